@@ -1,0 +1,65 @@
+"""One record of the rank log (`lis.samples`): slates, pairs, vectors and a watermark.
+
+Slates and co-engagement pairs of one join shard form two sequences whose order is a function
+of the events, so a block says where in each it starts and the receiver skips what it has.
+Side records (preferences, vectors) come in the order of their own topic: their sequence
+is that topic's offset.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from lis_online.errors import BlockError
+
+VERSION = 1
+
+
+class Side(msgspec.Struct, array_like=True):
+    """Records of a side topic: `first` and `next` are offsets of that topic's partition.
+
+    data is a PairBatch (variant is -1) or a VectorBatch of the variant with that index.
+    offsets: little-endian int64, the topic offset of each row, ascending.
+    """
+
+    variant: int
+    offsets: bytes
+    data: bytes
+
+
+class Block(msgspec.Struct, array_like=True):
+    """What one join shard sends at a time.
+
+    shard: the join shard (its input partition). first_slate, first_pair: sequence numbers of the
+    first slate and pair in here, counted from 0 since the shard began. slates, pairs: bytes of a
+    SlateBatch and a PairBatch, b"" where there are none. watermark: every slate that closes
+    (time + attribution window) and every pair with a time at or before it is in this
+    block or an earlier one; MAX_TIME after the end.
+    """
+
+    version: int
+    shard: int
+    first_slate: int
+    slates: bytes
+    first_pair: int
+    pairs: bytes
+    side: list[Side]
+    watermark: int
+
+    def encode(self) -> bytes:
+        """Return the block as msgpack."""
+        return msgspec.msgpack.encode(self)
+
+
+_decoder = msgspec.msgpack.Decoder(Block)
+
+
+def decode_block(data: bytes) -> Block:
+    """Return the block of `Block.encode`. Raises BlockError on other bytes or another version."""
+    try:
+        block = _decoder.decode(data)
+    except msgspec.MsgspecError as exc:
+        raise BlockError(f"record of the rank log cannot be read: {exc}") from exc
+    if block.version != VERSION:
+        raise BlockError(f"record of the rank log has version {block.version}, this code reads {VERSION}")
+    return block

@@ -1,0 +1,95 @@
+"""Records of `lis.windows`: finished buckets of the rank shards, cumulative reports of the join shards.
+
+The topic has one partition, so its order is total. A join shard's report on a bucket is there
+before any rank bucket that ends at or after it: the report is acknowledged before the block
+that carries the watermark is sent.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from lis_online.errors import BlockError
+
+VERSION = 1
+
+
+class ArmMoments(msgspec.Struct, array_like=True):
+    """Moments over the users of one arm, of their totals in fixed point (millionths).
+
+    sums[q], positive[q]: sum of the users' totals of quantity q, number of users with a total above 0.
+    products[q * quantities + p]: sum of total_q * total_p. Whole numbers as decimal text:
+    they exceed 64 bits, and stay exact, so shards merge by addition in any order.
+    crossed: users seen in more than one arm, who are in none.
+    """
+
+    experiment: str
+    arm: str
+    users: int
+    crossed: int
+    sums: list[str]
+    products: list[str]
+    positive: list[int]
+
+
+class JoinReport(msgspec.Struct, array_like=True, tag="join"):
+    """What a join shard knew when its watermark passed `revision`, a bucket's end (ms since 1970).
+
+    Cumulative; sent for each bucket in which a record was applied, and at the end (revision
+    MAX_TIME). counts: records by fate (`reasons.COUNTED`) and dead letters by reason, cumulative.
+    first, last: earliest and latest impression time so far, -1 while there is none.
+    quantities: the names behind ArmMoments' indices.
+    """
+
+    version: int
+    shard: int
+    revision: int
+    first: int
+    last: int
+    counts: dict[str, int]
+    quantities: list[str]
+    arms: list[ArmMoments]
+
+
+class RankBucket(msgspec.Struct, array_like=True, tag="rank"):
+    """One part of a finished bucket of a rank group: [start, end) in impression time, ms.
+
+    sequence counts the group's buckets from 0, without gaps; a bucket without samples is not sent. Part k of `parts`;
+    the parts' data, joined, are the bytes of `metrics.statistics.Statistics.encode`.
+    final: nothing follows (sent by every rank group at its end, where data may be empty).
+    diverged: names of the rankers that were set aside so far. first: time of the first sample
+    ever, ms: the warm-up counts from there. late_side: side records so far that came after their time had been applied.
+    """
+
+    version: int
+    group: int
+    sequence: int
+    start: int
+    end: int
+    part: int
+    parts: int
+    data: bytes
+    final: bool
+    first: int
+    diverged: list[str]
+    late_side: int
+
+
+WindowsRecord = JoinReport | RankBucket
+_decoder = msgspec.msgpack.Decoder(WindowsRecord)
+
+
+def encode(record: WindowsRecord) -> bytes:
+    """Return the record as msgpack."""
+    return msgspec.msgpack.encode(record)
+
+
+def decode(data: bytes) -> WindowsRecord:
+    """Return the record of `encode`. Raises BlockError on other bytes or another version."""
+    try:
+        record = _decoder.decode(data)
+    except msgspec.MsgspecError as exc:
+        raise BlockError(f"record of the windows topic cannot be read: {exc}") from exc
+    if record.version != VERSION:
+        raise BlockError(f"record of the windows topic has version {record.version}, this code reads {VERSION}")
+    return record

@@ -1,0 +1,44 @@
+"""Durations in settings: "250ms", "90s", "10m", "6h", "14d", as whole milliseconds."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+
+UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+PATTERN = re.compile(r"(\d+)\s*(ms|s|m|h|d)")
+
+
+def parse_duration(value: Any) -> int:
+    """Return the milliseconds of a duration such as "10m".
+
+    >>> parse_duration("10m")
+    600000
+    >>> parse_duration("ten")
+    Traceback (most recent call last):
+    ValueError: must be a whole number and a unit (ms, s, m, h, d) such as "10m", got 'ten'
+    """
+    match = PATTERN.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(
+            f'must be a whole number and a unit (ms, s, m, h, d) such as "10m", got {value!r}'
+        )
+    return int(match[1]) * UNITS[match[2]]
+
+
+def format_duration(milliseconds: int) -> str:
+    """Return the shortest form of a duration.
+
+    >>> format_duration(5_400_000), format_duration(3_600_000), format_duration(0)
+    ('90m', '1h', '0s')
+    """
+    if milliseconds == 0:
+        return "0s"
+    unit = next(u for u in reversed(UNITS) if milliseconds % UNITS[u] == 0)
+    return f"{milliseconds // UNITS[unit]}{unit}"
+
+
+Duration = Annotated[int, BeforeValidator(parse_duration)]
+"""A duration written as text and kept as whole milliseconds."""

@@ -1,0 +1,168 @@
+"""Settings from one TOML file and the environment, read once at the edge."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from lis_online.errors import SettingsError
+from lis_online.settings.model import (
+    CheckpointSettings,
+    EventsSettings,
+    ExperimentSettings,
+    HistorySettings,
+    HttpSettings,
+    KafkaSettings,
+    LeakageSettings,
+    MetricsSettings,
+    PreferenceSettings,
+    TrainingSettings,
+    VariantSettings,
+)
+
+ENVIRONMENT_PREFIX = "LIS_"
+
+
+class Settings(BaseSettings):
+    """All settings. Environment (`LIS_KAFKA__BOOTSTRAP`) overrides the file.
+
+    >>> Settings.of({"leakage": {"horizon": "1h"}}).leakage.horizon
+    3600000
+    """
+
+    model_config = SettingsConfigDict(
+        extra="forbid",
+        frozen=True,
+        env_prefix=ENVIRONMENT_PREFIX,
+        env_nested_delimiter="__",
+        allow_inf_nan=False,
+    )
+
+    kafka: KafkaSettings = KafkaSettings()
+    history: HistorySettings = HistorySettings()
+    checkpoints: CheckpointSettings = CheckpointSettings()
+    http: HttpSettings = HttpSettings()
+    events: EventsSettings = EventsSettings()
+    leakage: LeakageSettings = LeakageSettings()
+    training: TrainingSettings = TrainingSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    preference: list[PreferenceSettings] = Field(default_factory=lambda: [PreferenceSettings(name="coclick")])
+    variant: list[VariantSettings] = []
+    experiment: list[ExperimentSettings] = []
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        del settings_cls, dotenv_settings, file_secret_settings
+        if isinstance(init_settings, InitSettingsSource) and init_settings.init_kwargs.pop("_plain", None):
+            return (init_settings,)
+        return (env_settings, init_settings)
+
+    @classmethod
+    def of(cls, table: dict[str, Any], origin: str = "settings") -> Settings:
+        """Return settings from a table alone, without the environment."""
+        return _checked({**table, "_plain": True}, origin)
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> Settings:
+        problems = [*_repeated(self), *_unknown(self)]
+        if self.leakage.horizon < self.events.attribution_window:
+            problems.append("leakage.horizon must be >= events.attribution_window: a label must be known H later")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+
+def load(path: Path | None) -> Settings:
+    """Return the settings of a file (or the defaults) with the environment's overrides.
+
+    Raises SettingsError naming every wrong key, its rule and its value.
+    """
+    if path is None:
+        return _checked({}, "environment")
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise SettingsError([("", f"cannot read the file: {exc.strerror}")], str(path)) from exc
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise SettingsError([("", f"is not TOML: {exc}")], str(path)) from exc
+    return _checked(table, str(path))
+
+
+def _checked(table: dict[str, Any], origin: str) -> Settings:
+    try:
+        return Settings(**table)
+    except ValidationError as exc:
+        problems = [(_path(error["loc"]), _sentence(error)) for error in exc.errors()]
+        raise SettingsError(problems, origin) from exc
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location if part not in ("function-before[parse_duration(), int]",))
+
+
+def _sentence(error: Any) -> str:
+    if error["type"] == "extra_forbidden":
+        return "is not a setting"
+    if error["type"] == "missing":
+        return "is missing"
+    sentence = str(error["msg"]).removeprefix("Value error, ")
+    sentence = sentence[:1].lower() + sentence[1:]
+    value = error.get("input")
+    if ", got " in sentence or isinstance(value, dict | list) or value is None:
+        return sentence
+    return f"{sentence}, got {value!r}"
+
+
+def _repeated(settings: Settings) -> list[str]:
+    problems = []
+    for kind in ("preference", "variant", "experiment"):
+        names = [entry.name for entry in getattr(settings, kind)]
+        problems += [f"{kind} names must differ, got {name!r} twice" for name in {n for n in names if names.count(n) > 1}]
+    return sorted(problems)
+
+
+def _unknown(settings: Settings) -> list[str]:
+    sources = [source.name for source in settings.preference]
+    variants = [variant.name for variant in settings.variant]
+    problems = [
+        f"variant {variant.name}: preference must be one of {sources}, got {variant.preference!r}"
+        for variant in settings.variant
+        if variant.preference not in sources
+    ]
+    for source in settings.preference:
+        problems += [
+            f"preference {source.name}: actions must be among {settings.events.actions}, got {action!r}"
+            for action in source.actions
+            if action not in settings.events.actions
+        ]
+    for experiment in settings.experiment:
+        problems += [
+            f"experiment {experiment.name}, arm {arm.name}: variant must be one of {variants}, got {arm.variant!r}"
+            for arm in experiment.arm
+            if arm.variant is not None and arm.variant not in variants
+        ]
+        known = {*settings.events.actions, "impression"}
+        for metric in experiment.metric:
+            named = {metric.numerator, metric.denominator, metric.action} - {None}
+            problems += [
+                f"experiment {experiment.name}, metric {metric.name}: must use impression or one of "
+                f"{settings.events.actions}, got {name!r}"
+                for name in sorted(str(n) for n in named - known)
+            ]
+    return problems

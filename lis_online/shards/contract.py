@@ -1,0 +1,75 @@
+"""What a shard is: plain state that is fed records and returns records.
+
+No Faust, Kafka, clock, session or file in it. The same shard runs behind Kafka
+(`streams/`) and over a recorded log (`lis_online.cli.evaluate`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+MAX_TIME = 2**62
+"""The watermark of a finished partition: later than any event (milliseconds since 1970)."""
+
+
+class Record(NamedTuple):
+    """One record of an input topic.
+
+    topic is the *logical* name ("impressions", "feedback", "representations", "preferences",
+    "samples", "windows"); timestamp is Kafka's own, in ms since 1970, or -1 where there is none
+    (a recorded log).
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    value: bytes | None
+    key: bytes | None = None
+
+
+class Outgoing(NamedTuple):
+    """One record to send. topic is logical; partition None means the topic's only one."""
+
+    topic: str
+    value: bytes
+    partition: int | None = None
+    key: bytes | None = None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """A shard's whole state as data: msgpack-able `meta` and named arrays.
+
+    meta holds None, bool, int, float, str, bytes, lists and str-keyed dicts only. Arrays are
+    C-contiguous. The shard that restores it continues exactly as the one that took it.
+    """
+
+    meta: dict[str, Any]
+    arrays: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+class Shard(Protocol):
+    """The state that belongs to one input partition (of each topic of its role)."""
+
+    @property
+    def positions(self) -> Mapping[str, int]:
+        """The next offset to read of each logical topic; what was applied lies below it."""
+        ...
+
+    def feed(self, records: Sequence[Record]) -> list[Outgoing]:
+        """Apply records, each topic's in offset order; what lies below `positions` is skipped."""
+        ...
+
+    def snapshot(self) -> Snapshot:
+        """Copy the state; later `feed` calls do not change the copy."""
+        ...
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Replace the state."""
+        ...
