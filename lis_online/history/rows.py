@@ -1,0 +1,98 @@
+"""The rows of the history, as plain data: what `publish` hands over and the writer keeps.
+
+Times are milliseconds since 1970, UTC. A row's `revision` grows with every better knowledge of
+the same key; an older revision never replaces a newer one. The first fields, as listed in
+`KEYS`, name a row within a configuration; the rest is what is known of it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+
+class NumberRow(msgspec.Struct, frozen=True, array_like=True, tag="number"):
+    """One number of one window and slice, with its 95 % interval, or the reason why there is none.
+
+    bucket_end: end of the window, exclusive. window_ms: its length; 0 for the whole run after
+    warm-up. kind: "unleaked", "source" or "variant"; subject: the name of the source or variant, ""
+    for unleaked. number: "lis", "adjusted_ais", ... samples: what it was computed from.
+
+    >>> NumberRow(60_000, 900_000, "all", "source", "coclick", "lis", None, None, None, None, "no samples", 0, 0).reason
+    'no samples'
+    """
+
+    bucket_end: int
+    window_ms: int
+    slice: str
+    kind: str
+    subject: str
+    number: str
+    value: float | None
+    stderr: float | None
+    lower: float | None
+    upper: float | None
+    reason: str | None
+    samples: int
+    revision: int
+
+
+class DiagnosisRow(msgspec.Struct, frozen=True, array_like=True, tag="diagnosis"):
+    """One variant's diagnosis in one window and slice, and the sentence that says what to do next."""
+
+    bucket_end: int
+    window_ms: int
+    slice: str
+    variant: str
+    diagnosis: str
+    sentence: str
+    revision: int
+
+
+class ArmRow(msgspec.Struct, frozen=True, array_like=True, tag="arm"):
+    """One arm of one experiment, cumulative from its first event to `bucket_end`.
+
+    ctr: clicks per impression, with the 95 % interval over users; None where there is none yet.
+    crossed: users seen in more than one arm, who are in none.
+    """
+
+    bucket_end: int
+    experiment: str
+    arm: str
+    users: int
+    impressions: int
+    clicks: int
+    ctr: float | None
+    ctr_stderr: float | None
+    ctr_lower: float | None
+    ctr_upper: float | None
+    crossed: int
+    revision: int
+
+
+class BucketRow(msgspec.Struct, frozen=True, array_like=True, tag="bucket"):
+    """The mergeable statistics of one bucket of one rank group: [bucket_start, bucket_end).
+
+    data: the bytes of `metrics.statistics.Statistics.encode`, from which a review over any range
+    is recomputed exactly.
+    """
+
+    bucket_start: int
+    bucket_end: int
+    group: int
+    samples: int
+    data: bytes
+    revision: int
+
+
+HistoryRow = NumberRow | DiagnosisRow | ArmRow | BucketRow
+"""Any row. The tags let msgspec read a list of mixed rows back."""
+
+KEYS: Final[dict[type[HistoryRow], tuple[str, ...]]] = {
+    NumberRow: ("bucket_end", "window_ms", "slice", "kind", "subject", "number"),
+    DiagnosisRow: ("bucket_end", "window_ms", "slice", "variant"),
+    ArmRow: ("bucket_end", "experiment", "arm"),
+    BucketRow: ("bucket_start", "group"),
+}
+"""What names a row within a configuration: the natural key."""
