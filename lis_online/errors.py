@@ -63,7 +63,14 @@ class BrokerError(LisError):
 
 
 class HistoryError(LisError):
-    """A PostgreSQL history that cannot be used."""
+    """A PostgreSQL history that cannot be used.
+
+    transient: an outage that may pass, so that trying again can help; a wrong schema never does.
+    """
+
+    def __init__(self, sentence: str, transient: bool = False) -> None:
+        self.transient = transient
+        super().__init__(sentence)
 
 
 class ReplayError(LisError):
