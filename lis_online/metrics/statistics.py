@@ -1,0 +1,215 @@
+"""The additive statistics of a bucket of time: whole numbers alone.
+
+They add in any order, subtract exactly and merge across shards and buckets; every number that
+is published comes from a sum of them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+
+from lis_online.errors import BlockError
+from lis_online.events.hashing import group_of, mix
+from lis_online.metrics.layout import Layout
+from lis_online.metrics.scored import Scored
+from lis_online.metrics.sparse import decode_counts, encode_counts
+from lis_online.metrics.within_slate import segment_sums, within_slate_auc
+
+VERSION: Final = 1
+GROUPS: Final = 32
+"""Jackknife groups of users."""
+EDGE: Final = 8.0
+"""Logits are binned over [-8, 8]; what lies beyond goes to the last bin on its side."""
+FINE: Final = 1024
+"""Bins behind the value of an AUC: error 6e-5 where its standard error is 1.2e-3 (measured, 200,000 samples)."""
+COARSE: Final = 128
+"""Bins behind its standard error; one holds FINE / COARSE fine ones."""
+USER_CELLS: Final = 4096
+"""Cells that users are hashed into to estimate how many there effectively are."""
+FIXED: Final = 1 << 20
+"""Fixed point of GAUC, log loss, predictions and expected false cover: one part in 2**20."""
+LOSS_EDGE: Final = 32.0
+"""Logits are clipped to +-32 in the log loss, so that one sample adds at most 32."""
+GAUC, LOG_LOSS, PREDICTED = 0, 1, 2
+SAMPLES, POSITIVES, SLATES, MIXED = 0, 1, 2, 3
+"""Columns of `counts`; MIXED: slates with both labels."""
+COVERED, FALSE_COVER = 0, 1
+_USER_SALT = 3
+_INT32_MAX = np.iinfo(np.int32).max
+
+
+class Statistics:
+    """Counts of one bucket, or of any sum of buckets, over S slices and R rankers.
+
+    fine: logit histogram, [S, R, 2 labels, FINE]; coarse: the same per user group, [S, R, GROUPS, 2, COARSE]
+    (both int32 until 2**31 samples, then int64).
+    sums: int64 [S, R, GROUPS, 3] in fixed point: within-slate AUC, log loss, predicted probability.
+    counts: int64 [S, GROUPS, 4]: samples, positives, slates, slates with both labels.
+    users: int64 [S, USER_CELLS]: samples of each cell of users.
+    cover: int64 [S, sources, 2]: samples that look covered; in fixed point, how many of them are expected to by
+    collision alone. vectors: int64 [S, variants]: samples with vectors.
+    left_out: int64 [2]: samples and slates beyond a user's cap, which are in nothing else here.
+
+    >>> from lis_online.settings import Settings
+    >>> Statistics(Layout.of(Settings.of({}))).samples
+    0
+    """
+
+    __slots__ = ("coarse", "counts", "cover", "fine", "layout", "left_out", "sums", "users", "vectors")
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        slices, rankers = len(layout.slices), len(layout.rankers)
+        self.fine = np.zeros((slices, rankers, 2, FINE), np.int32)
+        self.coarse = np.zeros((slices, rankers, GROUPS, 2, COARSE), np.int32)
+        self.sums = np.zeros((slices, rankers, GROUPS, 3), np.int64)
+        self.counts = np.zeros((slices, GROUPS, 4), np.int64)
+        self.users = np.zeros((slices, USER_CELLS), np.int64)
+        self.cover = np.zeros((slices, len(layout.sources), 2), np.int64)
+        self.vectors = np.zeros((slices, len(layout.variants)), np.int64)
+        self.left_out = np.zeros(2, np.int64)
+
+    @property
+    def samples(self) -> int:
+        """How many samples are in the slice "all"."""
+        return int(self.counts[0, :, SAMPLES].sum())
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return the arrays by name, in the order they are written."""
+        names = ("fine", "coarse", "sums", "counts", "users", "cover", "vectors", "left_out")
+        return {name: getattr(self, name) for name in names}
+
+    def update(self, scored: Scored) -> None:
+        """Add a batch of whole slates."""
+        scored.check(self.layout)
+        self._widen(self.samples + len(scored.label))
+        sizes = np.bincount(scored.slate, minlength=len(scored.user)).astype(np.int64)
+        group = group_of(scored.user, GROUPS)
+        self._update_counts(scored, sizes, group)
+        rankers = np.flatnonzero(np.isfinite(scored.logits).all(axis=1))
+        logits = scored.logits if len(rankers) == len(scored.logits) else scored.logits[rankers]
+        self._update_sums(scored, sizes, group, rankers, logits)
+        self._update_histograms(scored, group, rankers, logits)
+
+    def leave_out(self, samples: int, slates: int) -> None:
+        """Count what a user's cap kept out."""
+        self.left_out += (samples, slates)
+
+    def merge(self, other: Statistics) -> None:
+        """Add another's counts."""
+        self._widen(self.samples + other.samples)
+        for mine, others in zip(self.arrays().values(), other.arrays().values(), strict=True):
+            mine += others
+
+    def subtract(self, other: Statistics) -> None:
+        """Take back counts that were merged before: exact."""
+        for mine, others in zip(self.arrays().values(), other.arrays().values(), strict=True):
+            mine -= others
+
+    def encode(self) -> bytes:
+        """Return compressed bytes for `decode`."""
+        body = {name: encode_counts(array) for name, array in self.arrays().items()}
+        return msgspec.msgpack.encode({"version": VERSION, "axes": _axes(self.layout), "arrays": body})
+
+    @classmethod
+    def decode(cls, layout: Layout, data: bytes) -> Statistics:
+        """Return the statistics of `encode`. Raises BlockError on other bytes or another layout."""
+        try:
+            table = msgspec.msgpack.decode(data, type=_Encoded)
+        except msgspec.MsgspecError as exc:
+            raise BlockError(f"statistics cannot be read: {exc}") from exc
+        if table.version != VERSION:
+            raise BlockError(f"statistics have version {table.version}, this code reads {VERSION}")
+        if table.axes != _axes(layout):
+            raise BlockError(f"statistics have the axes {table.axes}, the settings ask for {_axes(layout)}")
+        statistics = cls(layout)
+        arrays = statistics.arrays()
+        if set(table.arrays) != set(arrays):
+            raise BlockError(f"statistics have the arrays {sorted(table.arrays)}")
+        decoded = {name: decode_counts(table.arrays[name], array.size) for name, array in arrays.items()}
+        samples = decoded["counts"].reshape(statistics.counts.shape)[0, :, SAMPLES].sum()
+        statistics._widen(int(samples))
+        for name, array in statistics.arrays().items():
+            array[...] = decoded[name].reshape(array.shape)
+        return statistics
+
+    def _widen(self, samples: int) -> None:
+        """Make room for bins that may hold as many samples: no bin holds more than there are."""
+        if samples > _INT32_MAX and self.fine.dtype == np.int32:
+            self.fine, self.coarse = self.fine.astype(np.int64), self.coarse.astype(np.int64)
+
+    def _update_counts(self, scored: Scored, sizes: np.ndarray, group: np.ndarray) -> None:
+        positives = segment_sums(scored.label, sizes)
+        mixed = (positives > 0) & (positives < sizes)
+        rows = np.stack([sizes, positives, np.ones_like(sizes), mixed], axis=1)
+        cells = (mix(scored.user, _USER_SALT) % np.uint64(USER_CELLS)).astype(np.int64)
+        covered = segment_sums(scored.covered, sizes).T
+        false = scored.false_cover.astype(np.float64)
+        expected = np.where(scored.covered, 0.0, false / np.maximum(1.0 - false, 1.0 / 1024))
+        cover = np.stack([covered, segment_sums(_fixed(expected), sizes).T], axis=-1)
+        vectors = segment_sums(scored.vectors, sizes).T
+        for member, slate in _members(scored.slices):
+            np.add.at(self.counts, (member, group[slate]), rows[slate])
+            np.add.at(self.users, (member, cells[slate]), sizes[slate])
+            np.add.at(self.cover, member, cover[slate])
+            np.add.at(self.vectors, member, vectors[slate])
+
+    def _update_sums(
+        self, scored: Scored, sizes: np.ndarray, group: np.ndarray, rankers: np.ndarray, logits: np.ndarray
+    ) -> None:
+        auc = within_slate_auc(logits, scored.label, np.cumsum(sizes) - sizes, sizes)
+        x = np.clip(logits, -LOSS_EDGE, LOSS_EDGE).astype(np.float64)
+        tail = np.exp(-np.abs(x))
+        loss = np.maximum(x, 0) - x * scored.label + np.log1p(tail)
+        predicted = np.where(x >= 0, 1.0, tail) / (1.0 + tail)
+        per_slate = [_fixed(auc), segment_sums(_fixed(loss), sizes), segment_sums(_fixed(predicted), sizes)]
+        values = np.stack(per_slate, axis=-1)
+        flat = self.sums.reshape(-1, 3)
+        for member, slate in _members(scored.slices):
+            cell = (member * len(self.layout.rankers) + rankers[:, None]) * GROUPS + group[slate]
+            np.add.at(flat, cell, values[:, slate])
+
+    def _update_histograms(self, scored: Scored, group: np.ndarray, rankers: np.ndarray, logits: np.ndarray) -> None:
+        bins = np.clip((logits + np.float32(EDGE)) * np.float32(FINE / (2 * EDGE)), 0, FINE - 1).astype(np.int64)
+        label = scored.label.astype(np.int64)
+        fine_cell = (rankers[:, None] * 2 + label) * FINE + bins
+        sample_group = group[scored.slate]
+        coarse_cell = ((rankers[:, None] * GROUPS + sample_group) * 2 + label) * COARSE + bins // (FINE // COARSE)
+        for column in scored.slices.T:
+            member = column[scored.slate].astype(np.int64)
+            kept = np.flatnonzero(member >= 0)
+            _tally(self.fine, member, kept, fine_cell)
+            _tally(self.coarse, member, kept, coarse_cell)
+
+
+class _Encoded(msgspec.Struct):
+    version: int
+    axes: list[Any]
+    arrays: dict[str, bytes]
+
+
+def _axes(layout: Layout) -> list[Any]:
+    return [list(names) for names in (layout.rankers, layout.slices, layout.sources, layout.variants)]
+
+
+def _fixed(values: np.ndarray) -> np.ndarray:
+    fixed: np.ndarray = np.rint(values * FIXED).astype(np.int64)
+    return fixed
+
+
+def _members(slices: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return, for each column of memberships, the slices and the slates that are in one."""
+    columns = [(column, np.flatnonzero(column >= 0)) for column in slices.T.astype(np.int64)]
+    return [(column[slate], slate) for column, slate in columns if len(slate)]
+
+
+def _tally(histogram: np.ndarray, member: np.ndarray, kept: np.ndarray, cell: np.ndarray) -> None:
+    """Add one to a cell [rankers, samples] of each sample's slice."""
+    stride = histogram[0].size
+    if len(kept) < len(member):
+        member, cell = member[kept], cell[:, kept]
+    one = histogram.dtype.type(1)  # of another type, numpy takes a path 20 times slower
+    np.add.at(histogram.reshape(-1), (member * stride + cell).reshape(-1), one)
