@@ -1,0 +1,134 @@
+"""The schema's version: one head, reached from nothing, equal to the models."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Engine, inspect, text
+
+from lis_online.errors import HistoryError
+from lis_online.history import schema
+from lis_online.history.tables import metadata
+
+pytestmark = pytest.mark.postgres
+
+
+def run(engine: Engine, *statements: str) -> None:
+    """Run statements by hand, as somebody with psql would."""
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+
+
+def test_upgrade_on_an_empty_database_passes_the_check(empty_database: Engine) -> None:
+    """What the migrations build is what the code needs."""
+    schema.upgrade(empty_database)
+    schema.check(empty_database)
+    assert set(metadata.tables) < set(inspect(empty_database).get_table_names())
+
+
+def test_autogenerate_finds_no_difference_in_either_direction(history_engine: Engine) -> None:
+    """Compared without the filter for other people's tables, so that a forgotten table shows too."""
+    with history_engine.connect() as connection:
+        options = {"compare_type": True, "compare_server_default": True, "version_table": schema.VERSION_TABLE}
+        context = MigrationContext.configure(connection, opts=options)
+        assert compare_metadata(context, metadata) == []
+
+
+def constraints(engine: Engine) -> list[tuple[str, str]]:
+    """Return name and definition of each constraint, as PostgreSQL has them."""
+    with engine.connect() as connection:
+        query = (
+            "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = 'public'::regnamespace"
+        )
+        ours = [tuple(row) for row in connection.execute(text(query)) if schema.VERSION_TABLE not in row.conname]
+    return sorted(ours)
+
+
+def test_the_migrations_make_the_same_constraints_as_the_models(history_engine: Engine, postgres_url: str) -> None:
+    """Alembic's comparison does not see CHECK constraints and keys; PostgreSQL's own catalogue does."""
+    migrated = constraints(history_engine)
+    schema.downgrade(history_engine, "base")
+    metadata.create_all(history_engine)
+    assert migrated == constraints(history_engine)
+
+
+def test_downgrade_to_base_leaves_no_table_and_can_be_upgraded_again(history_engine: Engine) -> None:
+    """A migration can be taken back."""
+    schema.downgrade(history_engine, "base")
+    assert set(inspect(history_engine).get_table_names()) <= {schema.VERSION_TABLE}
+    schema.upgrade(history_engine)
+    schema.check(history_engine)
+
+
+def test_upgrade_twice_changes_nothing(history_engine: Engine) -> None:
+    """A deployment may run it every time."""
+    schema.upgrade(history_engine)
+    schema.check(history_engine)
+
+
+def test_two_upgrades_at_once_both_succeed(empty_database: Engine) -> None:
+    """Several workers of one deployment start together."""
+    failures: list[BaseException] = []
+
+    def work(action: Callable[[Engine], None]) -> None:
+        try:
+            action(empty_database)
+        except BaseException as exc:
+            failures.append(exc)
+
+    threads = [threading.Thread(target=work, args=(schema.upgrade,)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    schema.check(empty_database)
+
+
+def test_check_of_an_empty_database_names_the_command(empty_database: Engine) -> None:
+    """A database that was never upgraded is not at head."""
+    with pytest.raises(HistoryError, match=r"is at no revision, this code needs 0001: run `lis-online db upgrade`"):
+        schema.check(empty_database)
+
+
+def test_check_of_another_revision_names_both(history_engine: Engine) -> None:
+    """A database of a newer code is not touched by an older one."""
+    run(history_engine, f"UPDATE {schema.VERSION_TABLE} SET version_num = '9999'")
+    with pytest.raises(HistoryError, match="is at 9999, this code needs 0001"):
+        schema.check(history_engine)
+
+
+@pytest.mark.parametrize(
+    ("statement", "named"),
+    [
+        ("ALTER TABLE numbers ADD COLUMN unit text", "remove_column numbers.unit"),
+        ("ALTER TABLE arms DROP COLUMN clicks", "add_column arms.clicks"),
+        ("ALTER TABLE arms ALTER COLUMN users TYPE integer", "modify_type arms.users"),
+        ("ALTER TABLE diagnoses ALTER COLUMN sentence DROP NOT NULL", "modify_nullable diagnoses.sentence"),
+        ("DROP TABLE buckets", "add_table buckets"),
+    ],
+)
+def test_check_names_what_was_changed_by_hand(history_engine: Engine, statement: str, named: str) -> None:
+    """Models and migrations that differ are an error that says where."""
+    run(history_engine, statement)
+    with pytest.raises(HistoryError, match=f"differs from the models of this code: {named}"):
+        schema.check(history_engine)
+
+
+def test_another_projects_tables_in_the_database_do_not_matter(history_engine: Engine) -> None:
+    """A shared database is common; its other tables, and its own Alembic, are not ours to judge."""
+    run(history_engine, "CREATE TABLE alembic_version (version_num text)", "CREATE TABLE orders (id int)")
+    schema.check(history_engine)
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(empty_database: Engine) -> None:
+    """All or nothing: a table that is in the way stops the whole upgrade."""
+    run(empty_database, "CREATE TABLE numbers (x int)")
+    with pytest.raises(HistoryError, match="numbers"):
+        schema.upgrade(empty_database)
+    assert inspect(empty_database).get_table_names() == ["numbers"]
