@@ -156,7 +156,13 @@ class SlateBatch(Columns):
     @classmethod
     def empty(cls, experiments: int) -> SlateBatch:
         """Return no slates."""
-        dtypes = {"surface": np.int16, "n_items": np.int32, "n_history": np.int32, "label": np.uint8, "position": np.int16}
+        dtypes = {
+            "surface": np.int16,
+            "n_items": np.int32,
+            "n_history": np.int32,
+            "label": np.uint8,
+            "position": np.int16,
+        }
         columns = {f.name: np.zeros(0, dtypes.get(f.name, np.int64)) for f in fields(cls)}
         return cls(**{**columns, "arm": np.zeros((0, experiments), np.int16)})
 

@@ -22,9 +22,7 @@ def parse_duration(value: Any) -> int:
     """
     match = PATTERN.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
-        raise ValueError(
-            f'must be a whole number and a unit (ms, s, m, h, d) such as "10m", got {value!r}'
-        )
+        raise ValueError(f'must be a whole number and a unit (ms, s, m, h, d) such as "10m", got {value!r}')
     return int(match[1]) * UNITS[match[2]]
 
 

@@ -133,7 +133,9 @@ def _repeated(settings: Settings) -> list[str]:
     problems = []
     for kind in ("preference", "variant", "experiment"):
         names = [entry.name for entry in getattr(settings, kind)]
-        problems += [f"{kind} names must differ, got {name!r} twice" for name in {n for n in names if names.count(n) > 1}]
+        problems += [
+            f"{kind} names must differ, got {name!r} twice" for name in {n for n in names if names.count(n) > 1}
+        ]
     return sorted(problems)
 
 

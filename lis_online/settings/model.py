@@ -50,9 +50,7 @@ class KafkaSettings(Section):
     def _whole(self) -> KafkaSettings:
         sasl = self.security_protocol.startswith("SASL")
         if sasl and (not self.sasl_mechanism or not self.username or self.password is None):
-            raise ValueError(
-                f"security_protocol {self.security_protocol} needs sasl_mechanism, username and password"
-            )
+            raise ValueError(f"security_protocol {self.security_protocol} needs sasl_mechanism, username and password")
         if not sasl and (self.sasl_mechanism or self.username or self.password is not None):
             raise ValueError(
                 "sasl_mechanism, username and password need security_protocol SASL_SSL or "

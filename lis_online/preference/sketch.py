@@ -1,0 +1,261 @@
+"""Pair sketches: integer counts in fixed tables, exact in time to the millisecond.
+
+One sketch answers, for a sample of a user in fold f at time t, with horizon H and memory P:
+
+    past(key)   = weight of the key's pairs with time in [t - P, t)
+    leaked(key) = past(key) + weight of those in [t, t + H] whose fold is not f
+
+t - P is rounded down to an ageing grid of P / 64, so that old counts are kept as sums. A key is a slot of
+a power-of-two table indexed by a hash: collisions add up, and are reported (`occupancy`).
+
+The tables hold the state at one sample time. A batch of samples spans many pair events, so
+the events inside the span are looked up apart, by (slot, time), and added: no table is
+rewritten within a batch, and every sample sees its own millisecond.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lis_online.preference.folds import PAST_ONLY
+
+AGEING_STEPS = 64
+"""The memory's grid: P / 64, at most 1.6 % of the memory too long."""
+
+BEFORE_ALL = -(2**62)
+"""The time of tables that were never moved, ms."""
+
+
+@dataclass(slots=True)
+class Leak:
+    """The leak rule in milliseconds: horizon H, memory P, number of user folds."""
+
+    horizon: int
+    memory: int
+    folds: int
+
+    @property
+    def ageing(self) -> int:
+        """The grid on which the past forgets, ms."""
+        return max(1, self.memory // AGEING_STEPS)
+
+    def cuts(self, first: int, last: int) -> list[int]:
+        """Return the sample times in (first, last] at which the past forgets a step."""
+        step = self.ageing
+        low = (first - self.memory) // step + 1
+        high = (last - self.memory) // step
+        return [k * step + self.memory for k in range(low, high + 1)]
+
+
+class Sketch:
+    """Time-windowed counts of keys, with the reader's fold left out of the future.
+
+    Tables, int32: `total` [2**bits] = past and future, `past` [2**bits], `own` [2**bits * folds] = future by
+    fold. leaked = total - own[fold], a subtraction of integers.
+    """
+
+    def __init__(self, leak: Leak, bits: int, device: torch.device, *, keep_past: bool = True) -> None:
+        """keep_past: whether `past` is asked for; placebo and thinned sketches have no past ranker."""
+        self.leak = leak
+        self.bits = bits
+        self.device = device
+        size = 1 << bits
+        self.total = torch.zeros(size, dtype=torch.int32, device=device)
+        self.past = torch.zeros(size, dtype=torch.int32, device=device) if keep_past else None
+        self.own = torch.zeros(size * leak.folds, dtype=torch.int32, device=device)
+        self.time = BEFORE_ALL
+        self._events = torch.zeros((4, 0), dtype=torch.int64, device=device)  # ts, slot, fold, weight; by ts
+        self._entered = 0
+        self._ageing: dict[int, list[tuple[Tensor, Tensor]]] = {}
+        self._dirty = torch.zeros(size, dtype=torch.bool, device=device)
+
+    def update(self, ts: Tensor, slot: Tensor, fold: Tensor, weight: Tensor) -> None:
+        """Add pair events, int64 [events], in time order, none before an earlier one or within the horizon of `time`."""
+        new = torch.stack([ts, slot, fold, weight]).to(self.device)
+        self._events = torch.cat([self._events, new], dim=1)
+
+    def advance(self, t: int) -> None:
+        """Move the tables to sample time t, ms: they then answer exactly for a sample at t."""
+        if t <= self.time:
+            return
+        ts = self._events[0]
+        entered = int(torch.searchsorted(ts, t + self.leak.horizon, right=True))
+        moved = int(torch.searchsorted(ts, t, right=False))
+        self._enter(self._events[:, self._entered : entered])
+        self._move(self._events[:, :moved])
+        self._events = self._events[:, moved:]
+        self._entered = entered - moved
+        self.time = t
+        self._forget((t - self.leak.memory) // self.leak.ageing)
+
+    def _enter(self, events: Tensor) -> None:
+        _, slot, fold, weight = events
+        leaks = fold != PAST_ONLY
+        self.total.index_add_(0, slot[leaks], weight[leaks].int())
+        held = leaks & (fold < self.leak.folds)
+        self.own.index_add_(0, slot[held] * self.leak.folds + fold[held], weight[held].int())
+
+    def _move(self, events: Tensor) -> None:
+        if not events.shape[1]:
+            return
+        ts, slot, fold, weight = events
+        only = fold == PAST_ONLY
+        self.total.index_add_(0, slot[only], weight[only].int())
+        held = ~only & (fold < self.leak.folds)
+        self.own.index_add_(0, slot[held] * self.leak.folds + fold[held], -weight[held].int())
+        if self.past is not None:
+            self.past.index_add_(0, slot, weight.int())
+        steps = ts // self.leak.ageing
+        for step in torch.unique(steps).tolist():
+            mine = steps == step
+            self._ageing.setdefault(step, []).append((slot[mine], weight[mine].int()))
+
+    def _forget(self, until: int) -> None:
+        for step in sorted(step for step in self._ageing if step < until):
+            for slot, weight in self._ageing.pop(step):
+                self.total.index_add_(0, slot, -weight)
+                if self.past is not None:
+                    self.past.index_add_(0, slot, -weight)
+
+    def compact(self) -> None:
+        """Sum what ages together, so that memory is bounded by the table, not by the events."""
+        for step, parts in self._ageing.items():
+            if len(parts) > 1:
+                slot, inverse = torch.unique(torch.cat([s for s, _ in parts]), return_inverse=True)
+                weight = torch.zeros(len(slot), dtype=torch.int32, device=self.device)
+                self._ageing[step] = [(slot, weight.index_add_(0, inverse, torch.cat([w for _, w in parts])))]
+
+    def leaked(self, slot: Tensor, t: Tensor, fold: Tensor) -> Tensor:
+        """Return leaked(key): int32, the shape of slot.
+
+        slot: int64 [rows, ...]; t, fold: int64 [rows], t >= the tables' time and before the next of `Leak.cuts`.
+        """
+        t, fold = _like(t, slot), _like(fold, slot)
+        count = self.total[slot] - self.own[slot * self.leak.folds + fold]
+        span = int(t.max()) - self.time if slot.numel() else 0
+        if span <= 0:
+            return count
+        arriving = self._events[:, self._entered : self._reach(self.leak.horizon, span, right=True)]
+        leaving = self._events[:, : self._reach(0, span, right=False)]
+        arriving = arriving[:, arriving[2] != PAST_ONLY]
+        horizon = self.leak.horizon
+        count += self._inside(slot, t, arriving[1], arriving[0] - horizon, arriving[3])
+        if bool((leaving[2] == PAST_ONLY).any()):
+            only = leaving[:, leaving[2] == PAST_ONLY]
+            count += self._inside(slot, t, only[1], only[0] + 1, only[3])
+        arrived = arriving[:, arriving[2] < self.leak.folds]
+        left = leaving[:, (leaving[2] != PAST_ONLY) & (leaving[2] < self.leak.folds)]
+        changes = torch.cat([arrived, left], dim=1)
+        when = torch.cat([arrived[0] - horizon, left[0] + 1])
+        weight = torch.cat([arrived[3], -left[3]])
+        count -= self._inside(slot, t, changes[1], when, weight, changes[2], fold)
+        return count
+
+    def preceding(self, slot: Tensor, t: Tensor) -> Tensor:
+        """Return past(key): int32, the shape of slot; arguments as for `leaked`."""
+        if self.past is None:
+            raise ValueError("keep_past must be True to ask for the past, got False")
+        t = _like(t, slot)
+        count = self.past[slot]
+        span = int(t.max()) - self.time if slot.numel() else 0
+        if span <= 0:
+            return count
+        leaving = self._events[:, : self._reach(0, span, right=False)]
+        return count + self._inside(slot, t, leaving[1], leaving[0] + 1, leaving[3])
+
+    def _reach(self, offset: int, span: int, *, right: bool) -> int:
+        return int(torch.searchsorted(self._events[0], self.time + span + offset, right=right))
+
+    def _inside(
+        self,
+        slot: Tensor,
+        t: Tensor,
+        event_slot: Tensor,
+        when: Tensor,
+        weight: Tensor,
+        event_fold: Tensor | None = None,
+        fold: Tensor | None = None,
+    ) -> Tensor:
+        """Return, per look-up, the weight of the events of its slot (and fold) with when <= t."""
+        count = torch.zeros(slot.shape, dtype=torch.int32, device=self.device)
+        if not len(event_slot):
+            return count
+        self._dirty[event_slot] = True
+        hit = self._dirty[slot].nonzero(as_tuple=True)
+        self._dirty[event_slot] = False
+        key, event_key = slot[hit], event_slot
+        if event_fold is not None and fold is not None:
+            key = key * self.leak.folds + fold[hit]
+            event_key = event_key * self.leak.folds + event_fold
+        span = int((when - self.time).max()) + 1
+        composite, order = torch.sort(event_key * span + (when - self.time))
+        sums = torch.cat([weight.new_zeros(1), torch.cumsum(weight[order], 0)])
+        high = torch.searchsorted(composite, key * span + (t[hit] - self.time).clamp(max=span - 1), right=True)
+        low = torch.searchsorted(composite, key * span, right=False)
+        count[hit] = (sums[high] - sums[low]).int()
+        return count
+
+    def occupancy(self) -> float:
+        """Return the share of slots in use: how likely an unknown key looks known."""
+        return float(torch.count_nonzero(self.total)) / len(self.total)
+
+    def snapshot(self) -> tuple[dict[str, object], dict[str, np.ndarray]]:
+        """Return the state: msgpack-able data and arrays; tables as (slot, count) of what is not zero."""
+        tables = {"total": self.total, "own": self.own} | ({"past": self.past} if self.past is not None else {})
+        arrays = {}
+        for name, table in tables.items():
+            slots = table.nonzero().squeeze(1)
+            arrays[f"{name}.slots"] = slots.cpu().numpy()
+            arrays[f"{name}.counts"] = table[slots].cpu().numpy()
+        self.compact()
+        steps = sorted(self._ageing)
+        for step in steps:
+            ((slot, weight),) = self._ageing[step]
+            arrays[f"ageing.{step}"] = torch.stack([slot, weight.long()]).cpu().numpy()
+        arrays["events"] = self._events.cpu().numpy().copy()
+        return {"time": self.time, "entered": self._entered, "ageing": steps}, arrays
+
+    def restore(self, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+        """Replace the state with that of `snapshot`."""
+        tables = {"total": self.total, "own": self.own} | ({"past": self.past} if self.past is not None else {})
+        for name, table in tables.items():
+            table.zero_()
+            table[self._tensor(arrays[f"{name}.slots"])] = self._tensor(arrays[f"{name}.counts"])
+        self._ageing = {}
+        for step in meta["ageing"]:
+            slot, weight = self._tensor(arrays[f"ageing.{step}"])
+            self._ageing[step] = [(slot, weight.int())]
+        self._events = self._tensor(arrays["events"])
+        self.time, self._entered = meta["time"], meta["entered"]
+
+    def _tensor(self, array: np.ndarray) -> Tensor:
+        return torch.from_numpy(array.copy()).to(self.device)
+
+
+def _like(values: Tensor, shape: Tensor) -> Tensor:
+    return values.reshape(-1, *[1] * (shape.dim() - 1)).expand(shape.shape)
+
+
+def pair_slot(first: Tensor, second: Tensor, bits: int) -> Tensor:
+    """Return the slot of unordered pairs of mixed item hashes: int64, broadcast shape, 0 to 2**bits - 1."""
+    return _slot((first + second) * _PAIR_FACTOR, bits)
+
+
+def item_slot(items: Tensor, bits: int) -> Tensor:
+    """Return the slot of mixed item hashes: int64, same shape, 0 to 2**bits - 1."""
+    return _slot(items * _ITEM_FACTOR, bits)
+
+
+_PAIR_FACTOR = (
+    -7046029254386353131
+)  # odd; 2**64 / golden ratio as a signed 64-bit number (Fibonacci hashing, Knuth 6.4)
+_ITEM_FACTOR = -4417276706812531889  # odd; another multiplier, so that an item's slot tells nothing of its pairs'
+
+
+def _slot(products: Tensor, bits: int) -> Tensor:
+    return (products >> (64 - bits)) & ((1 << bits) - 1)

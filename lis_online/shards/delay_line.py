@@ -1,0 +1,79 @@
+"""Slates on their way: first until their counts can be read, then for the horizon H."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+
+from lis_online.events.batches import SlateBatch
+from lis_online.rankers.counts import DecayedCounts
+
+
+class DelayLine:
+    """Slates in the order (time, request), with their count features as of when they were served."""
+
+    def __init__(self, counts: DecayedCounts, experiments: int) -> None:
+        self.counts = counts
+        self.experiments = experiments
+        self._waiting: list[SlateBatch] = []
+        self._line: deque[tuple[SlateBatch, np.ndarray]] = deque()
+        self._served_until = -(2**62)
+        self.late = 0
+
+    def update(self, slates: SlateBatch) -> None:
+        """Add slates in any order. Those of a tick that has been read are dropped and counted."""
+        behind = slates.ts < self._served_until
+        if behind.any():
+            self.late += int(behind.sum())
+            slates = slates.take(np.flatnonzero(~behind))
+        if len(slates):
+            self._waiting.append(slates)
+
+    def serve(self, complete_until: int) -> None:
+        """Read the counts of every slate in a tick that ends at or before `complete_until`, ms.
+
+        complete_until: every slate with a time before it has been given to `update`.
+        """
+        edge = complete_until // self.counts.tick * self.counts.tick
+        self._served_until = max(self._served_until, edge)
+        if not any((slates.ts < edge).any() for slates in self._waiting):
+            return
+        slates = SlateBatch.concatenate(self._waiting)
+        due = slates.ts < edge
+        self._waiting = [slates.take(np.flatnonzero(~due))] if not due.all() else []
+        rows = np.flatnonzero(due)
+        ready = slates.take(rows[np.lexsort((slates.request[rows], slates.ts[rows]))])
+        self._line.append((ready, self.counts.update(ready)))
+
+    def take(self, until: int) -> list[tuple[SlateBatch, np.ndarray]]:
+        """Return and remove the slates with a time before `until`, in order."""
+        taken = []
+        while self._line and self._line[0][0].ts[0] < until:
+            slates, counts = self._line.popleft()
+            n = int(np.searchsorted(slates.ts, until))
+            if n < len(slates):
+                items = int(slates.n_items[:n].sum())
+                self._line.appendleft((slates.take(np.arange(n, len(slates))), counts[items:]))
+                slates, counts = slates.take(np.arange(n)), counts[:items]
+            taken.append((slates, counts))
+        return taken
+
+    def snapshot(self) -> tuple[dict[str, object], dict[str, np.ndarray]]:
+        """Return the state: msgpack-able data and arrays."""
+        waiting = SlateBatch.concatenate([SlateBatch.empty(self.experiments), *self._waiting])
+        line = SlateBatch.concatenate([SlateBatch.empty(self.experiments), *(slates for slates, _ in self._line)])
+        features = np.concatenate([np.zeros((0, self.counts.width), np.float32), *(f for _, f in self._line)])
+        meta = {"waiting": waiting.encode(), "line": line.encode(), "served": self._served_until, "late": self.late}
+        counts = {f"counts.{name}": array for name, array in self.counts.snapshot().items()}
+        return meta, {"features": features, **counts}
+
+    def restore(self, meta: dict[str, object], arrays: dict[str, np.ndarray]) -> None:
+        """Replace the state with that of `snapshot`."""
+        waiting, line = SlateBatch.decode(meta["waiting"]), SlateBatch.decode(meta["line"])  # type: ignore[arg-type]
+        self._waiting = [waiting] if len(waiting) else []
+        self._line = deque([(line, arrays["features"])] if len(line) else [])
+        self._served_until, self.late = meta["served"], meta["late"]  # type: ignore[assignment]
+        self.counts.restore(
+            {name.removeprefix("counts."): a for name, a in arrays.items() if name.startswith("counts.")}
+        )

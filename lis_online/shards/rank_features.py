@@ -1,0 +1,124 @@
+"""The features of a step: what each ranker sees of each sample, as of the sample's own time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lis_online.events.batches import SlateBatch
+from lis_online.events.hashing import NO_ID, fold_of, mix
+from lis_online.metrics.layout import PER_SOURCE, Layout
+from lis_online.preference.sketch import Leak
+from lis_online.preference.sketch_features import Lookup, SourceSketches
+from lis_online.rankers.inputs import Inputs, Slots, dense_features, padded_histories, table_rows
+from lis_online.representation.index import MISSING
+from lis_online.representation.similarity import similarity_features
+from lis_online.representation.store import VectorStore, distinct_times
+
+SIDE = 3
+"""Width of the block that holds a source's or a variant's features, and zeros for the unleaked ranker."""
+
+
+@dataclass(slots=True)
+class Features:
+    """inputs: shared by all rankers; side: float32 [rankers, samples, SIDE] on the device;
+    covered, false_cover: [sources, samples]; vectors: bool [variants, samples]."""
+
+    inputs: Inputs
+    side: Tensor
+    covered: np.ndarray
+    false_cover: np.ndarray
+    vectors: np.ndarray
+
+
+class FeatureBuilder:
+    """Composes sketches and vector stores into features; one per rank shard."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        leak: Leak,
+        sources: list[SourceSketches],
+        stores: list[VectorStore],
+        slots: Slots,
+        history_length: int,
+        device: torch.device,
+    ) -> None:
+        self.layout = layout
+        self.leak = leak
+        self.sources = sources
+        self.stores = stores
+        self.slots = slots
+        self.history_length = history_length
+        self.device = device
+
+    def get(self, slates: SlateBatch, counts: np.ndarray) -> Features:
+        """Return the features of a step of slates in time order."""
+        history, ages = padded_histories(slates, self.history_length)
+        dense = dense_features(slates, counts, history, ages, self.layout.surfaces)
+        samples = len(slates.item)
+        features = Features(
+            Inputs(table_rows(slates, self.slots), dense),
+            torch.zeros((len(self.layout.rankers), samples, SIDE), device=self.device),
+            np.zeros((len(self.sources), samples), bool),
+            np.zeros((len(self.sources), samples), np.float32),
+            np.zeros((len(self.stores), samples), bool),
+        )
+        first, last = int(slates.ts[0]), int(slates.ts[-1])
+        if self.sources:
+            for rows, items in _segments(slates, self.leak.cuts(first, last)):
+                self._add_pairs(features, slates, history, rows, items)
+        if self.stores:
+            for rows, items in _segments(slates, distinct_times(self.stores, first, last)):
+                self._add_similarities(features, slates, history, rows, items)
+        return features
+
+    def _add_pairs(
+        self, features: Features, slates: SlateBatch, history: np.ndarray, rows: slice, items: slice
+    ) -> None:
+        slate = np.repeat(np.arange(rows.stop - rows.start), slates.n_items[rows])
+        valid = (history[rows] != NO_ID)[slate] & (history[rows][slate] != slates.item[items][:, None])
+        at = Lookup(
+            item=self._tensor(mix(slates.item[items]).view(np.int64)),
+            history=self._tensor(mix(history[rows]).view(np.int64)),
+            valid=self._tensor(valid),
+            slate=self._tensor(slate),
+            t=self._tensor(slates.ts[rows]),
+            fold=self._tensor(fold_of(slates.user[rows], self.leak.folds)),
+        )
+        for s, source in enumerate(self.sources):
+            found = source.get(at)
+            for kind in PER_SOURCE:
+                features.side[self.layout.of_source(kind, s), items] = found.blocks[kind]
+            features.covered[s, items] = found.covered.cpu().numpy()
+            features.false_cover[s, items] = found.false_cover.cpu().numpy()
+
+    def _add_similarities(
+        self, features: Features, slates: SlateBatch, history: np.ndarray, rows: slice, items: slice
+    ) -> None:
+        slate = np.repeat(np.arange(rows.stop - rows.start), slates.n_items[rows])
+        for v, store in enumerate(self.stores):
+            store.advance(int(slates.ts[rows.start]))
+            of_item, of_history = store.rows(slates.item[items]), store.rows(history[rows])
+            aligned = similarity_features(store, of_item, of_history, slate)
+            permuted = similarity_features(store, store.donors(of_item), store.donors(of_history), slate)
+            features.side[self.layout.of_variant("aligned", v), items] = aligned
+            features.side[self.layout.of_variant("permuted", v), items] = permuted
+            known = (of_history != MISSING).any(axis=1)
+            features.vectors[v, items] = (of_item != MISSING) & known[slate]
+
+    def _tensor(self, array: np.ndarray) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
+
+
+def _segments(slates: SlateBatch, cuts: list[int]) -> list[tuple[slice, slice]]:
+    """Split slates where the state changes: (slates, items) slices between cut times, none empty."""
+    edges = np.unique([0, *np.searchsorted(slates.ts, cuts, side="left").tolist(), len(slates)]).astype(int)
+    offsets = np.concatenate([[0], np.cumsum(slates.n_items)]).astype(int)
+    return [
+        (slice(a, b), slice(int(offsets[a]), int(offsets[b])))
+        for a, b in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)
+    ]
