@@ -60,11 +60,16 @@ def check(engine: Engine) -> None:
         found, wanted = context.get_current_heads(), _heads()
         if set(found) != set(wanted):
             at = ", ".join(found) or "no revision"
-            raise HistoryError(f"{where} is at {at}, this code needs {', '.join(wanted)}: run `lis-online db upgrade`")
+            raise HistoryError(f"{where} is at {at}, this code needs {head()}: run `lis-online db upgrade`")
         differences = compare_metadata(context, metadata)
     if differences:
         listed = "; ".join(describe(difference) for difference in differences)
         raise HistoryError(f"{where} differs from the models of this code: {listed}")
+
+
+def head() -> str:
+    """Return the revision that this code needs."""
+    return ", ".join(_heads())
 
 
 def describe(difference: Any) -> str:

@@ -1,0 +1,106 @@
+"""`lis-online history`: a variant's numbers over a range of time, from PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from lis_online.cli.db import Config, open_engine
+from lis_online.errors import UsageError
+
+if TYPE_CHECKING:
+    from lis_online.history.points import Number, Point
+
+COLUMNS = (
+    ("adjusted LIS", "source_numbers", "adjusted_lis"),
+    ("adjusted AIS", "variant_numbers", "adjusted_ais"),
+    ("efficiency", "variant_numbers", "efficiency"),
+    ("placebo", "source_numbers", "placebo"),
+    ("coverage", "variant_numbers", "coverage"),
+)
+"""Heading, where in a point, name of the number."""
+
+
+def history(
+    variant: Annotated[str, typer.Option(help="Name of the variant.")],
+    start: Annotated[
+        str | None, typer.Option("--from", help="Windows that end after this time (ISO 8601, with a zone).")
+    ] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Windows that end at or before this time.")] = None,
+    window: Annotated[str | None, typer.Option(help='A window\'s length, such as 1h, or "run"; all without.')] = None,
+    slice_: Annotated[str, typer.Option("--slice", help="all, surface:NAME or arm:EXPERIMENT/ARM.")] = "all",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    config: Config = None,
+) -> None:
+    """Print a variant's numbers, its source's and the diagnosis, window by window."""
+    from lis_online.history.engine import transaction
+    from lis_online.history.queries import Selection, read, why_empty
+
+    selection = Selection(variant, _time(start, "--from"), _time(end, "--to"), _window(window), slice_)
+    with open_engine(config) as engine, transaction(engine) as connection:
+        points = read(connection, selection)
+        reason = None if points else why_empty(connection, selection)
+    if as_json:
+        found = {"variant": variant, "slice": slice_, "points": [point.to_json() for point in points]}
+        typer.echo(json.dumps(found if reason is None else {**found, "reason": reason}, indent=2, allow_nan=False))
+    elif reason is not None:
+        typer.echo(reason)
+    else:
+        Console().print(as_table(selection.variant, points))
+
+
+def as_table(variant: str, points: Sequence[Point]) -> Table:
+    """Return the points as a table for a terminal, one line each, times in UTC."""
+    from lis_online.history.times import iso
+    from lis_online.history.windows import window_name
+
+    configurations = len({point.configuration for point in points})
+    title = f"{variant} ({points[-1].slice}), aligned on {points[-1].source}"
+    if configurations > 1:
+        title += f"; {configurations} configurations: their numbers are not comparable"
+    table = Table(title=title)
+    table.add_column("window ends (UTC)", no_wrap=True)
+    table.add_column("window", justify="right")
+    for heading, _, _ in COLUMNS:
+        table.add_column(heading, justify="right")
+    table.add_column("samples", justify="right")
+    table.add_column("diagnosis")
+    for point in points:
+        cells = [_cell(getattr(point, where).get(name)) for _, where, name in COLUMNS]
+        table.add_row(
+            iso(point.time), window_name(point.window_ms), *cells, f"{point.samples:,}", point.diagnosis or "none yet"
+        )
+    return table
+
+
+def _cell(number: Number | None) -> str:
+    if number is None:
+        return "not kept"
+    if number.value is None:
+        return number.reason or "none"
+    if number.lower is None or number.upper is None:
+        return f"{number.value:.4f}"
+    return f"{number.value:+.4f} [{number.lower:+.4f}, {number.upper:+.4f}]"
+
+
+def _time(text: str | None, argument: str) -> int | None:
+    from lis_online.history.times import parse_time
+
+    try:
+        return None if text is None else parse_time(text, argument)
+    except ValueError as exc:
+        raise UsageError(str(exc)) from exc
+
+
+def _window(name: str | None) -> int | None:
+    from lis_online.history.windows import parse_window
+
+    try:
+        return None if name is None else parse_window(name)
+    except ValueError as exc:
+        raise UsageError(f"--window {exc}") from exc

@@ -1,0 +1,74 @@
+"""What a query returns: a variant's numbers at one time, and their JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lis_online.history.times import iso
+from lis_online.history.windows import window_name
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number with its 95 % interval, or None and the reason why there is none."""
+
+    value: float | None
+    stderr: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    reason: str | None = None
+
+    def to_json(self) -> dict[str, Any] | float:
+        """Return the form of the summary: an object, or the bare value where no interval is kept.
+
+        >>> Number(0.5).to_json(), Number(None, reason="no samples").to_json()
+        (0.5, {'value': None, 'reason': 'no samples'})
+        """
+        if self.value is None:
+            return {"value": None, "reason": self.reason}
+        if self.stderr is None and self.reason is None:
+            return self.value
+        found = {"value": self.value, "stderr": self.stderr, "lower": self.lower, "upper": self.upper}
+        return found if self.reason is None else {**found, "reason": self.reason}
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """The numbers of one variant and of its source, for the window that ends at `time` (ms since 1970).
+
+    configuration: the id of the settings they were made under; points of two are not comparable.
+    samples: in the window and slice.
+    """
+
+    time: int
+    window_ms: int
+    slice: str
+    configuration: int
+    source: str
+    samples: int
+    diagnosis: str | None
+    sentence: str | None
+    variant_numbers: Mapping[str, Number]
+    source_numbers: Mapping[str, Number]
+    unleaked: Mapping[str, Number]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the point as JSON values."""
+        return {
+            "time": iso(self.time),
+            "window": window_name(self.window_ms),
+            "slice": self.slice,
+            "configuration": self.configuration,
+            "samples": self.samples,
+            "diagnosis": self.diagnosis,
+            "sentence": self.sentence,
+            "variant": _json(self.variant_numbers),
+            "source": {"name": self.source, **_json(self.source_numbers)},
+            "unleaked": _json(self.unleaked),
+        }
+
+
+def _json(found: Mapping[str, Number]) -> dict[str, Any]:
+    return {name: number.to_json() for name, number in sorted(found.items())}

@@ -1,0 +1,108 @@
+"""`db` and `history` on the command line, against a real PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from sqlalchemy import Engine
+from typer.testing import CliRunner
+
+from lis_online.cli import db
+from lis_online.cli.history import history
+from lis_online.errors import HistoryError, LisError, UsageError
+from lis_online.history.writer import HistoryWriter
+from lis_online.settings import Settings
+from tests.history.test_queries import AT, MINUTE, TABLE, rows_of_bucket
+
+pytestmark = pytest.mark.postgres
+
+app = typer.Typer()
+app.add_typer(db.app, name="db")
+app.command()(history)
+
+
+@pytest.fixture
+def config(postgres_url: str, tmp_path: Path) -> Path:
+    """Return a settings file that names the test's database."""
+    path = tmp_path / "lis-online.toml"
+    path.write_text(f'[history]\nurl = "{postgres_url}"\n', encoding="utf-8")
+    return path
+
+
+def run(*arguments: str, config: Path) -> str:
+    """Return what a command prints; the error it raises is raised."""
+    found = CliRunner().invoke(app, [*arguments, "-c", str(config)], env={"COLUMNS": "200"})
+    if found.exception is not None:
+        raise found.exception
+    return found.output
+
+
+def test_db_check_fails_until_db_upgrade_was_run(config: Path, empty_database: Engine) -> None:
+    """The sentence of the failing check names the command that helps."""
+    with pytest.raises(HistoryError, match="run `lis-online db upgrade`"):
+        run("db", "check", config=config)
+    assert "is at revision 0001" in run("db", "upgrade", config=config)
+    assert "is at revision 0001" in run("db", "check", config=config)
+
+
+def test_history_prints_json_with_numbers_and_reasons(config: Path, history_engine: Engine) -> None:
+    """The same form of a number as in the summary."""
+    HistoryWriter(history_engine, Settings.of(TABLE)).write(rows_of_bucket(AT))
+    found = json.loads(run("history", "--variant", "title", "--window", "15m", "--json", config=config))
+    [point] = found["points"]
+    assert point["time"] == "2019-11-12T00:00:00Z"
+    assert (point["window"], point["slice"], point["diagnosis"]) == ("15m", "all", "aligned")
+    assert point["variant"]["adjusted_ais"] == {"value": 0.005, "stderr": 0.001, "lower": 0.003, "upper": 0.007}
+    assert point["variant"]["efficiency"] == {"value": None, "reason": "LIS interval includes 0"}
+    assert point["variant"]["coverage"] == 0.9
+    assert point["source"]["name"] == "coclick"
+
+
+def test_history_prints_a_table_with_a_line_for_each_window(config: Path, history_engine: Engine) -> None:
+    """What a person reads at night."""
+    writer = HistoryWriter(history_engine, Settings.of(TABLE))
+    for bucket in range(2):
+        writer.write(rows_of_bucket(AT + bucket * MINUTE))
+    output = run("history", "--variant", "title", "--from", "2019-11-12T00:00:00Z", config=config)
+    assert "2019-11-12T00:01:00Z" in output
+    assert "2019-11-12T00:00:00Z" not in output
+    assert "+0.0050 [+0.0030, +0.0070]" in output
+    assert "aligned" in output
+
+
+def test_history_without_a_number_says_why(config: Path, history_engine: Engine) -> None:
+    """In JSON as on the terminal."""
+    assert "the history has no number of variant 'title' yet" in run("history", "--variant", "title", config=config)
+    found = json.loads(run("history", "--variant", "title", "--json", config=config))
+    assert found["points"] == []
+    assert "no number" in found["reason"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--from", "2026-11-01"], "--from must have a time zone, such as 2026-11-01T00:00:00Z, got '2026-11-01'"),
+        (["--to", "yesterday"], "--to must be an ISO 8601 time"),
+        (["--window", "soon"], "--window must be a whole number and a unit"),
+    ],
+)
+def test_an_argument_that_breaks_a_rule_is_refused_before_connecting(
+    tmp_path: Path, arguments: list[str], sentence: str
+) -> None:
+    """Argument, rule, value; no server is needed to say it."""
+    path = tmp_path / "lis-online.toml"
+    path.write_text('[history]\nurl = "postgresql://127.0.0.1:1/none"\n', encoding="utf-8")
+    with pytest.raises(UsageError, match=sentence):
+        run("history", "--variant", "title", *arguments, config=path)
+
+
+def test_an_address_that_is_no_postgresql_is_refused_without_showing_it(tmp_path: Path) -> None:
+    """The address may hold a password."""
+    path = tmp_path / "lis-online.toml"
+    path.write_text('[history]\nurl = "mysql://lis:secret@db/lis"\n', encoding="utf-8")
+    with pytest.raises(LisError, match=r"history\.url: must begin with postgresql\+psycopg://, got mysql://") as caught:
+        run("db", "check", config=path)
+    assert "secret" not in str(caught.value)
