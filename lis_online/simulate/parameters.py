@@ -1,0 +1,91 @@
+"""What a simulated world is made of: every knob, its unit and its meaning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class SourceParameters:
+    """A preference source of known quality.
+
+    true_share: share of the users' search pairs that it publishes, 0 to 1. noise_share: pairs of
+    random items that it adds, as a share of the number of search pairs.
+    """
+
+    name: str
+    true_share: float
+    noise_share: float = 0.0
+
+    @property
+    def quality(self) -> float:
+        """What is left of the whole search process: 1 for all of it, 0 for noise alone.
+
+        >>> SourceParameters("half", true_share=0.5, noise_share=0.5).quality
+        0.5
+        """
+        return self.true_share
+
+
+@dataclass(frozen=True)
+class VariantParameters:
+    """A representation of known quality, 0 (random vectors) to 1 (the content itself).
+
+    A vector is the unit content times sqrt(quality) plus unit noise times sqrt(1 - quality).
+    """
+
+    name: str
+    quality: float
+
+
+@dataclass(frozen=True)
+class WorldParameters:
+    """Sizes, rates (per minute of event time), times (ms) and strengths (logits) of a world."""
+
+    # The clock.
+    step: int = 60_000
+    window: int = 600_000  # the attribution window that feedback stays within
+    day_amplitude: float = 0.25  # of traffic around its mean, over 24 h
+    # Items.
+    items: int = 2_000  # alive at any time
+    topics: int = 32
+    content: int = 16  # dimensions of the content
+    dimension: int = 32  # of the published vectors
+    topic_spread: float = 0.6  # noise around a topic's centre, before normalising
+    lifetime: int = 8 * 3_600_000  # median
+    lifetime_spread: float = 0.5  # sigma of its logarithm
+    authors: int = 300
+    topics_per_category: int = 4
+    appeal: float = 0.7  # sigma of the logarithm of an item's popularity
+    quality: float = 0.3  # sigma of an item's own click logit
+    # Users.
+    users: int = 3_000
+    activity: float = 0.8  # sigma of the logarithm of a user's traffic
+    tastes: int = 3  # topics of a user
+    taste_noise: float = 0.3  # of a taste around its topics' mixture, before normalising
+    drift: float = 0.02  # of a taste each ten minutes, before normalising
+    # Serving.
+    slates_per_minute: float = 33.0
+    slate: int = 10
+    pool: int = 40  # candidates of a slate
+    ads_share: float = 0.25
+    ranking: float = 0.25  # sigma of the noise on the treatment's cosine
+    memory: float = 0.9  # what a click leaves of the served profile
+    # Responses.
+    base: float = -2.9  # click logit on the feed
+    ads_base: float = -3.6
+    strength: float = 3.5  # of taste times content
+    position: float = 0.06  # lost per position
+    click_delay: float = 20.0  # median, seconds
+    like: float = -1.0  # logit of a like after a click, before taste
+    collect: float = -2.0
+    # Searches: where preference pairs come from, independent of the clicks.
+    pairs_per_minute: float = 330.0
+    search_pool: int = 64  # items that a search looks at
+    search_taste: float = 6.0  # sharpness of the first item's choice
+    search_match: float = 6.0  # sharpness of the second item's likeness to the first
+    sources: tuple[SourceParameters, ...] = ()
+    variants: tuple[VariantParameters, ...] = ()
+    # The experiment: the treatment's slates are ranked by this variant.
+    experiment: str = "mllm-q4"
+    treatment: str = ""

@@ -1,0 +1,58 @@
+"""Searches: pairs of items that a user looked for together, drawn apart from the clicks.
+
+The first item is drawn by popularity and taste; the second by popularity, taste and likeness to
+the first. Noise pairs are two items by popularity: nothing in them comes from tastes or clicks.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from lis_online.simulate.audience import Audience
+from lis_online.simulate.catalogue import Catalogue, gumbel
+from lis_online.simulate.parameters import WorldParameters
+
+
+class Pairs(NamedTuple):
+    """Pairs as indices: users, slots of the first and the second item, all int [pairs]."""
+
+    user: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+
+    def take(self, rows: np.ndarray) -> Pairs:
+        """Return some of the pairs."""
+        return Pairs(self.user[rows], self.first[rows], self.second[rows])
+
+
+def true_pairs(
+    n: int, p: WorldParameters, catalogue: Catalogue, audience: Audience, wheel: np.ndarray, rng: np.random.Generator
+) -> Pairs:
+    """Return n pairs by taste and likeness."""
+    user = audience.draw(n, rng)
+    taste = audience.taste[user]
+    seen = wheel[rng.integers(0, len(wheel), (n, p.search_pool))]
+    first = _choose(seen, p.search_taste * np.einsum("nkd,nd->nk", catalogue.content[seen], taste), rng)
+    seen = wheel[rng.integers(0, len(wheel), (n, p.search_pool))]
+    wish = p.search_taste * taste + p.search_match * catalogue.content[first]
+    score = np.einsum("nkd,nd->nk", catalogue.content[seen], wish)
+    score[seen == first[:, None]] = -np.inf
+    return _distinct(Pairs(user, first, _choose(seen, score, rng)))
+
+
+def noise_pairs(n: int, audience: Audience, wheel: np.ndarray, rng: np.random.Generator) -> Pairs:
+    """Return up to n pairs of a user and two items that have nothing to do with each other."""
+    first, second = wheel[rng.integers(0, len(wheel), (2, n))]
+    return _distinct(Pairs(audience.draw(n, rng), first, second))
+
+
+def _choose(seen: np.ndarray, score: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return one of each row, drawn by softmax of the scores."""
+    best = np.argmax(score + gumbel(score.shape, rng), axis=1)
+    return np.take_along_axis(seen, best[:, None], axis=1)[:, 0]
+
+
+def _distinct(pairs: Pairs) -> Pairs:
+    return pairs.take(pairs.first != pairs.second)
