@@ -1,0 +1,147 @@
+"""How a worker's shards are doing: what `streams/` reports and the exporter shows.
+
+Nothing in here measures; the worker calls a method when something has happened. Times are seconds
+since 1970 of the clock that is passed in, watermarks event time in ms since 1970.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from lis_online.events import reasons
+from lis_online.shards.contract import MAX_TIME
+
+PAUSES: Final = ("restoring", "catching_up", "history_unreachable", "broker_unreachable", "other")
+"""Why a shard may hold its records: label values. Any other word counts as "other"."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShardHealth:
+    """One shard as of its last report. None where there is none yet.
+
+    applied: records since the worker began. counts: by fate and by dead-letter reason, cumulative
+    over the shard's life (join alone). watermark: ms, None at the end of the log too.
+    steps, step_seconds: number and total duration of `feed` calls; last_step: the last one's, s.
+    lag: records of its inputs that were not read yet. paused: one of PAUSES.
+    """
+
+    role: str
+    partition: int
+    assigned_at: float
+    applied: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
+    watermark: int | None = None
+    steps: int = 0
+    step_seconds: float = 0.0
+    last_step: float | None = None
+    last_batch_at: float | None = None
+    checkpoint_at: float | None = None
+    checkpoint_position: int | None = None
+    lag: int | None = None
+    paused: str | None = None
+
+
+class WorkerHealth:
+    """The shards that this worker has now. Every method may be called from any thread.
+
+    >>> health = WorkerHealth(clock=lambda: 1_000.0)
+    >>> health.assigned("join", 0)
+    >>> health.applied("join", 0, records=500, seconds=0.25)
+    >>> [(s.role, s.partition, s.applied, s.last_batch_at) for s in health.get()]
+    [('join', 0, 500, 1000.0)]
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._shards: dict[tuple[str, int], ShardHealth] = {}
+
+    def assigned(self, role: str, partition: int) -> None:
+        """The partition is this worker's now. Its series exist from here on."""
+        with self._lock:
+            self._shards.setdefault((role, partition), ShardHealth(role, partition, self._clock()))
+
+    def revoked(self, role: str, partition: int) -> None:
+        """The partition is another worker's: its series end here, or two workers would report one shard."""
+        with self._lock:
+            self._shards.pop((role, partition), None)
+
+    def applied(self, role: str, partition: int, records: int, seconds: float) -> None:
+        """A `feed` call has returned: how many records it took and how long."""
+        with self._lock:
+            shard = self._of(role, partition)
+            self._shards[role, partition] = replace(
+                shard,
+                applied=shard.applied + records,
+                steps=shard.steps + 1,
+                step_seconds=shard.step_seconds + seconds,
+                last_step=seconds,
+                last_batch_at=self._clock(),
+            )
+
+    def counted(self, role: str, partition: int, counts: Mapping[str, int]) -> None:
+        """The shard's cumulative counts by fate and dead-letter reason are these."""
+        with self._lock:
+            self._shards[role, partition] = replace(self._of(role, partition), counts=dict(counts))
+
+    def passed(self, role: str, partition: int, watermark: int) -> None:
+        """The shard's watermark is this: event time, ms. The end of the log has no time and is left out."""
+        with self._lock:
+            known = watermark if 0 <= watermark < MAX_TIME else None
+            self._shards[role, partition] = replace(self._of(role, partition), watermark=known)
+
+    def saved(self, role: str, partition: int, position: int) -> None:
+        """A checkpoint of this position is durable."""
+        with self._lock:
+            shard = self._of(role, partition)
+            self._shards[role, partition] = replace(shard, checkpoint_at=self._clock(), checkpoint_position=position)
+
+    def lagged(self, role: str, partition: int, records: int) -> None:
+        """So many records of the shard's inputs were not read yet."""
+        with self._lock:
+            self._shards[role, partition] = replace(self._of(role, partition), lag=records)
+
+    def paused(self, role: str, partition: int, reason: str | None) -> None:
+        """The shard holds its records for a reason of PAUSES, or goes on (None)."""
+        with self._lock:
+            known = reason if reason is None or reason in PAUSES else "other"
+            self._shards[role, partition] = replace(self._of(role, partition), paused=known)
+
+    def get(self) -> tuple[ShardHealth, ...]:
+        """Return all shards, in the order of role and partition."""
+        with self._lock:
+            return tuple(self._shards[key] for key in sorted(self._shards))
+
+    def _of(self, role: str, partition: int) -> ShardHealth:
+        """Return the shard; a report on one that was revoked meanwhile starts it anew, until it is revoked again."""
+        known = self._shards.get((role, partition))
+        return known if known is not None else ShardHealth(role, partition, self._clock())
+
+    def stuck(self, limit: float) -> str | None:
+        """Return the sentence that names a shard with records to read and none applied for `limit` seconds.
+
+        A pause that has a name is no stuck shard: restarting the worker would not end it.
+        """
+        now = self._clock()
+        for shard in self.get():
+            since = now - max(shard.last_batch_at or 0.0, shard.assigned_at)
+            if shard.lag and shard.paused is None and since > limit:
+                return (
+                    f"{shard.role} shard {shard.partition} has {shard.lag} records to read "
+                    f"and applied none for {since:.0f} s"
+                )
+        return None
+
+
+def fates(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return the counts of every known fate, 0 where nothing was counted yet."""
+    return {fate: counts.get(fate, 0) for fate in reasons.COUNTED}
+
+
+def refusals(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return the counts of every known dead-letter reason, 0 where nothing was refused yet."""
+    return {reason: counts.get(reason, 0) for reason in reasons.REFUSED}

@@ -1,0 +1,236 @@
+"""Every series that is exported: name, kind, unit, labels, meaning. Nothing else spells a name.
+
+These are API: dashboards, rules and people's queries depend on them. Base units; no label for a
+user or an item; absent rather than 0 where there is no number. A series with `interval` has two more,
+`_lower` and `_upper`, the ends of its 95 % interval.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Kind = Literal["gauge", "counter", "summary", "info"]
+
+LABELS: Final = {
+    "source": "name of a preference source, of the settings",
+    "variant": "name of a variant, of the settings",
+    "window": "length of the rolling window, such as 15m; run is everything after warm-up",
+    "slice": "all, surface:NAME or arm:EXPERIMENT/ARM",
+    "metric": "auc or gauc; for lis_unleaked_score also normalised_entropy and calibration",
+    "ranker": "unleaked, twin, leaked:SOURCE, past:SOURCE, placebo:SOURCE, thinned:SOURCE, aligned:VARIANT or permuted:VARIANT",
+    "diagnosis": "one of the diagnoses; exactly one of a variant's is 1",
+    "experiment": "name of an experiment, of the settings",
+    "arm": "name of an arm of the experiment",
+    "role": "join, rank or publish",
+    "partition": "the partition that the shard belongs to",
+    "fate": "accepted, or why a record was counted and dropped",
+    "reason": "why a record was refused, or why a shard is paused",
+    "version": "version of lis-online",
+    "python": "version of Python",
+}
+"""Every label and what its values are: all bounded by the settings or by this code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One series: its name ends in its unit where it has one; a counter's ends in _total."""
+
+    name: str
+    kind: Kind
+    labels: tuple[str, ...]
+    help: str
+    unit: str = ""
+    interval: bool = False
+
+    @property
+    def bounds(self) -> tuple[Series, Series]:
+        """The series of the interval's lower and upper end."""
+        return (self._end("lower"), self._end("upper"))
+
+    def _end(self, end: str) -> Series:
+        text = f"{end.capitalize()} end of the 95 % interval of {self.name}."
+        return Series(f"{self.name}_{end}", "gauge", self.labels, text)
+
+
+def _gauge(name: str, labels: str, text: str, unit: str = "", interval: bool = False) -> Series:
+    return Series(name, "gauge", tuple(labels.split()), text, unit, interval)
+
+
+def _counter(name: str, labels: str, text: str) -> Series:
+    return Series(name, "counter", tuple(labels.split()), text)
+
+
+OF_SOURCE: Final = "source window slice metric"
+OF_VARIANT: Final = "variant window slice metric"
+OF_SLICE: Final = "window slice"
+OF_ARM: Final = "experiment arm"
+OF_SHARD: Final = "role partition"
+
+# Preference sources: what their data could give.
+IMPACT = _gauge("lis_impact_score", OF_SOURCE, "Leakage Impact Score: M(leaked) - M(unleaked).", interval=True)
+ADJUSTED_IMPACT = _gauge(
+    "lis_adjusted_impact_score", OF_SOURCE, "Adjusted LIS, the headline: M(leaked) - M(placebo).", interval=True
+)
+PAST = _gauge("lis_past_score", OF_SOURCE, "What past pairs alone give: M(past) - M(unleaked).", interval=True)
+FUTURE = _gauge("lis_future_score", OF_SOURCE, "What later pairs add: M(leaked) - M(past).", interval=True)
+PLACEBO = _gauge(
+    "lis_placebo_score",
+    OF_SOURCE,
+    "What leaks that is not preference: M(placebo) - M(unleaked). Above 0, the baseline is invalid.",
+    interval=True,
+)
+BOUND = _gauge(
+    "lis_bound_score",
+    OF_SOURCE,
+    "M(leaked) - M(thinned): how much LIS still grows with density. Near 0, LIS bounds a variant.",
+    interval=True,
+)
+SOURCE_COVERAGE = _gauge(
+    "lis_source_coverage_ratio",
+    "source window slice",
+    "Share of samples with a true pair between candidate and history, hash collisions subtracted.",
+    "ratio",
+)
+SOURCE_COLLISIONS = _gauge(
+    "lis_source_collision_ratio", "source window slice", "Share of the seen coverage that collisions explain.", "ratio"
+)
+IMPACT_NEEDS = _gauge(
+    "lis_adjusted_impact_score_samples_needed", OF_SOURCE, "Samples at which the adjusted LIS resolves 0.0005."
+)
+
+# Variants: what their representation gives.
+IMPROVEMENT = _gauge(
+    "lis_improvement_score", OF_VARIANT, "AUC Improvement Score: M(aligned) - M(unleaked).", interval=True
+)
+ADJUSTED_IMPROVEMENT = _gauge(
+    "lis_adjusted_improvement_score", OF_VARIANT, "Adjusted AIS: M(aligned) - M(permuted).", interval=True
+)
+EFFICIENCY = _gauge(
+    "lis_efficiency_ratio",
+    OF_VARIANT,
+    "Adjusted AIS / adjusted LIS, absent while the interval of LIS includes 0.",
+    "ratio",
+    interval=True,
+)
+VARIANT_COVERAGE = _gauge(
+    "lis_variant_coverage_ratio",
+    "variant window slice",
+    "Share of samples whose candidate and history have vectors.",
+    "ratio",
+)
+IMPROVEMENT_NEEDS = _gauge(
+    "lis_adjusted_improvement_score_samples_needed", OF_VARIANT, "Samples at which the adjusted AIS resolves 0.0005."
+)
+DIAGNOSIS = _gauge(
+    "lis_diagnosis", "variant window slice diagnosis", "1 for the variant's diagnosis, 0 for the others."
+)
+VARIANT = Series("lis_variant_info", "info", ("variant", "source"), "The preference source a variant was aligned on.")
+
+# Rankers and samples behind the numbers.
+UNLEAKED = _gauge(
+    "lis_unleaked_score", "window slice metric", "How well the unleaked, production-style ranker ranks.", interval=True
+)
+TWIN = _gauge(
+    "lis_twin_score", "window slice metric", "A/A test of the learning: M(twin) - M(unleaked).", interval=True
+)
+LEVEL = _gauge("lis_ranker_score", "ranker window slice metric", "M of one ranker.")
+DIVERGED = _gauge(
+    "lis_ranker_diverged", "ranker", "1 when the ranker's weights stopped being finite and it was set aside."
+)
+EFFECTIVE_USERS = _gauge("lis_effective_users", OF_SLICE, "Users, weighted by how evenly samples spread over them.")
+SAMPLES = _gauge("lis_samples", OF_SLICE, "Samples in the window.")
+SLATES = _gauge("lis_slates", OF_SLICE, "Slates in the window.")
+POSITIVES = _gauge("lis_positives", OF_SLICE, "Samples with a positive label in the window.")
+PUBLISHED = _gauge(
+    "lis_published_timestamp_seconds", "", "Event time at which the newest published window ends.", "seconds"
+)
+
+# A/B arms.
+ARM_USERS = _gauge("lis_arm_users", OF_ARM, "Users in the arm so far.")
+ARM_CROSSED = _gauge("lis_arm_crossed_users", OF_ARM, "Users seen in this arm and another one, who count in none.")
+ARM_IMPRESSIONS = _counter("lis_arm_impressions_total", OF_ARM, "Impressions of the arm's users.")
+ARM_CLICKS = _counter("lis_arm_clicks_total", OF_ARM, "Clicks of the arm's users.")
+ARM_CTR = _gauge(
+    "lis_arm_ctr_ratio", OF_ARM, "Clicks per impression, with an interval over users.", "ratio", interval=True
+)
+
+# The pipeline's own health.
+EVENTS = _counter("lis_events_total", "partition fate", "Records of the input topics by what became of them.")
+DEAD_LETTERS = _counter("lis_dead_letters_total", "partition reason", "Records refused, by reason.")
+APPLIED = _counter("lis_records_applied_total", OF_SHARD, "Records a shard applied since its worker began.")
+WATERMARK = _gauge(
+    "lis_watermark_timestamp_seconds", OF_SHARD, "Event time up to which a shard applied everything.", "seconds"
+)
+LAST_BATCH = _gauge("lis_last_batch_timestamp_seconds", OF_SHARD, "When a shard last applied records.", "seconds")
+STEP = Series("lis_step_seconds", "summary", ("role", "partition"), "Duration of a shard's turns.", "seconds")
+LAG = _gauge("lis_lag_records", OF_SHARD, "Records of a shard's inputs that were not read yet.")
+PAUSED = _gauge("lis_paused", "role partition reason", "1 while a shard holds its records for this reason.")
+CHECKPOINT = _gauge(
+    "lis_checkpoint_timestamp_seconds", OF_SHARD, "When a shard's last checkpoint became durable.", "seconds"
+)
+CHECKPOINT_POSITION = _gauge("lis_checkpoint_position", OF_SHARD, "Records below the last checkpoint.")
+LATE_SIDE = _counter(
+    "lis_late_side_records_total", "", "Vectors and preferences that came after their time had been applied."
+)
+BUILD = Series("lis_build_info", "info", ("version", "python"), "What is running.")
+
+SECTIONS: Final = {
+    "Preference sources": (
+        ADJUSTED_IMPACT,
+        IMPACT,
+        PAST,
+        FUTURE,
+        PLACEBO,
+        BOUND,
+        SOURCE_COVERAGE,
+        SOURCE_COLLISIONS,
+        IMPACT_NEEDS,
+    ),
+    "Variants": (
+        ADJUSTED_IMPROVEMENT,
+        IMPROVEMENT,
+        EFFICIENCY,
+        VARIANT_COVERAGE,
+        IMPROVEMENT_NEEDS,
+        DIAGNOSIS,
+        VARIANT,
+    ),
+    "Rankers and samples": (
+        UNLEAKED,
+        TWIN,
+        LEVEL,
+        DIVERGED,
+        EFFECTIVE_USERS,
+        SAMPLES,
+        SLATES,
+        POSITIVES,
+        PUBLISHED,
+    ),
+    "A/B arms": (ARM_USERS, ARM_CROSSED, ARM_IMPRESSIONS, ARM_CLICKS, ARM_CTR),
+    "Pipeline": (
+        EVENTS,
+        DEAD_LETTERS,
+        APPLIED,
+        WATERMARK,
+        LAST_BATCH,
+        STEP,
+        LAG,
+        PAUSED,
+        CHECKPOINT,
+        CHECKPOINT_POSITION,
+        LATE_SIDE,
+        BUILD,
+    ),
+}
+"""All series, as the reference lists them."""
+
+
+def every() -> Iterator[Series]:
+    """Return every series, the bounds after the one they belong to."""
+    for section in SECTIONS.values():
+        for series in section:
+            yield series
+            if series.interval:
+                yield from series.bounds
