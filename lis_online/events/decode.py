@@ -1,0 +1,195 @@
+"""Decoding of what arrives from outside: typed, then checked; refused with a reason and a sentence.
+
+Every function takes a record's value and returns the event of `wire.py`, or raises EventRefused
+with a reason of `reasons.py`.
+"""
+
+from __future__ import annotations
+
+import binascii
+from collections.abc import Iterable
+from math import isfinite
+from typing import TypeVar
+
+import msgspec
+import numpy as np
+
+from lis_online.errors import EventRefused
+from lis_online.events import reasons
+from lis_online.events.wire import (
+    SCHEMA_VERSION,
+    Feedback,
+    Impression,
+    PackedVector,
+    Preference,
+    Representation,
+)
+
+MAX_BYTES = 1 << 20
+"""The longest value that is read; Kafka's own default bound on a record."""
+
+MAX_ITEMS = 1000
+"""The longest slate."""
+
+MAX_TS = 2**53
+"""Times are below it: whole numbers that JSON readers of every language keep exact."""
+
+MAX_WEIGHT = 2**31
+MAX_POSITION = 2**15
+DTYPES = {"float16": "<f2", "float32": "<f4"}
+
+Event = TypeVar("Event", Impression, Feedback, Representation, Preference)
+
+
+class _Version(msgspec.Struct):
+    schema_version: int
+
+
+_version = msgspec.json.Decoder(_Version)
+_impression = msgspec.json.Decoder(Impression)
+_feedback = msgspec.json.Decoder(Feedback)
+_representation = msgspec.json.Decoder(Representation)
+_preference = msgspec.json.Decoder(Preference)
+
+
+def decode_impression(value: bytes) -> Impression:
+    """Return an impression that obeys every rule of the schema.
+
+    >>> decode_impression(
+    ...     b'{"schema_version":1,"request_id":"r","user_id":"u","ts":5,"surface":"feed","items":["a","b"]}'
+    ... ).items
+    ['a', 'b']
+    >>> decode_impression(
+    ...     b'{"schema_version":1,"request_id":"r","user_id":"u","ts":5,"surface":"feed","items":[]}'
+    ... )
+    Traceback (most recent call last):
+    lis_online.errors.EventRefused: invalid: items must be 1 to 1000, got 0
+    """
+    event = _typed(_impression, value)
+    _check_ids(request_id=event.request_id, user_id=event.user_id)
+    items = event.items
+    if not 1 <= len(items) <= MAX_ITEMS:
+        raise _invalid(f"items must be 1 to {MAX_ITEMS}, got {len(items)}")
+    if "" in items or "" in event.history:
+        raise _invalid("items and history must not hold an empty id, got ''")
+    if len(set(items)) < len(items):
+        raise _invalid(f"items must differ within a slate, got {len(items) - len(set(items))} again")
+    if event.positions is not None:
+        _check_positions(event.positions, len(items))
+    return event
+
+
+def decode_feedback(value: bytes) -> Feedback:
+    """Return feedback that obeys every rule of the schema; its action may still be unknown."""
+    event = _typed(_feedback, value)
+    _check_ids(request_id=event.request_id, user_id=event.user_id, item_id=event.item_id)
+    if not isfinite(event.value):
+        raise _invalid(f"value must be finite, got {event.value}")
+    return event
+
+
+def decode_preference(value: bytes) -> Preference:
+    """Return a pair that obeys every rule of the schema; its source may still be unknown."""
+    event = _typed(_preference, value)
+    _check_ids(source=event.source, item_a=event.item_a, item_b=event.item_b)
+    if event.user_id == "":
+        raise _invalid("user_id must not be empty, got ''")
+    if event.item_a == event.item_b:
+        raise _invalid(f"item_b must differ from item_a, got {_short(event.item_b)} twice")
+    if not 1 <= event.weight < MAX_WEIGHT:
+        raise _invalid(f"weight must be >= 1 and < 2**31, got {event.weight}")
+    return event
+
+
+def decode_representation(value: bytes) -> Representation:
+    """Return a representation that obeys every rule but those of its vector: see `vector_of`."""
+    event = _typed(_representation, value)
+    _check_ids(variant=event.variant, version=event.version, item_id=event.item_id)
+    return event
+
+
+def vector_of(event: Representation, dimension: int) -> np.ndarray:
+    """Return the vector: float16 [dimension], finite.
+
+    Raises EventRefused: WRONG_DIMENSION, or INVALID where a number is not finite as float16.
+    """
+    raw = _unpacked(event.vector) if isinstance(event.vector, PackedVector) else np.array(event.vector, np.float64)
+    if len(raw) != dimension:
+        raise EventRefused(
+            reasons.WRONG_DIMENSION,
+            f"vector of variant {event.variant} must have dimension {dimension}, got {len(raw)}",
+        )
+    with np.errstate(over="ignore", invalid="ignore"):
+        vector: np.ndarray = raw.astype(np.float16)
+    if not np.isfinite(vector).all():
+        worst = raw[~np.isfinite(vector)][0]
+        raise _invalid(f"vector must be finite as float16 (at most 65504 in size), got {worst:g}")
+    return vector
+
+
+def check_not_ahead(ts: int, timestamp: int, max_ahead: int) -> None:
+    """Refuse an event time more than max_ahead ms after its record's own time."""
+    if ts > timestamp + max_ahead:
+        raise EventRefused(
+            reasons.TOO_FAR_AHEAD,
+            f"ts must be at most {max_ahead} ms after the record's timestamp {timestamp}, got {ts}",
+        )
+
+
+def _unpacked(packed: PackedVector) -> np.ndarray:
+    if packed.dtype not in DTYPES:
+        raise _invalid(f"vector.dtype must be one of {list(DTYPES)}, got {_short(packed.dtype)}")
+    try:
+        data = binascii.a2b_base64(packed.data, strict_mode=True)
+        return np.frombuffer(data, DTYPES[packed.dtype])
+    except ValueError as exc:
+        raise _invalid(f"vector.data must be base64 of {packed.dtype} numbers: {exc}") from exc
+
+
+def _typed(decoder: msgspec.json.Decoder[Event], value: bytes) -> Event:
+    if len(value) > MAX_BYTES:
+        raise EventRefused(reasons.TOO_LARGE, f"value must be at most {MAX_BYTES} bytes, got {len(value)}")
+    try:
+        event = decoder.decode(value)
+    except (ValueError, RecursionError) as exc:  # ValueError: msgspec's own, and text that is not UTF-8
+        raise _of_another_version(value) or EventRefused(reasons.MALFORMED, _short(str(exc), 200)) from exc
+    if event.schema_version != SCHEMA_VERSION:
+        raise _wrong_version(event.schema_version)
+    if not 0 <= event.ts < MAX_TS:
+        raise _invalid(f"ts must be >= 0 and < 2**53 ms, got {_short(str(event.ts))}")
+    return event
+
+
+def _of_another_version(value: bytes) -> EventRefused | None:
+    """Say the version of a record whose other fields are not ours to understand."""
+    try:
+        version = _version.decode(value).schema_version
+    except (ValueError, RecursionError):
+        return None
+    return None if version == SCHEMA_VERSION else _wrong_version(version)
+
+
+def _wrong_version(version: int) -> EventRefused:
+    return EventRefused(reasons.SCHEMA_VERSION, f"schema_version must be {SCHEMA_VERSION}, got {_short(str(version))}")
+
+
+def _check_ids(**ids: str) -> None:
+    for name, value in ids.items():
+        if not value:
+            raise _invalid(f"{name} must not be empty, got ''")
+
+
+def _check_positions(positions: Iterable[int], expected: int) -> None:
+    given = list(positions)
+    if len(given) != expected:
+        raise _invalid(f"positions must be as many as items, {expected}, got {len(given)}")
+    if not all(0 <= p < MAX_POSITION for p in given):
+        raise _invalid(f"positions must be >= 0 and < {MAX_POSITION}, got {_short(str(given))}")
+
+
+def _invalid(detail: str) -> EventRefused:
+    return EventRefused(reasons.INVALID, detail)
+
+
+def _short(text: str, length: int = 60) -> str:
+    return text if len(text) <= length else text[: length - 3] + "..."

@@ -1,0 +1,180 @@
+"""Moments over the users of an arm, of their totals: what every comparison of arms is computed from.
+
+Totals are fixed point (millionths) and moments are exact whole numbers of any size, so they are
+updated in place, lose nothing, and merge across shards by addition in any order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from math import sqrt
+from statistics import NormalDist
+from typing import Any, Final
+
+from lis_online.events.windows_log import ArmMoments
+from lis_online.metrics.estimate import Estimate
+
+UNIT: Final = 1_000_000
+"""What 1 (an impression, a click, a second, a unit of currency) adds to a total."""
+
+
+class UserTotals:
+    """One user in one experiment: the arm, -1 when seen in several, all arms seen, and the totals.
+
+    totals[q]: what the user did of quantity q so far, in millionths.
+    """
+
+    __slots__ = ("arm", "seen", "totals")
+
+    def __init__(self, arm: int, quantities: int) -> None:
+        self.arm = arm
+        self.seen = {arm}
+        self.totals = [0] * quantities
+
+    def snapshot(self) -> list[Any]:
+        """Copy the state."""
+        return [self.arm, sorted(self.seen), [str(total) for total in self.totals]]
+
+    @classmethod
+    def restored(cls, state: list[Any]) -> UserTotals:
+        """Return the totals of `snapshot`."""
+        user = cls(state[0], 0)
+        user.seen, user.totals = set(state[1]), [int(total) for total in state[2]]
+        return user
+
+
+class Moments:
+    """Sums and cross products, over users, of their totals; updated as totals change.
+
+    >>> moments, user = Moments(2), UserTotals(0, 2)
+    >>> moments.add(user.totals); moments.update(user.totals, 0, 3); moments.update(user.totals, 1, 2)
+    >>> moments.users, moments.sums, moments.products
+    (1, [3, 2], [9, 6, 6, 4])
+    """
+
+    __slots__ = ("crossed", "positive", "products", "sums", "users")
+
+    def __init__(self, quantities: int) -> None:
+        self.users = 0
+        self.crossed = 0
+        self.sums = [0] * quantities
+        self.products = [0] * quantities**2
+        self.positive = [0] * quantities
+
+    def add(self, totals: Sequence[int], times: int = 1) -> None:
+        """Add a user with these totals; times -1 removes one."""
+        count = len(totals)
+        self.users += times
+        for q, x in enumerate(totals):
+            self.sums[q] += times * x
+            self.positive[q] += times * (x > 0)
+            for p, y in enumerate(totals):
+                self.products[q * count + p] += times * x * y
+
+    def update(self, totals: list[int], quantity: int, amount: int) -> None:
+        """Add an amount to one total of a user who is among the users here: totals is changed as well."""
+        count, products = len(totals), self.products
+        before = totals[quantity]
+        after = totals[quantity] = before + amount
+        self.sums[quantity] += amount
+        self.positive[quantity] += (after > 0) - (before > 0)
+        row = quantity * count
+        for p, other in enumerate(totals):
+            if other and p != quantity:
+                products[row + p] += amount * other
+                products[p * count + quantity] += amount * other
+        products[row + quantity] += after * after - before * before
+
+    def get(self, experiment: str, arm: str) -> ArmMoments:
+        """Return the moments for the windows log."""
+        return ArmMoments(
+            experiment,
+            arm,
+            self.users,
+            self.crossed,
+            [str(x) for x in self.sums],
+            [str(x) for x in self.products],
+            list(self.positive),
+        )
+
+    def snapshot(self) -> list[Any]:
+        """Copy the state."""
+        return [
+            self.users,
+            self.crossed,
+            [str(x) for x in self.sums],
+            [str(x) for x in self.products],
+            [*self.positive],
+        ]
+
+    def restore(self, state: list[Any]) -> None:
+        """Replace the state."""
+        self.users, self.crossed, sums, products, self.positive = state
+        self.sums, self.products = [int(x) for x in sums], [int(x) for x in products]
+
+
+def merge_arms(parts: Sequence[ArmMoments]) -> ArmMoments:
+    """Return the moments of an arm over several join shards, at least one.
+
+    A user's events are all in one shard, so users add up.
+    """
+    first = parts[0]
+    return ArmMoments(
+        first.experiment,
+        first.arm,
+        sum(part.users for part in parts),
+        sum(part.crossed for part in parts),
+        _added([part.sums for part in parts]),
+        _added([part.products for part in parts]),
+        [sum(column) for column in zip(*(part.positive for part in parts), strict=True)],
+    )
+
+
+def total(moments: ArmMoments, quantities: Sequence[str], quantity: str) -> float:
+    """Return an arm's total of a quantity, in units: impressions, clicks, seconds."""
+    return int(moments.sums[quantities.index(quantity)]) / UNIT
+
+
+def ratio(
+    moments: ArmMoments, quantities: Sequence[str], numerator: str, denominator: str, level: float = 0.95
+) -> Estimate:
+    """Return an arm's ratio of totals, such as CTR = click / impression, with a user-level interval.
+
+    The variance is the delta method's over users, V = (s_xx - 2 R s_xy + R^2 s_yy) / (n mean_y^2), because a
+    user's impressions are not independent (Deng, Knoblich and Lu, "Applying the Delta Method in Metric Analytics",
+    KDD 2018, equation 3). None with a reason where there are fewer than two users or the denominator is 0.
+
+    >>> arm = Moments(2)
+    >>> for totals in ([4 * UNIT, UNIT], [2 * UNIT, 0], [4 * UNIT, 3 * UNIT]): arm.add(totals)
+    >>> ctr = ratio(arm.get("e", "a"), ["impression", "click"], "click", "impression")
+    >>> ctr.value, round(ctr.stderr, 4)
+    (0.4, 0.2107)
+    """
+    n = moments.users
+    y, x = quantities.index(denominator), quantities.index(numerator)
+    sum_x, sum_y = int(moments.sums[x]), int(moments.sums[y])
+    if n == 0:
+        return Estimate.none("no users")
+    if sum_y == 0:
+        return Estimate.none(f"no {denominator}")
+    if n == 1:
+        return Estimate.none("1 user: an interval needs 2")
+    value = Fraction(sum_x, sum_y)
+    variance = _delta_variance(moments, len(quantities), x, y)
+    stderr = sqrt(max(0.0, float(variance)))
+    half = NormalDist().inv_cdf(0.5 + level / 2) * stderr
+    return Estimate(float(value), stderr, float(value) - half, float(value) + half)
+
+
+def _delta_variance(moments: ArmMoments, count: int, x: int, y: int) -> Fraction:
+    """Return V in exact arithmetic: with R = Sx / Sy the products of means cancel, none is subtracted in floats."""
+    n = moments.users
+    value = Fraction(int(moments.sums[x]), int(moments.sums[y]))
+    xx, xy, yy = (int(moments.products[a * count + b]) for a, b in ((x, x), (x, y), (y, y)))
+    residual = xx - 2 * value * xy + value * value * yy  # sum over users of (x - R y)^2; its mean is 0
+    return residual * n / ((n - 1) * Fraction(int(moments.sums[y])) ** 2)
+
+
+def _added(columns: Sequence[Sequence[str]]) -> list[str]:
+    return [str(sum(map(int, column))) for column in zip(*columns, strict=True)]

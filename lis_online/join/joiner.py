@@ -1,0 +1,221 @@
+"""The join: waiting records applied in order of event time; slates, pairs and reports come out.
+
+Order of application: (time, kind, request, item, offset). At one time impressions come before
+feedback, so a history as of an impression's time holds nothing of the same millisecond; then what is
+only counted. A record's offset breaks the tie between duplicates; all records of a kind come from one
+partition, so the order, and with it everything that comes out, is a function of each
+partition's own order.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from heapq import heapify, heappop, heappush
+from typing import Any, Final
+
+from lis_online.events.batches import PairBatch, SlateBatch
+from lis_online.events.windows_log import VERSION, JoinReport, encode
+from lis_online.join.arms import Arms
+from lis_online.join.arrivals import Action
+from lis_online.join.coengagement import CoEngagement
+from lis_online.join.columns import PairColumns, SlateColumns
+from lis_online.join.histories import Histories, User
+from lis_online.join.pending import Pending, PendingImpressions
+from lis_online.join.remembered import Remembered
+from lis_online.settings import Settings
+from lis_online.shards.contract import MAX_TIME
+
+IMPRESSION, FEEDBACK, COUNT = 0, 1, 2
+"""Kinds of waiting records, in their order at one time."""
+
+NEVER: Final = 2 * MAX_TIME
+
+
+class Joiner:
+    """What a join shard knows, as of the event time it has reached.
+
+    counts: records by fate, as applied.
+    """
+
+    def __init__(self, settings: Settings, shard: int) -> None:
+        events = settings.events
+        self._shard = shard
+        self._window = events.attribution_window
+        self._length = events.history_length
+        self._bucket = settings.metrics.bucket
+        self._label = events.actions.index(events.label)
+        self._waiting: list[tuple[int, int, int, int, int, Any]] = []
+        memory = events.attribution_window + events.allowed_lateness
+        self._requests = Remembered[int](memory)
+        self._actions = Remembered[tuple[int, int, int, int]](memory)
+        self._pending = PendingImpressions(self._window)
+        self._sources = CoEngagement(settings)
+        self._histories = Histories(events.user_idle_limit, self._sources.sets, len(settings.experiment))
+        self._arms = Arms(settings.experiment, ["impression", *events.actions])
+        self._bucket_end = NEVER
+        self._first = self._last = -1
+        self.counts: Counter[str] = Counter()
+        self._slates = SlateColumns(len(settings.experiment))
+        self._pairs = PairColumns()
+        self._batches: list[SlateBatch | PairBatch] = []
+        self._reports: list[bytes] = []
+
+    def wait_impression(self, pending: Pending, offset: int) -> None:
+        """Put an impression in its place."""
+        heappush(self._waiting, (pending.ts, IMPRESSION, pending.request, 0, offset, pending))
+
+    def wait_action(self, action: Action, at: int, offset: int) -> None:
+        """Put feedback in its place: at its own time, or where late feedback takes effect."""
+        heappush(self._waiting, (at, FEEDBACK, action.request, action.item, offset, action))
+
+    def wait_count(self, fate: str, at: int, topic: int, offset: int) -> None:
+        """Count a record that is not applied, in its place, so that reports do not depend on who was read first."""
+        heappush(self._waiting, (at, COUNT, topic, 0, offset, fate))
+
+    def advance(self, watermark: int) -> None:
+        """Apply what waits up to the watermark and close the slates whose window has ended."""
+        waiting = self._waiting
+        while waiting and waiting[0][0] <= watermark:
+            at, kind, _, _, _, event = heappop(waiting)
+            if at >= self._bucket_end:
+                self._report(self._bucket_end)
+            self._close(at - 1)
+            if kind == COUNT:
+                self.counts[event] += 1
+            elif kind == IMPRESSION:
+                self._impression(event)
+            else:
+                self._action(event, at)
+        self._close(watermark)
+        if watermark >= self._bucket_end - 1:
+            self._report(self._bucket_end)
+
+    def finish(self) -> None:
+        """Report for the last time: every partition has ended."""
+        self._report(MAX_TIME)
+
+    def take(self) -> tuple[list[bytes], list[SlateBatch | PairBatch]]:
+        """Return the encoded reports, and the slates and pairs in batches of bounded size, since the last call."""
+        for columns in (self._slates, self._pairs):
+            if len(columns):
+                self._batches.append(columns.take())
+        taken = self._reports, self._batches
+        self._reports, self._batches = [], []
+        return taken
+
+    def _impression(self, impression: Pending) -> None:
+        now = impression.ts
+        self._open_bucket(now)
+        if not self._requests.update(impression.request, now):
+            self.counts["duplicate"] += 1
+            return
+        self.counts["accepted"] += 1
+        if impression.odd_arm:
+            self.counts["unknown_arm"] += 1
+        if impression.odd_surface:
+            self.counts["unknown_surface"] += 1
+        self._first = now if self._first < 0 else self._first
+        self._last = now
+        user = self._histories.update(impression.user, now)
+        if user.items:
+            impression.history, impression.times = user.items[:], user.times[:]
+        else:
+            impression.times = array("q", [now + 1]) * len(impression.history)
+        self._arms.show(user, impression.arms)
+        self._pending.update(impression)
+
+    def _action(self, action: Action, now: int) -> None:
+        self._open_bucket(now)
+        if not self._actions.update((action.request, action.item, action.action, action.ts), now):
+            self.counts["duplicate"] += 1
+            return
+        user = self._histories.update(action.user, now)
+        self._attribute(action, user)
+        self._engage(action, user, now)
+
+    def _attribute(self, action: Action, user: User) -> None:
+        """Find the impression of feedback; what has none, or comes too late for it, feeds the history alone."""
+        pending = self._pending.get(action.request)
+        if action.late or (pending is None and self._requests.get(action.request, action.ts)):
+            self.counts["late_feedback"] += 1
+            return
+        self.counts["accepted"] += 1
+        if pending is None or not pending.shows(action.user, action.item):
+            self.counts["unattributed"] += 1
+            return
+        if action.action == self._label:
+            pending.click(action.item, action.ts)
+        self._arms.act(user, pending.arms, action.action + 1, action.value)
+        self._sources.pair(action.user, user, action.item, action.action, action.ts, self._pairs)
+        if self._pairs.is_full:
+            self._batches.append(self._pairs.take())
+
+    def _engage(self, action: Action, user: User, now: int) -> None:
+        if action.action == self._label:
+            user.engage(action.item, now, self._length)
+        self._sources.update(user, action.item, action.action, now)
+
+    def _close(self, watermark: int) -> None:
+        for slate in self._pending.close(watermark):
+            self._slates.update(slate)
+            if self._slates.is_full:
+                self._batches.append(self._slates.take())
+
+    def _open_bucket(self, now: int) -> None:
+        if self._bucket_end == NEVER:
+            self._bucket_end = (now // self._bucket + 1) * self._bucket
+
+    def _report(self, revision: int) -> None:
+        report = JoinReport(
+            VERSION,
+            self._shard,
+            revision,
+            self._first,
+            self._last,
+            dict(sorted(self.counts.items())),
+            self._arms.quantities,
+            self._arms.get(),
+        )
+        self._reports.append(encode(report))
+        self._bucket_end = NEVER
+
+    def snapshot(self) -> dict[str, Any]:
+        """Copy the state; what is finished must have been taken."""
+        return {
+            "waiting": [[*entry[:5], _saved(entry[1], entry[5])] for entry in sorted(self._waiting)],
+            "requests": [[at, key] for at, key in self._requests.snapshot()],
+            "actions": [[at, list(key)] for at, key in self._actions.snapshot()],
+            "pending": self._pending.snapshot(),
+            "histories": self._histories.snapshot(),
+            "arms": self._arms.snapshot(),
+            "bucket_end": self._bucket_end,
+            "first": self._first,
+            "last": self._last,
+            "counts": dict(self.counts),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Replace the state."""
+        self._waiting = [(*entry[:5], _loaded(entry[1], entry[5])) for entry in state["waiting"]]
+        heapify(self._waiting)
+        self._requests.restore((at, key) for at, key in state["requests"])
+        self._actions.restore((at, tuple(key)) for at, key in state["actions"])
+        self._pending.restore(state["pending"])
+        self._histories.restore(state["histories"])
+        self._arms.restore(state["arms"])
+        self._bucket_end, self._first, self._last = state["bucket_end"], state["first"], state["last"]
+        self.counts = Counter(state["counts"])
+        self.take()
+
+
+def _saved(kind: int, event: Any) -> Any:
+    if kind == IMPRESSION:
+        return event.snapshot()
+    return list(event) if kind == FEEDBACK else event
+
+
+def _loaded(kind: int, state: Any) -> Any:
+    if kind == IMPRESSION:
+        return Pending.restored(state)
+    return Action(*state) if kind == FEEDBACK else state

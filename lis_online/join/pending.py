@@ -1,0 +1,132 @@
+"""Impressions on their way to a slate: from their arrival until their attribution window has passed."""
+
+from __future__ import annotations
+
+from array import array
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+
+EMPTY = array("q")
+
+
+class Pending:
+    """One impression in integers, and the labels found for it so far.
+
+    items, authors, categories: id hashes; ages: ms, -1 unknown; positions, authors, categories and ages are None
+    where the record gave none. arms: the arm's index for each experiment, -1 for none. history, times: the
+    user's history as of ts, oldest first (until applied: the record's own), times in ms, ts + 1 where
+    unknown. delays: index of a clicked item -> ms from ts to the click.
+    """
+
+    __slots__ = (
+        "ages",
+        "arms",
+        "authors",
+        "categories",
+        "delays",
+        "history",
+        "items",
+        "odd_arm",
+        "odd_surface",
+        "positions",
+        "request",
+        "surface",
+        "times",
+        "ts",
+        "user",
+    )
+
+    def __init__(self, ts: int, request: int, user: int, surface: int, items: array[int]) -> None:
+        self.ts = ts
+        self.request = request
+        self.user = user
+        self.surface = surface
+        self.items = items
+        self.positions: array[int] | None = None
+        self.authors: array[int] | None = None
+        self.categories: array[int] | None = None
+        self.ages: array[int] | None = None
+        self.arms: tuple[int, ...] = ()
+        self.odd_arm = False
+        self.odd_surface = False
+        self.history = EMPTY
+        self.times = EMPTY
+        self.delays: dict[int, int] | None = None
+
+    def shows(self, user: int, item: int) -> bool:
+        """Say whether this impression showed an item to a user."""
+        return self.user == user and item in self.items
+
+    def click(self, item: int, ts: int) -> None:
+        """Note the label action on an item of the slate; the first one counts."""
+        if self.delays is None:
+            self.delays = {}
+        self.delays.setdefault(self.items.index(item), ts - self.ts)
+
+    def snapshot(self) -> list[Any]:
+        """Copy the state as msgpack-able values."""
+        arrays = (self.items, self.positions, self.authors, self.categories, self.ages, self.history, self.times)
+        return [
+            [self.ts, self.request, self.user, self.surface],
+            [None if a is None else a.tobytes() for a in arrays],
+            list(self.arms),
+            [self.odd_arm, self.odd_surface],
+            None if self.delays is None else [list(pair) for pair in self.delays.items()],
+        ]
+
+    @classmethod
+    def restored(cls, state: list[Any]) -> Pending:
+        """Return the impression of `snapshot`."""
+        (ts, request, user, surface), raw, arms, odd, delays = state
+        codes = ("q", "h", "q", "q", "q", "q", "q")
+        items, *optional, history, times = (
+            None if data is None else array(code, data) for code, data in zip(codes, raw, strict=True)
+        )
+        assert items is not None and history is not None and times is not None
+        pending = cls(ts, request, user, surface, items)
+        pending.positions, pending.authors, pending.categories, pending.ages = optional
+        pending.arms = tuple(arms)
+        pending.odd_arm, pending.odd_surface = odd
+        pending.history, pending.times = history, times
+        pending.delays = None if delays is None else dict(delays)
+        return pending
+
+
+class PendingImpressions:
+    """Applied impressions whose attribution window is open, by request, in order of time."""
+
+    def __init__(self, window: int) -> None:
+        self._window = window
+        self._order: deque[Pending] = deque()
+        self._by_request: dict[int, Pending] = {}
+
+    def update(self, pending: Pending) -> None:
+        """Add an impression, not earlier than those before."""
+        self._order.append(pending)
+        self._by_request[pending.request] = pending
+
+    def get(self, request: int) -> Pending | None:
+        """Return the open impression of a request."""
+        return self._by_request.get(request)
+
+    def close(self, watermark: int) -> Iterator[Pending]:
+        """Remove and yield those whose window ends at or before the watermark, in order of (time, request)."""
+        order, last = self._order, watermark - self._window
+        while order and order[0].ts <= last:
+            pending = order.popleft()
+            if self._by_request.get(pending.request) is pending:
+                del self._by_request[pending.request]
+            yield pending
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def snapshot(self) -> list[Any]:
+        """Copy the state."""
+        return [pending.snapshot() for pending in self._order]
+
+    def restore(self, state: list[Any]) -> None:
+        """Replace the state."""
+        self._order = deque(Pending.restored(entry) for entry in state)
+        self._by_request = {pending.request: pending for pending in self._order}

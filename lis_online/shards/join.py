@@ -1,0 +1,218 @@
+"""The join shard: impressions, feedback, preferences and vectors of one partition become blocks of the rank log."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, Literal
+
+from lis_online.errors import EventRefused
+from lis_online.events import reasons
+from lis_online.events.dead_letters import dead_letter
+from lis_online.events.decode import check_not_ahead, decode_feedback, decode_impression
+from lis_online.events.wire import END_TICK, Feedback, Impression
+from lis_online.join.ahead import AheadJudge
+from lis_online.join.arrivals import Arrivals
+from lis_online.join.blocks import Blocks
+from lis_online.join.clock import PartitionClock
+from lis_online.join.columns import MAX_BYTES
+from lis_online.join.joiner import Joiner
+from lis_online.join.side import SideRecords
+from lis_online.settings import Settings
+from lis_online.shards.contract import MAX_TIME, Outgoing, Record, Snapshot
+
+MAIN: Final = ("impressions", "feedback")
+SIDE: Final = ("representations", "preferences")
+"""Logical input topics. Only the main ones have event time that is waited for."""
+
+Held = tuple[Record, Impression | Feedback]
+
+
+class JoinShard:
+    """The state behind one partition of each input topic.
+
+    judge_clock: what shows that a record's clock runs ahead, "record" for its Kafka timestamp where it
+    has one, "median" for its neighbours always (`join/ahead.py`; a recorded log has nothing else).
+    Slates, pairs and reports are a function of each main partition's own order, whatever the interleaving and
+    batching (of `idle` calls too: the caller logs them). Each impression and feedback record has one fate in
+    `counts` ("accepted", a late one, "duplicate", "unknown_action", "tombstone" or a dead letter's
+    reason); "unattributed", "unknown_arm" and "unknown_surface" are marks on accepted ones. Of side records only
+    tombstones and refused ones are counted, at once.
+    """
+
+    def __init__(self, settings: Settings, shard: int, judge_clock: Literal["record", "median"] = "record") -> None:
+        self._settings = settings
+        self._shard = shard
+        self._by_record = judge_clock == "record"
+        self._max_ahead = settings.events.max_ahead
+        self._positions: dict[str, int] = {}
+        self._clocks = {topic: PartitionClock(settings.events.allowed_lateness) for topic in MAIN}
+        self._judges = {topic: AheadJudge[Held](self._max_ahead) for topic in MAIN}
+        self._arrivals = Arrivals(settings)
+        self._joiner = Joiner(settings, shard)
+        self._side = SideRecords(settings, MAX_BYTES)
+        self._blocks = Blocks(shard)
+        self._after_end: Counter[str] = Counter()
+        self._letters: list[Outgoing] = []
+        self._finished = False
+
+    @property
+    def positions(self) -> Mapping[str, int]:
+        """The next offset to read of each logical topic."""
+        return self._positions
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Records by fate so far; a record that waits is not counted yet."""
+        return dict(sorted((self._joiner.counts + self._after_end).items()))
+
+    @property
+    def watermark(self) -> int:
+        """The event time up to which everything has been applied, ms; -1 while unknown, MAX_TIME after the end."""
+        return min(clock.get() for clock in self._clocks.values())
+
+    def feed(self, records: Sequence[Record]) -> list[Outgoing]:
+        """Apply records; return dead letters, then reports, then blocks."""
+        for record in records:
+            if record.offset < self._positions.get(record.topic, 0):
+                continue
+            try:
+                self._read(record)
+            except EventRefused as refused:
+                self._refuse(record, refused)
+            self._positions[record.topic] = record.offset + 1
+        return self._advance()
+
+    def idle(self, topic: str) -> list[Outgoing]:
+        """Pass over a main partition that has nothing more to read.
+
+        Once: its watermark becomes the other partition's current highest time less the lateness, and stays
+        there until it has newer records or is passed over again; a later record behind it is late.
+        """
+        self._settle(self._judges[topic].flush())
+        (other,) = set(MAIN) - {topic}
+        self._clocks[topic].pass_over(self._clocks[other])
+        return self._advance()
+
+    def snapshot(self) -> Snapshot:
+        """Copy the state."""
+        judges = {
+            topic: [judge.snapshot(), [list(record) for record, _ in judge.held()]]
+            for topic, judge in self._judges.items()
+        }
+        return Snapshot(
+            {
+                "positions": dict(self._positions),
+                "clocks": {topic: clock.snapshot() for topic, clock in self._clocks.items()},
+                "judges": judges,
+                "joiner": self._joiner.snapshot(),
+                "blocks": self._blocks.snapshot(),
+                "after_end": dict(self._after_end),
+                "finished": self._finished,
+            }
+        )
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Replace the state."""
+        meta = snapshot.meta
+        self._positions = dict(meta["positions"])
+        for topic in MAIN:
+            self._clocks[topic].restore(meta["clocks"][topic])
+            accepted, raw = meta["judges"][topic]
+            held = [_held(Record(*fields)) for fields in raw]
+            self._judges[topic].restore(accepted, [(event.ts, (record, event)) for record, event in held])
+        self._joiner.restore(meta["joiner"])
+        self._blocks.restore(meta["blocks"])
+        self._after_end = Counter(meta["after_end"])
+        self._finished = meta["finished"]
+        self._letters.clear()
+        for _ in self._side.take():
+            pass
+
+    def _read(self, record: Record) -> None:
+        if record.topic in SIDE:
+            self._read_side(record)
+        elif record.value is None:
+            self._count(record, "tombstone")
+        elif record.value == END_TICK:
+            self._settle(self._judges[record.topic].flush())
+            self._clocks[record.topic].end()
+        else:
+            held = _held(record)
+            if self._by_record and record.timestamp >= 0:
+                check_not_ahead(held[1].ts, record.timestamp, self._max_ahead)
+                self._arrive(*held)
+            elif self._clocks[record.topic].ended:
+                self._arrive(*held)  # nothing will follow that could judge it, and it is late anyway
+            else:
+                self._settle(self._judges[record.topic].update(held[1].ts, held))
+
+    def _read_side(self, record: Record) -> None:
+        if record.value is None:
+            self._joiner.counts["tombstone"] += 1
+        elif record.value != END_TICK:
+            self._side.update(record, self._by_record)
+
+    def _settle(self, verdicts: Iterator[tuple[Held, bool]]) -> None:
+        for (record, event), ahead in verdicts:
+            if ahead:
+                detail = f"ts must be at most {self._max_ahead} ms after those around it in the log, got {event.ts}"
+                self._refuse(record, EventRefused(reasons.TOO_FAR_AHEAD, detail))
+            else:
+                self._arrive(record, event)
+
+    def _arrive(self, record: Record, event: Impression | Feedback) -> None:
+        """Put a good record in its place, or count it; then let it move its partition's watermark."""
+        clock = self._clocks[record.topic]
+        late = clock.is_late(event.ts)
+        if isinstance(event, Impression):
+            if late:
+                self._count(record, "late_impression")
+            else:
+                self._joiner.wait_impression(self._arrivals.impression(event), record.offset)
+        else:
+            self._arrive_feedback(record, event, late)
+        clock.update(event.ts)
+
+    def _arrive_feedback(self, record: Record, event: Feedback, late: bool) -> None:
+        clock = self._clocks[record.topic]
+        action = self._arrivals.action(event, late)
+        if action is None:
+            self._count(record, "unknown_action")
+        elif clock.ended:
+            self._count(record, "late_feedback")
+        else:
+            at = clock.get() + 1 if late else event.ts  # the earliest place that cannot have been passed yet
+            self._joiner.wait_action(action, at, record.offset)
+
+    def _count(self, record: Record, fate: str) -> None:
+        """Count a record that is not applied: at its partition's watermark, the only time it has."""
+        clock = self._clocks[record.topic]
+        if clock.ended:  # the last report has no place for it
+            self._after_end[fate] += 1
+        else:
+            self._joiner.wait_count(fate, clock.get() + 1, MAIN.index(record.topic), record.offset)
+
+    def _refuse(self, record: Record, refused: EventRefused) -> None:
+        self._letters.append(dead_letter(record, refused))
+        if record.topic in SIDE:
+            self._joiner.counts[refused.reason] += 1
+        else:
+            self._count(record, refused.reason)
+
+    def _advance(self) -> list[Outgoing]:
+        """Apply what the watermark has passed; reports go out before the block that carries it."""
+        watermark = self.watermark
+        self._joiner.advance(watermark)
+        if watermark == MAX_TIME and not self._finished:
+            self._joiner.finish()
+            self._finished = True
+        reports, batches = self._joiner.take()
+        letters, self._letters = self._letters, []
+        blocks = self._blocks.get([*self._side.take(), *batches], watermark)
+        return [*letters, *(Outgoing("windows", report) for report in reports), *blocks]
+
+
+def _held(record: Record) -> Held:
+    value = record.value or b""
+    return record, decode_impression(value) if record.topic == "impressions" else decode_feedback(value)
