@@ -22,7 +22,8 @@ class Missing:
     as the others', so it has no number.
     """
 
-    def __init__(self, statistics: Statistics) -> None:
+    def __init__(self, statistics: Statistics, empty: str = NO_SAMPLES) -> None:
+        self._empty = empty
         counts = statistics.counts.sum(axis=1)
         self.samples = counts[:, SAMPLES].tolist()
         self.positives = counts[:, POSITIVES].tolist()
@@ -34,7 +35,7 @@ class Missing:
     def get(self, slice_index: int, metric: Metric, *rankers: int) -> str | None:
         """Return why a metric of some rankers has no value, None where it has one."""
         if not self.samples[slice_index]:
-            return NO_SAMPLES
+            return self._empty
         if not self._diverged[slice_index].isdisjoint(rankers):
             return DIVERGED
         if not self.positives[slice_index]:

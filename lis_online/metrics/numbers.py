@@ -15,7 +15,7 @@ from lis_online.metrics.estimate import T_QUANTILE, Estimate
 from lis_online.metrics.jackknife import wider
 from lis_online.metrics.layout import UNLEAKED, Layout
 from lis_online.metrics.levels import Levels, Metric, calibration_levels, entropy_levels, levels
-from lis_online.metrics.missing import TOO_FEW, Missing
+from lis_online.metrics.missing import NO_SAMPLES, TOO_FEW, Missing
 from lis_online.metrics.results import SliceNumbers, SourceNumbers, VariantNumbers
 from lis_online.metrics.statistics import COVERED, FALSE_COVER, FIXED, Statistics
 from lis_online.metrics.windows import Window
@@ -23,12 +23,13 @@ from lis_online.metrics.windows import Window
 _TWIN: Final = 0
 
 
-def numbers(window: Window, layout: Layout, metric: Metric = "auc") -> dict[str, SliceNumbers]:
+def numbers(window: Window, layout: Layout, metric: Metric = "auc", empty: str = NO_SAMPLES) -> dict[str, SliceNumbers]:
     """Return the numbers of each slice of a window, by the slice's name.
 
-    metric: what LIS, AIS, the twin and their kin are differences of.
+    metric: what LIS, AIS, the twin and their kin are differences of. empty: the reason given where
+    there is no sample.
     """
-    build = _Builder(window, layout, metric)
+    build = _Builder(window, layout, metric, empty)
     return {name: build.slice(index, name) for index, name in enumerate(layout.slices)}
 
 
@@ -48,9 +49,9 @@ def learning_noise(twin: np.ndarray, variance: np.ndarray) -> np.ndarray:
 class _Builder:
     """The arrays of a window, and the objects made of them."""
 
-    def __init__(self, window: Window, layout: Layout, metric: Metric) -> None:
+    def __init__(self, window: Window, layout: Layout, metric: Metric, empty: str) -> None:
         self.layout, self.metric = layout, metric
-        self.missing = Missing(window.total)
+        self.missing = Missing(window.total, empty)
         self.wanted = contrasts(layout)
         level = levels(window, metric)
         difference = level.minus([c.first for c in self.wanted], [c.second for c in self.wanted])

@@ -1,0 +1,172 @@
+"""What a variant's numbers mean, as one word and the sentence that says what to do next.
+
+The rules are tried in the order of `DIAGNOSES`: what makes the numbers unreadable comes before what they
+say. Two cases are undecided, and `insufficient_data`: the interval of adjusted LIS reaches from below 0 to above the
+useful minimum, or that of efficiency from below 0 to above the wanted share.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from lis_online.metrics.estimate import Estimate
+from lis_online.metrics.results import SliceNumbers, SourceNumbers, VariantNumbers
+from lis_online.settings.model import MetricsSettings
+
+INSUFFICIENT: Final = "insufficient_data"
+INVALID_BASELINE: Final = "invalid_baseline"
+OVERLOADED_SKETCH: Final = "overloaded_sketch"
+WEAK: Final = "weak_preference_data"
+BEYOND: Final = "beyond_preference"
+MISALIGNED: Final = "misaligned"
+ALIGNED: Final = "aligned"
+DIAGNOSES: Final = (INSUFFICIENT, INVALID_BASELINE, OVERLOADED_SKETCH, WEAK, BEYOND, MISALIGNED, ALIGNED)
+MOST_COLLISIONS: Final = 0.02
+"""Share of the coverage seen that collisions may explain: beyond, they destroy LIS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """One of `DIAGNOSES`, and what the reader should do next, with the figures it rests on."""
+
+    diagnosis: str
+    sentence: str
+
+
+def diagnose(numbers: SliceNumbers, variant: str, settings: MetricsSettings, warm_from: int | None = None) -> Diagnosis:
+    """Return a variant's diagnosis.
+
+    warm_from: time at which the warm-up ends, ms since 1970, where the numbers begin before it; else None.
+    """
+    found = numbers.variants[variant]
+    source = numbers.sources[found.source]
+    return (
+        _too_little(numbers, settings, warm_from)
+        or _missing(source, found)
+        or _loud(numbers, source, settings)
+        or _unreadable(found.source, source, settings)
+        or _verdict(variant, found, source, settings)
+    )
+
+
+def _too_little(numbers: SliceNumbers, settings: MetricsSettings, warm_from: int | None) -> Diagnosis | None:
+    if warm_from is not None:
+        until = datetime.fromtimestamp(warm_from / 1000, UTC).isoformat(timespec="seconds")
+        return Diagnosis(INSUFFICIENT, f"Warming up: LIS rises until the pair memory is full; wait until {until}.")
+    users = numbers.effective_users
+    if users is None:
+        return Diagnosis(INSUFFICIENT, "There are no samples; check that impressions and feedback arrive.")
+    if users < settings.min_effective_users:
+        return Diagnosis(
+            INSUFFICIENT,
+            f"{users:.0f} effective users are fewer than {settings.min_effective_users:g}; "
+            "wait, or read a longer window or a larger slice.",
+        )
+    if numbers.positives < settings.min_positives:
+        return Diagnosis(
+            INSUFFICIENT,
+            f"{numbers.positives} positives are fewer than {settings.min_positives}; "
+            "wait, or read a longer window or a larger slice.",
+        )
+    return None
+
+
+def _missing(source: SourceNumbers, variant: VariantNumbers) -> Diagnosis | None:
+    parts = {"placebo": source.placebo, "adjusted LIS": source.adjusted_lis, "adjusted AIS": variant.adjusted_ais}
+    for name, estimate in parts.items():
+        if estimate.value is None:
+            return Diagnosis(INSUFFICIENT, f"There is no {name} ({estimate.reason}); see to that first.")
+    return None
+
+
+def _loud(numbers: SliceNumbers, source: SourceNumbers, settings: MetricsSettings) -> Diagnosis | None:
+    """Return that the twin is not quiet: seeds alone make more of a difference than what is to be judged."""
+    twin, lis = numbers.twin, source.adjusted_lis
+    if settings.warm_up != "auto" or twin.value is None or lis.value is None or not lis.learning_noise:
+        return None
+    if abs(twin.value) <= max(abs(lis.value), settings.min_useful_lis):
+        return None
+    return Diagnosis(
+        INSUFFICIENT,
+        f"Two unleaked rankers that differ by their seed alone differ by {_interval(twin)}, more than adjusted LIS, "
+        f"{_interval(lis)}; wait until they have learnt, or lower training.learning_rate.",
+    )
+
+
+def _unreadable(name: str, source: SourceNumbers, settings: MetricsSettings) -> Diagnosis | None:
+    assert source.placebo.lower is not None
+    if source.placebo.lower > settings.placebo_tolerance:
+        return Diagnosis(
+            INVALID_BASELINE,
+            f"The placebo of {name} gains {_interval(source.placebo)} without any preference in it: something else "
+            "leaks. Trust no number of this source; check its users and the times of its pairs.",
+        )
+    if source.collision_share is not None and source.collision_share > MOST_COLLISIONS:
+        return Diagnosis(
+            OVERLOADED_SKETCH,
+            f"Hash collisions explain {source.collision_share:.1%} of the coverage of {name}, more than "
+            f"{MOST_COLLISIONS:.0%}; raise leakage.sketch_bits or shorten leakage.memory.",
+        )
+    return None
+
+
+def _verdict(name: str, variant: VariantNumbers, source: SourceNumbers, settings: MetricsSettings) -> Diagnosis:
+    lis, ais = source.adjusted_lis, variant.adjusted_ais
+    assert lis.upper is not None and ais.lower is not None
+    beyond = ais.lower > lis.upper
+    if lis.upper < settings.min_useful_lis:
+        also = f" {name} itself brings {_interval(ais)}, from elsewhere: judge it by that." if beyond else ""
+        return Diagnosis(
+            WEAK,
+            f"Preference data {variant.source} can bring {_interval(lis)}, less than {settings.min_useful_lis:g}: "
+            f"it is not worth aligning on. Improve the data or choose other data.{also}",
+        )
+    if beyond:
+        return Diagnosis(
+            BEYOND,
+            f"{name} brings {_interval(ais)}, more than this table of pairs, {_interval(lis)}: {variant.source} is too "
+            "sparse to bound it. Judge the variant by its AIS and the A/B arms.",
+        )
+    return _share_verdict(name, variant, lis, settings)
+
+
+def _share_verdict(name: str, variant: VariantNumbers, lis: Estimate, settings: MetricsSettings) -> Diagnosis:
+    share, wanted = variant.efficiency, settings.min_efficiency
+    if share.value is None or share.lower is None or share.upper is None:
+        return Diagnosis(
+            INSUFFICIENT,
+            f"Adjusted LIS of {variant.source} is {_interval(lis)}: that includes 0 and more than "
+            f"{settings.min_useful_lis:g}, so it decides nothing; {_wait(lis)}.",
+        )
+    delivers = f"{name} delivers {_share(share)} of what {variant.source} can bring, {_interval(lis)}"
+    if share.upper < wanted:
+        return Diagnosis(
+            MISALIGNED, f"{delivers}, less than {wanted:.0%}: the data is good and the alignment loses it. Retrain it."
+        )
+    if share.lower >= wanted:
+        return Diagnosis(ALIGNED, f"{delivers}: keep it; to gain more, look for better preference data.")
+    if share.lower > 0:
+        return Diagnosis(
+            ALIGNED, f"{delivers}: not shown to be less than {wanted:.0%}; keep it and watch the interval."
+        )
+    return Diagnosis(
+        INSUFFICIENT,
+        f"{delivers}: that includes 0 and more than {wanted:.0%}, so it decides nothing; "
+        f"{_wait(variant.adjusted_ais)}.",
+    )
+
+
+def _interval(estimate: Estimate) -> str:
+    return f"{estimate.value:+.4f} ({estimate.lower:+.4f} to {estimate.upper:+.4f})"
+
+
+def _share(estimate: Estimate) -> str:
+    return f"{estimate.value:.0%} ({estimate.lower:.0%} to {estimate.upper:.0%})"
+
+
+def _wait(estimate: Estimate) -> str:
+    if estimate.samples_to_resolve is None:
+        return "wait for more samples"
+    return f"about {estimate.samples_to_resolve:.2g} samples resolve 0.0005"

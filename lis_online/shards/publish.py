@@ -1,0 +1,203 @@
+"""The publish shard: finished buckets and join reports become windows, numbers, diagnoses and rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from lis_online.events.windows_log import JoinReport, RankBucket, decode
+from lis_online.history.rows import BucketRow, HistoryRow
+from lis_online.metrics.layout import ALL, Layout
+from lis_online.metrics.statistics import Statistics
+from lis_online.metrics.summary import events_summary, iso, numbers_summary
+from lis_online.settings import Settings
+from lis_online.shards.arm_reports import ArmReports, counts_of
+from lis_online.shards.contract import MAX_TIME, Outgoing, Record, Snapshot
+from lis_online.shards.group_windows import GroupWindows
+from lis_online.shards.parts import PartAssembler
+from lis_online.shards.publish_rows import arm_rows, view_rows
+from lis_online.shards.view import PublishView
+
+TOPIC: Final = "windows"
+PUBLISHED: Final = 0
+"""The rank group whose numbers are published; the buckets of every group are kept."""
+
+
+class _Group:
+    """What is kept of one rank group."""
+
+    def __init__(self, settings: Settings, layout: Layout, rolling: bool) -> None:
+        self.parts = PartAssembler()
+        self.windows = GroupWindows(settings, layout, rolling)
+        self.end = 0
+        self.revision = -1
+        self.late_side = 0
+        self.left_out = 0
+        self.diverged: list[str] = []
+        self.finished = False
+
+
+class PublishShard:
+    """The state behind the windows topic.
+
+    Rows and `current` after a bucket are a function of the topic's records up to it. The arms of a bucket are those of
+    the join shards' newest reports on it or an earlier one. rolling: False keeps the whole run alone, and
+    makes no rows: all that a summary needs, at a fraction of the time.
+    """
+
+    def __init__(self, settings: Settings, layout: Layout, rolling: bool = True) -> None:
+        self._settings, self._layout, self._keep_rolling = settings, layout, rolling
+        self._position = 0
+        self._reports = ArmReports(settings)
+        self._groups: dict[int, _Group] = {}
+        self._rows: list[HistoryRow] = []
+        self._current: PublishView | None = None
+
+    @property
+    def positions(self) -> Mapping[str, int]:
+        """The next offset of the windows topic."""
+        return {TOPIC: self._position}
+
+    @property
+    def current(self) -> PublishView | None:
+        """The numbers after the newest bucket, None before any; always None without rolling windows."""
+        return self._current
+
+    @property
+    def finished(self) -> bool:
+        """Whether every rank group that was seen has said that nothing follows."""
+        return bool(self._groups) and all(group.finished for group in self._groups.values())
+
+    def feed(self, records: Sequence[Record]) -> list[Outgoing]:
+        """Apply records; nothing is sent on. Raises BlockError on a bucket that is missing or unreadable."""
+        for record in records:
+            if record.offset < self._position:
+                continue
+            if record.value is not None:
+                self._apply(decode(record.value))
+            self._position = record.offset + 1
+        return []
+
+    def take_rows(self) -> list[HistoryRow]:
+        """Return the rows since the last call, oldest first."""
+        rows, self._rows = self._rows, []
+        return rows
+
+    def summary(self) -> dict[str, Any]:
+        """Return the numbers over the whole run after warm-up, the arms over everything, as JSON-able data.
+
+        from, to: the stretch behind the numbers; where there are none, the first and last impression.
+        """
+        group = self._groups.get(PUBLISHED) or self._new_group()
+        reports = self._reports.latest()
+        whole, span = group.windows.whole(), group.windows.span()
+        first = min((r.first for r in reports if r.first >= 0), default=None)
+        last = max((r.last for r in reports if r.last >= 0), default=None)
+        body = numbers_summary(whole[ALL], group.windows.diagnoses({ALL: whole[ALL]})[ALL])
+        arms: dict[str, dict[str, Any]] = {experiment.name: {} for experiment in self._settings.experiment}
+        for arm in self._reports.arms(reports):
+            figures = {"users": arm.users, "impressions": arm.impressions, "ctr": arm.ctr.to_json()}
+            arms[arm.experiment][arm.arm] = figures
+        return {
+            "samples": body.pop("samples"),
+            "slates": body.pop("slates"),
+            "from": iso(first if span is None else span.start),
+            "to": iso(last if span is None else span.end),
+            "events": events_summary(counts_of(reports)),
+            **body,
+            "arms": arms,
+        }
+
+    def snapshot(self) -> Snapshot:
+        """Copy the state."""
+        groups = [
+            {
+                "group": name,
+                "parts": group.parts.snapshot(),
+                "windows": group.windows.snapshot(),
+                "rest": [group.end, group.revision, group.late_side, group.left_out, group.diverged, group.finished],
+            }
+            for name, group in sorted(self._groups.items())
+        ]
+        return Snapshot(
+            {
+                "position": self._position,
+                "reports": self._reports.snapshot(),
+                "groups": groups,
+                "rows": msgspec.msgpack.encode(self._rows),
+            }
+        )
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Replace the state."""
+        meta = snapshot.meta
+        self._position = meta["position"]
+        self._reports.restore(meta["reports"])
+        self._rows = msgspec.msgpack.decode(meta["rows"], type=list[HistoryRow])
+        self._groups, self._current = {}, None
+        for state in meta["groups"]:
+            group = self._groups[state["group"]] = self._new_group()
+            group.parts.restore(state["parts"])
+            group.windows.restore(state["windows"])
+            group.end, group.revision, group.late_side, group.left_out, group.diverged, group.finished = state["rest"]
+        published = self._groups.get(PUBLISHED)
+        if published is not None and published.revision >= 0 and self._keep_rolling:
+            self._current = self._view(published)
+
+    def _apply(self, record: JoinReport | RankBucket) -> None:
+        if isinstance(record, JoinReport):
+            self._reports.update(record)
+            return
+        if record.group not in self._groups:
+            self._groups[record.group] = self._new_group()
+        group = self._groups[record.group]
+        bucket = group.parts.update(record)
+        if bucket is not None:
+            self._publish(group, bucket)
+
+    def _publish(self, group: _Group, bucket: RankBucket) -> None:
+        group.revision, group.late_side, group.finished = bucket.sequence, bucket.late_side, bucket.final
+        group.diverged = bucket.diverged
+        if bucket.data:
+            self._add(group, bucket)
+        if bucket.group != PUBLISHED:
+            return
+        self._reports.advance(MAX_TIME if bucket.final else bucket.end)
+        if self._keep_rolling:
+            self._current = self._view(group)
+            if bucket.data:
+                self._rows += view_rows(self._current)
+            elif group.end:
+                self._rows += arm_rows(self._current)
+
+    def _add(self, group: _Group, bucket: RankBucket) -> None:
+        statistics = Statistics.decode(self._layout, bucket.data)
+        group.windows.update(bucket.start, bucket.first, statistics, bucket.data)
+        group.left_out += int(statistics.left_out[0])
+        group.end = bucket.end
+        if self._keep_rolling:
+            row = BucketRow(bucket.start, bucket.end, bucket.group, statistics.samples, bucket.data, bucket.sequence)
+            self._rows.append(row)
+
+    def _view(self, group: _Group) -> PublishView:
+        windows = group.windows.get(group.end)
+        reports = self._reports.current()
+        return PublishView(
+            end=group.end,
+            revision=group.revision,
+            metric=self._settings.metrics.metric,
+            windows=windows,
+            diagnoses={length: group.windows.diagnoses(found) for length, found in windows.items()},
+            arms=self._reports.arms(reports),
+            counts=counts_of(reports),
+            diverged=tuple(group.diverged),
+            late_side=group.late_side,
+            left_out=group.left_out,
+            warm_from=group.windows.warm_from,
+            warm=group.windows.warm,
+        )
+
+    def _new_group(self) -> _Group:
+        return _Group(self._settings, self._layout, self._keep_rolling)
