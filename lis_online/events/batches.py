@@ -182,4 +182,5 @@ def ragged_rows(counts: np.ndarray, rows: np.ndarray) -> np.ndarray:
     taken = counts[rows].astype(np.int64)
     total = int(taken.sum())
     ends = np.cumsum(taken)
-    return np.arange(total) + np.repeat(starts[rows] - (ends - taken), taken)
+    positions: np.ndarray = np.arange(total) + np.repeat(starts[rows] - (ends - taken), taken)
+    return positions

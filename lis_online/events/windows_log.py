@@ -87,7 +87,7 @@ def encode(record: WindowsRecord) -> bytes:
 def decode(data: bytes) -> WindowsRecord:
     """Return the record of `encode`. Raises BlockError on other bytes or another version."""
     try:
-        record = _decoder.decode(data)
+        record: WindowsRecord = _decoder.decode(data)
     except msgspec.MsgspecError as exc:
         raise BlockError(f"record of the windows topic cannot be read: {exc}") from exc
     if record.version != VERSION:

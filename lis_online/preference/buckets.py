@@ -7,6 +7,8 @@ when it closes; scoring stays behind the last closed bucket.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from lis_online.events.batches import PairBatch
@@ -45,7 +47,7 @@ class PlaceboBuckets:
         known_until: every pair with a time before it has been given to `update`.
         """
         edge = known_until // self.grid * self.grid
-        closed = []
+        closed: list[tuple[PairBatch, np.ndarray]] = []
         while True:
             pairs, folds = self._pending()
             known = pairs.ts < edge
@@ -84,7 +86,7 @@ class PlaceboBuckets:
             return start + (int(full[0]) + 1) * self.grid
         return last if last == start + self.limit else None
 
-    def snapshot(self) -> dict[str, object]:
+    def snapshot(self) -> dict[str, Any]:
         """Return the state as msgpack-able data."""
         pairs, folds = self._pending()
         return {
@@ -94,8 +96,8 @@ class PlaceboBuckets:
             "late": self.late,
         }
 
-    def restore(self, state: dict[str, object]) -> None:
+    def restore(self, state: dict[str, Any]) -> None:
         """Replace the state with that of `snapshot`."""
-        self._waiting = [(PairBatch.decode(state["pairs"]), np.frombuffer(state["folds"], "<i8"))]  # type: ignore[arg-type]
-        self.closed_until = state["closed_until"]  # type: ignore[assignment]
-        self.late = state["late"]  # type: ignore[assignment]
+        self._waiting = [(PairBatch.decode(state["pairs"]), np.frombuffer(state["folds"], "<i8"))]
+        self.closed_until = state["closed_until"]
+        self.late = state["late"]

@@ -53,34 +53,47 @@ class Leak:
 
 
 class Sketch:
-    """Time-windowed counts of keys, with the reader's fold left out of the future.
+    """Time-windowed counts of keys in several tables of one size, with the reader's fold left out of the future.
 
-    Tables, int32: `total` [2**bits] = past and future, `past` [2**bits], `own` [2**bits * folds] = future by
-    fold. leaked = total - own[fold], a subtraction of integers.
+    A slot is `table * 2**bits + hash`, so that one look-up answers for all tables. Arrays, int32:
+    `total` [slots] = past and future, `past` [slots of the first `past_tables` tables], `own` [slots * folds] =
+    future by fold. leaked = total - own[fold], a subtraction of integers.
     """
 
-    def __init__(self, leak: Leak, bits: int, device: torch.device, *, keep_past: bool = True) -> None:
-        """keep_past: whether `past` is asked for; placebo and thinned sketches have no past ranker."""
+    def __init__(self, leak: Leak, bits: int, device: torch.device, *, tables: int = 1, past_tables: int = 1) -> None:
+        """past_tables: tables that answer `preceding`; a placebo has no past ranker."""
         self.leak = leak
         self.bits = bits
+        self.tables = tables
         self.device = device
-        size = 1 << bits
-        self.total = torch.zeros(size, dtype=torch.int32, device=device)
-        self.past = torch.zeros(size, dtype=torch.int32, device=device) if keep_past else None
-        self.own = torch.zeros(size * leak.folds, dtype=torch.int32, device=device)
+        slots = tables << bits
+        self.total = torch.zeros(slots, dtype=torch.int32, device=device)
+        self.past = torch.zeros(past_tables << bits, dtype=torch.int32, device=device)
+        self.own = torch.zeros(slots * leak.folds, dtype=torch.int32, device=device)
         self.time = BEFORE_ALL
         self._events = torch.zeros((4, 0), dtype=torch.int64, device=device)  # ts, slot, fold, weight; by ts
+        self._coming: list[Tensor] = []
         self._entered = 0
         self._ageing: dict[int, list[tuple[Tensor, Tensor]]] = {}
-        self._dirty = torch.zeros(size, dtype=torch.bool, device=device)
+        self._counted_at = BEFORE_ALL
+        self._occupancy = np.zeros(tables)
+        self._dirty = torch.zeros(slots, dtype=torch.bool, device=device)
 
     def update(self, ts: Tensor, slot: Tensor, fold: Tensor, weight: Tensor) -> None:
-        """Add pair events, int64 [events], in time order, none before an earlier one or within the horizon of `time`."""
-        new = torch.stack([ts, slot, fold, weight]).to(self.device)
-        self._events = torch.cat([self._events, new], dim=1)
+        """Add events, int64 [events], in any order, none with a time already within the horizon."""
+        self._coming.append(torch.stack([ts, slot, fold, weight]).to(self.device))
+
+    def _merge(self) -> None:
+        """Put what was added in its place by time; what entered before stays where it is."""
+        if self._coming:
+            coming = torch.cat([self._events[:, self._entered :], *self._coming], dim=1)
+            coming = coming[:, torch.argsort(coming[0], stable=True)]
+            self._events = torch.cat([self._events[:, : self._entered], coming], dim=1)
+            self._coming = []
 
     def advance(self, t: int) -> None:
         """Move the tables to sample time t, ms: they then answer exactly for a sample at t."""
+        self._merge()
         if t <= self.time:
             return
         ts = self._events[0]
@@ -108,8 +121,7 @@ class Sketch:
         self.total.index_add_(0, slot[only], weight[only].int())
         held = ~only & (fold < self.leak.folds)
         self.own.index_add_(0, slot[held] * self.leak.folds + fold[held], -weight[held].int())
-        if self.past is not None:
-            self.past.index_add_(0, slot, weight.int())
+        self._add_past(slot, weight.int())
         steps = ts // self.leak.ageing
         for step in torch.unique(steps).tolist():
             mine = steps == step
@@ -119,8 +131,11 @@ class Sketch:
         for step in sorted(step for step in self._ageing if step < until):
             for slot, weight in self._ageing.pop(step):
                 self.total.index_add_(0, slot, -weight)
-                if self.past is not None:
-                    self.past.index_add_(0, slot, -weight)
+                self._add_past(slot, -weight)
+
+    def _add_past(self, slot: Tensor, weight: Tensor) -> None:
+        kept = slot < len(self.past)
+        self.past.index_add_(0, slot[kept], weight[kept])
 
     def compact(self) -> None:
         """Sum what ages together, so that memory is bounded by the table, not by the events."""
@@ -131,11 +146,12 @@ class Sketch:
                 self._ageing[step] = [(slot, weight.index_add_(0, inverse, torch.cat([w for _, w in parts])))]
 
     def leaked(self, slot: Tensor, t: Tensor, fold: Tensor) -> Tensor:
-        """Return leaked(key): int32, the shape of slot.
+        """Return the leaked weight of each key: int32, the shape of slot.
 
-        slot: int64 [rows, ...]; t, fold: int64 [rows], t >= the tables' time and before the next of `Leak.cuts`.
+        slot: int64 [..., rows or entries]; t, fold: int64 that broadcast to it, t >= the tables' time and before
+        the next of `Leak.cuts`.
         """
-        t, fold = _like(t, slot), _like(fold, slot)
+        t, fold = t.expand(slot.shape), fold.expand(slot.shape)
         count = self.total[slot] - self.own[slot * self.leak.folds + fold]
         span = int(t.max()) - self.time if slot.numel() else 0
         if span <= 0:
@@ -157,10 +173,8 @@ class Sketch:
         return count
 
     def preceding(self, slot: Tensor, t: Tensor) -> Tensor:
-        """Return past(key): int32, the shape of slot; arguments as for `leaked`."""
-        if self.past is None:
-            raise ValueError("keep_past must be True to ask for the past, got False")
-        t = _like(t, slot)
+        """Return the past weight of each key: int32, the shape of slot; arguments as for `leaked`."""
+        t = t.expand(slot.shape)
         count = self.past[slot]
         span = int(t.max()) - self.time if slot.numel() else 0
         if span <= 0:
@@ -200,29 +214,38 @@ class Sketch:
         count[hit] = (sums[high] - sums[low]).int()
         return count
 
-    def occupancy(self) -> float:
-        """Return the share of slots in use: how likely an unknown key looks known."""
-        return float(torch.count_nonzero(self.total)) / len(self.total)
+    def occupancy(self) -> np.ndarray:
+        """Return the share of slots in use of each table: how likely an unknown key looks known.
+
+        Counted anew once per ageing step: the whole table is read for it.
+        """
+        if self.time >= self._counted_at + self.leak.ageing:
+            self._counted_at = self.time
+            used = torch.count_nonzero(self.total.view(self.tables, -1), dim=1)
+            self._occupancy = used.cpu().numpy() / (1 << self.bits)
+        return self._occupancy
 
     def snapshot(self) -> tuple[dict[str, object], dict[str, np.ndarray]]:
         """Return the state: msgpack-able data and arrays; tables as (slot, count) of what is not zero."""
-        tables = {"total": self.total, "own": self.own} | ({"past": self.past} if self.past is not None else {})
+        tables = {"total": self.total, "own": self.own, "past": self.past}
         arrays = {}
         for name, table in tables.items():
             slots = table.nonzero().squeeze(1)
             arrays[f"{name}.slots"] = slots.cpu().numpy()
             arrays[f"{name}.counts"] = table[slots].cpu().numpy()
+        self._merge()
         self.compact()
         steps = sorted(self._ageing)
         for step in steps:
             ((slot, weight),) = self._ageing[step]
             arrays[f"ageing.{step}"] = torch.stack([slot, weight.long()]).cpu().numpy()
         arrays["events"] = self._events.cpu().numpy().copy()
-        return {"time": self.time, "entered": self._entered, "ageing": steps}, arrays
+        counted = [self._counted_at, self._occupancy.tolist()]
+        return {"time": self.time, "entered": self._entered, "ageing": steps, "counted": counted}, arrays
 
     def restore(self, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         """Replace the state with that of `snapshot`."""
-        tables = {"total": self.total, "own": self.own} | ({"past": self.past} if self.past is not None else {})
+        tables = {"total": self.total, "own": self.own, "past": self.past}
         for name, table in tables.items():
             table.zero_()
             table[self._tensor(arrays[f"{name}.slots"])] = self._tensor(arrays[f"{name}.counts"])
@@ -230,15 +253,12 @@ class Sketch:
         for step in meta["ageing"]:
             slot, weight = self._tensor(arrays[f"ageing.{step}"])
             self._ageing[step] = [(slot, weight.int())]
-        self._events = self._tensor(arrays["events"])
+        self._events, self._coming = self._tensor(arrays["events"]), []
         self.time, self._entered = meta["time"], meta["entered"]
+        self._counted_at, self._occupancy = meta["counted"][0], np.array(meta["counted"][1])
 
     def _tensor(self, array: np.ndarray) -> Tensor:
         return torch.from_numpy(array.copy()).to(self.device)
-
-
-def _like(values: Tensor, shape: Tensor) -> Tensor:
-    return values.reshape(-1, *[1] * (shape.dim() - 1)).expand(shape.shape)
 
 
 def pair_slot(first: Tensor, second: Tensor, bits: int) -> Tensor:

@@ -28,15 +28,18 @@ FEATURES = 3
 ITEM_BITS = 20
 """Slots of the tables of item totals; never more than the pair tables'."""
 
-ROLES = ("leaked", "past", "placebo", "thinned")
+REAL, PLACEBO, THINNED = range(3)
+"""The three sets of pairs of a source: its own, their placebo, a fixed half of them."""
+
+SETS = 3
 
 
 @dataclass(slots=True)
 class Lookup:
     """Candidates and their histories, ready to look up; on the sketches' device.
 
-    item: int64 [samples], history: int64 [slates, K] mixed item hashes; valid: bool [samples, K], whether the history
-    entry exists and is not the candidate itself; slate: int64 [samples]; t, fold: int64 [slates].
+    item: int64 [samples], history: int64 [slates, K] mixed item hashes; valid: bool [samples, K], whether the
+    history entry exists and is not the candidate itself; slate: int64 [samples]; t, fold: int64 [slates].
     """
 
     item: Tensor
@@ -49,102 +52,87 @@ class Lookup:
 
 @dataclass(slots=True)
 class PairFeatures:
-    """blocks: role -> float32 [samples, 3]; covered: bool [samples]; false_cover: float32 [samples],
-    the probability that an uncovered sample looks covered because of hash collisions."""
+    """What the sketches say of samples.
 
-    blocks: dict[str, Tensor]
+    leaked: float32 [SETS, sources, samples, FEATURES], with the future; past: float32 [sources, samples, FEATURES];
+    covered: bool [sources, samples]; false_cover: float32 [sources, samples], the probability that an
+    uncovered sample looks covered because hashes collide.
+    """
+
+    leaked: Tensor
+    past: Tensor
     covered: Tensor
     false_cover: Tensor
 
 
-class PairTable:
-    """One set of pairs in sketches: weights of pairs and total weights of items."""
+class PairSketches:
+    """Weights of pairs and total weights of items, of all sources and their three sets.
 
-    def __init__(self, leak: Leak, bits: int, device: torch.device, *, keep_past: bool) -> None:
-        self.pairs = Sketch(leak, bits, device, keep_past=keep_past)
-        self.items = Sketch(leak, min(bits, ITEM_BITS), device, keep_past=keep_past)
+    One table per (set, source), the real sets first: those alone are asked for their past.
+    """
 
-    def update(self, batch: PairBatch, folds: np.ndarray) -> None:
-        """Add pairs in time order."""
+    def __init__(self, leak: Leak, bits: int, sources: int, device: torch.device) -> None:
+        self.leak = leak
+        self.sources = sources
+        tables = SETS * sources
+        self.pairs = Sketch(leak, bits, device, tables=tables, past_tables=sources)
+        self.items = Sketch(leak, min(bits, ITEM_BITS), device, tables=tables, past_tables=sources)
+        self._tables = torch.arange(tables, device=device)
+
+    def update(
+        self, source: int, real: PairBatch, folds: np.ndarray, placebo: PairBatch, placebo_folds: np.ndarray
+    ) -> None:
+        """Add one closed placebo bucket of a source: its pairs and their placebo."""
+        half = thinned_half(real)
+        self._add(REAL * self.sources + source, real, folds)
+        self._add(PLACEBO * self.sources + source, placebo, placebo_folds)
+        self._add(THINNED * self.sources + source, real.take(half), folds[half])
+        for sketch in self.sketches().values():
+            sketch.compact()
+
+    def _add(self, table: int, batch: PairBatch, folds: np.ndarray) -> None:
         ts, fold = torch.from_numpy(batch.ts.copy()), torch.from_numpy(folds.astype(np.int64))
         weight = torch.from_numpy(batch.weight.astype(np.int64))
         a, b = (torch.from_numpy(mix(column).view(np.int64)) for column in (batch.item_a, batch.item_b))
-        self.pairs.update(ts, pair_slot(a, b, self.pairs.bits), fold, weight)
-        both = torch.stack([item_slot(a, self.items.bits), item_slot(b, self.items.bits)], 1).flatten()
-        twice = (column.repeat_interleave(2) for column in (ts, fold, weight))
-        ts2, fold2, weight2 = twice
-        self.items.update(ts2, both, fold2, weight2)
+        bits = self.items.bits
+        self.pairs.update(ts, (table << self.pairs.bits) + pair_slot(a, b, self.pairs.bits), fold, weight)
+        ends = (table << bits) + torch.cat([item_slot(a, bits), item_slot(b, bits)])
+        self.items.update(ts.repeat(2), ends, fold.repeat(2), weight.repeat(2))
 
-    def advance(self, t: int) -> None:
-        """Move to sample time t, ms."""
-        self.pairs.advance(t)
-        self.items.advance(t)
-
-    def compact(self) -> None:
-        """Bound the memory of what ages."""
-        self.pairs.compact()
-        self.items.compact()
-
-    def weights(self, at: Lookup, *, past: bool) -> tuple[Tensor, Tensor]:
-        """Return the pair weights, int32 [samples, K], and the features, float32 [samples, 3]."""
-        slots = pair_slot(at.item[:, None], at.history[at.slate], self.pairs.bits)
-        of_item, of_history = item_slot(at.item, self.items.bits), item_slot(at.history, self.items.bits)
+    def get(self, at: Lookup) -> PairFeatures:
+        """Return the features of samples in time order whose times do not cross one of `Leak.cuts`."""
+        first = int(at.t[0])
+        self.pairs.advance(first)
+        self.items.advance(first)
+        pairs, items = self.pairs, self.items
         t, fold = at.t[at.slate], at.fold[at.slate]
-        if past:
-            w = self.pairs.preceding(slots, t)
-            d_item, d_history = self.items.preceding(of_item, t), self.items.preceding(of_history, at.t)
-        else:
-            w = self.pairs.leaked(slots, t, fold)
-            d_item = self.items.leaked(of_item, t, fold)
-            d_history = self.items.leaked(of_history, at.t, at.fold)
-        w = w * at.valid
-        return w, pair_features(w.float(), d_item.float(), d_history.float()[at.slate])
+        of_pair = self._slots(pair_slot(at.item[:, None], at.history[at.slate], pairs.bits), pairs.bits)
+        of_item = self._slots(item_slot(at.item, items.bits), items.bits)
+        of_history = self._slots(item_slot(at.history, items.bits), items.bits)
+        w = pairs.leaked(of_pair, t[:, None], fold[:, None]) * at.valid
+        d_item = items.leaked(of_item, t, fold)
+        d_history = items.leaked(of_history, at.t[:, None], at.fold[:, None])[:, at.slate]
+        leaked = pair_features(w, d_item, d_history)
+        real = slice(0, self.sources)
+        past = pair_features(
+            pairs.preceding(of_pair[real], t[:, None]) * at.valid,
+            items.preceding(of_item[real], t),
+            items.preceding(of_history[real], at.t[:, None])[:, at.slate],
+        )
+        used = torch.from_numpy(pairs.occupancy()[real].astype(np.float32)).to(w.device)
+        false_cover = 1 - (1 - used[:, None]) ** at.valid.sum(1)
+        return PairFeatures(leaked.view(SETS, self.sources, *leaked.shape[1:]), past, (w[real] > 0).any(2), false_cover)
+
+    def _slots(self, slot: Tensor, bits: int) -> Tensor:
+        return (self._tables << bits).view(-1, *[1] * slot.dim()) + slot
+
+    def sketches(self) -> dict[str, Sketch]:
+        """Return both sketches by name."""
+        return {"pairs": self.pairs, "items": self.items}
 
 
 def pair_features(w: Tensor, d_item: Tensor, d_history: Tensor) -> Tensor:
-    """Return the three features: float32 [samples, 3] of w [samples, K], d_item [samples], d_history [samples, K]."""
-    scale = torch.sqrt((d_history + SMOOTHING) * (d_item[:, None] + SMOOTHING))
+    """Return float32 [..., samples, FEATURES] of w, d_history: int [..., samples, K] and d_item: int [..., samples]."""
+    scale = torch.sqrt((d_history + SMOOTHING) * (d_item[..., None] + SMOOTHING))
     normalised = SCALE * w / scale
-    return torch.stack([torch.log1p(w.sum(1)), normalised.sum(1), normalised.amax(1)], dim=1)
-
-
-class SourceSketches:
-    """The three pair tables of one source: its pairs, their placebo, and a fixed half of them."""
-
-    def __init__(self, leak: Leak, bits: int, device: torch.device) -> None:
-        self.leak = leak
-        self.real = PairTable(leak, bits, device, keep_past=True)
-        self.placebo = PairTable(leak, bits, device, keep_past=False)
-        self.thinned = PairTable(leak, bits, device, keep_past=False)
-
-    def tables(self) -> dict[str, PairTable]:
-        """Return the tables by name."""
-        return {"real": self.real, "placebo": self.placebo, "thinned": self.thinned}
-
-    def update(self, real: PairBatch, folds: np.ndarray, placebo: PairBatch, placebo_folds: np.ndarray) -> None:
-        """Add one closed placebo bucket: its pairs and its placebo, both in time order."""
-        self.real.update(real, folds)
-        self.placebo.update(placebo, placebo_folds)
-        half = thinned_half(real)
-        self.thinned.update(real.take(half), folds[half])
-        for table in self.tables().values():
-            table.compact()
-
-    def get(self, at: Lookup) -> PairFeatures:
-        """Return the features of samples whose times do not cross one of `Leak.cuts`."""
-        first = int(at.t.min())
-        for table in self.tables().values():
-            table.advance(first)
-        weights, leaked = self.real.weights(at, past=False)
-        blocks = {
-            "leaked": leaked,
-            "past": self.real.weights(at, past=True)[1],
-            "placebo": self.placebo.weights(at, past=False)[1],
-            "thinned": self.thinned.weights(at, past=False)[1],
-        }
-        chance = 1 - (1 - self.real.pairs.occupancy()) ** at.valid.sum(1).float()
-        return PairFeatures(blocks, (weights > 0).any(1), chance)
-
-    def sketches(self) -> dict[str, Sketch]:
-        """Return every sketch by name."""
-        return {f"{name}.{part}": getattr(t, part) for name, t in self.tables().items() for part in ("pairs", "items")}
+    return torch.stack([torch.log1p(w.sum(-1)), normalised.sum(-1), normalised.amax(-1)], dim=-1)

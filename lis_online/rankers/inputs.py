@@ -19,7 +19,8 @@ HOUR = 3_600_000
 @dataclass(slots=True)
 class Inputs:
     """ids: int64 [4, samples], table rows of user, item, author, category;
-    dense: float32 [samples, width]."""
+    dense: float32 [samples, width].
+    """
 
     ids: np.ndarray
     dense: np.ndarray

@@ -16,11 +16,18 @@ FEATURES = 3
 def similarity_features(
     store: VectorStore, item_rows: np.ndarray, history_rows: np.ndarray, slate: np.ndarray
 ) -> Tensor:
-    """Return float32 [samples, 3]; zeros where candidate or history have no vector.
+    """Return float32 [2, samples, 3]: aligned, then permuted; zeros where candidate or history have no vector.
 
     item_rows: int64 [samples]; history_rows: int64 [slates, K]; slate: int64 [samples], ascending.
     Vectors are gathered once per slate, and candidates of a slate share one matrix product.
     """
+    slates, samples = len(history_rows), len(item_rows)
+    items = np.concatenate([item_rows, store.donors(item_rows)])
+    histories = np.concatenate([history_rows, store.donors(history_rows)])
+    return _features(store, items, histories, np.concatenate([slate, slate + slates])).view(2, samples, FEATURES)
+
+
+def _features(store: VectorStore, item_rows: np.ndarray, history_rows: np.ndarray, slate: np.ndarray) -> Tensor:
     counts = np.bincount(slate, minlength=len(history_rows))
     column = np.arange(len(slate)) - np.repeat(np.cumsum(counts) - counts, counts)
     padded = np.full((len(history_rows), int(counts.max(initial=1))), MISSING, np.int64)

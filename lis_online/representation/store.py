@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,7 +22,8 @@ FIRST_ROWS = 1024
 class VectorStore:
     """Newest vector of each item, normalised, float16 [rows, dimension]; `update` is called in time order.
 
-    A vector is queued until the samples reach its time: `advance(t)` applies those with ts <= t.
+    A vector is queued until the samples reach its time: `advance(t)` applies those with ts <= t. A step whose
+    samples span several times advances to the last of them; only replacements cut it (`replacement_times`).
     """
 
     def __init__(self, dimension: int, device: torch.device, salt: int, capacity: int = CAPACITY) -> None:
@@ -34,6 +36,7 @@ class VectorStore:
         self._index = ItemIndex()
         self._vectors = torch.zeros((0, dimension), dtype=torch.float16, device=device)
         self._published = np.zeros(0, np.int64)
+        self._since = np.zeros(0, np.int64)
         self._permutation = GrowingPermutation(salt)
         self._free: list[int] = []
 
@@ -43,10 +46,17 @@ class VectorStore:
             self.late += int((batch.ts <= self.time).sum())
             self._queue.append(batch)
 
-    def pending_times(self, first: int, last: int) -> np.ndarray:
-        """Return the distinct times in (first, last] at which a vector takes effect."""
-        times = self._queued().ts
-        return np.unique(times[(times > first) & (times <= last)])
+    def replacement_times(self, first: int, last: int) -> np.ndarray:
+        """Return the distinct times in (first, last] at which an item's vector gives way to another.
+
+        An item's first vector needs no cut: `rows` hides it from samples before its time.
+        """
+        queued = self._queued()
+        due = queued.ts <= last
+        times, items = queued.ts[due], queued.item[due]
+        _, inverse, counts = np.unique(items, return_inverse=True, return_counts=True)
+        replaces = (self._index.get(items) != MISSING) | (counts[inverse] > 1)
+        return np.unique(times[replaces & (times > first)])
 
     def advance(self, t: int) -> None:
         """Apply every queued vector with ts <= t, in the order (ts, item, version)."""
@@ -75,6 +85,7 @@ class VectorStore:
         if len(new):
             rows[new] = self._take_rows(len(new))
             self._index.update(batch.item[new], rows[new])
+            self._since[rows[new]] = batch.ts[new]
             for row in rows[new].tolist():
                 self._permutation.update(row)
         self._published[rows] = batch.ts
@@ -93,6 +104,7 @@ class VectorStore:
     def _grow(self, rows: int) -> None:
         old = len(self._published)
         self._published = np.concatenate([self._published, np.zeros(rows - old, np.int64)])
+        self._since = np.concatenate([self._since, np.zeros(rows - old, np.int64)])
         more = torch.zeros((rows - old, self.dimension), dtype=torch.float16, device=self.device)
         self._vectors = torch.cat([self._vectors, more])
         self._permutation.grow(rows)
@@ -106,9 +118,15 @@ class VectorStore:
             self._permutation.remove(row)
         self._free += sorted(oldest.tolist())
 
-    def rows(self, items: np.ndarray) -> np.ndarray:
-        """Return the row of each item: int64, same shape, MISSING where it has no vector."""
-        return self._index.get(items)
+    def rows(self, items: np.ndarray, t: np.ndarray) -> np.ndarray:
+        """Return the row of each item as of time t, ms: int64, same shape, MISSING where it has no vector yet.
+
+        t: int64 that broadcasts to items.
+        """
+        rows = self._index.get(items)
+        if not len(self._since):
+            return rows
+        return np.where((rows != MISSING) & (self._since[rows] <= t), rows, MISSING)
 
     def donors(self, rows: np.ndarray) -> np.ndarray:
         """Return the rows whose vectors stand in for some rows; MISSING stays MISSING."""
@@ -120,25 +138,26 @@ class VectorStore:
             return torch.zeros((*rows.shape, self.dimension), device=self.device)
         return self._vectors[rows.clamp_min(0)].float() * (rows != MISSING)[..., None]
 
-    def snapshot(self) -> tuple[dict[str, object], dict[str, np.ndarray]]:
+    def snapshot(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return the state: msgpack-able data and arrays."""
         meta = {"queue": self._queued().encode(), "free": self._free, "late": self.late, "time": self.time}
         arrays = {
             "items": self._index.items.copy(),
             "rows": self._index.rows.copy(),
             "published": self._published.copy(),
+            "since": self._since.copy(),
             "donor": self._permutation.donor.copy(),
             "vectors": self._vectors.cpu().numpy().copy(),
         }
         return meta, arrays
 
-    def restore(self, meta: dict[str, object], arrays: dict[str, np.ndarray]) -> None:
+    def restore(self, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         """Replace the state with that of `snapshot`."""
-        self._queue = [VectorBatch.decode(meta["queue"])]  # type: ignore[arg-type]
-        self._free = list(meta["free"])  # type: ignore[call-overload]
-        self.late, self.time = meta["late"], meta["time"]  # type: ignore[assignment]
+        self._queue = [VectorBatch.decode(meta["queue"])]
+        self._free = list(meta["free"])
+        self.late, self.time = meta["late"], meta["time"]
         self._index.items, self._index.rows = arrays["items"].copy(), arrays["rows"].copy()
-        self._published = arrays["published"].copy()
+        self._published, self._since = arrays["published"].copy(), arrays["since"].copy()
         self._permutation.donor = arrays["donor"].copy()
         self._vectors = torch.from_numpy(arrays["vectors"].copy()).to(self.device)
 
@@ -150,6 +169,6 @@ def _last_of_each(items: np.ndarray) -> np.ndarray:
 
 
 def distinct_times(stores: Sequence[VectorStore], first: int, last: int) -> list[int]:
-    """Return the times in (first, last] at which any store changes, ascending."""
-    times = [store.pending_times(first, last) for store in stores]
+    """Return the times in (first, last] at which any store replaces a vector, ascending."""
+    times = [store.replacement_times(first, last) for store in stores]
     return sorted({int(t) for part in times for t in part})

@@ -68,6 +68,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return the environment before the file; a table given alone stands alone."""
         del settings_cls, dotenv_settings, file_secret_settings
         if isinstance(init_settings, InitSettingsSource) and init_settings.init_kwargs.pop("_plain", None):
             return (init_settings,)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import Any
 
 import numpy as np
 
@@ -59,7 +60,7 @@ class DelayLine:
             taken.append((slates, counts))
         return taken
 
-    def snapshot(self) -> tuple[dict[str, object], dict[str, np.ndarray]]:
+    def snapshot(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return the state: msgpack-able data and arrays."""
         waiting = SlateBatch.concatenate([SlateBatch.empty(self.experiments), *self._waiting])
         line = SlateBatch.concatenate([SlateBatch.empty(self.experiments), *(slates for slates, _ in self._line)])
@@ -68,12 +69,12 @@ class DelayLine:
         counts = {f"counts.{name}": array for name, array in self.counts.snapshot().items()}
         return meta, {"features": features, **counts}
 
-    def restore(self, meta: dict[str, object], arrays: dict[str, np.ndarray]) -> None:
+    def restore(self, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         """Replace the state with that of `snapshot`."""
-        waiting, line = SlateBatch.decode(meta["waiting"]), SlateBatch.decode(meta["line"])  # type: ignore[arg-type]
+        waiting, line = SlateBatch.decode(meta["waiting"]), SlateBatch.decode(meta["line"])
         self._waiting = [waiting] if len(waiting) else []
         self._line = deque([(line, arrays["features"])] if len(line) else [])
-        self._served_until, self.late = meta["served"], meta["late"]  # type: ignore[assignment]
+        self._served_until, self.late = meta["served"], meta["late"]
         self.counts.restore(
             {name.removeprefix("counts."): a for name, a in arrays.items() if name.startswith("counts.")}
         )

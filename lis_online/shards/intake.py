@@ -97,7 +97,8 @@ def _unseen(block: Block, what: str, first: int, count: int, following: int) -> 
     """Return the rows with a sequence number from `following` on, or None."""
     if first > following:
         raise BlockError(
-            f"join shard {block.shard}: {what} {following} must come next, got {first}: records of the rank log are missing"
+            f"join shard {block.shard}: {what} {following} must come next, got {first}: "
+            "records of the rank log are missing"
         )
     skipped = following - first
     return np.arange(skipped, count) if skipped < count else None

@@ -12,6 +12,7 @@ steps cut by the events alone, block by block: what it returns is a function of 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +27,7 @@ from lis_online.preference.buckets import PlaceboBuckets
 from lis_online.preference.folds import pair_folds
 from lis_online.preference.placebo import canonical_order, placebo_pairs
 from lis_online.preference.sketch import Leak
-from lis_online.preference.sketch_features import SourceSketches
+from lis_online.preference.sketch_features import PairSketches
 from lis_online.rankers.counts import DecayedCounts
 from lis_online.rankers.device import choose_device
 from lis_online.rankers.group import RankerGroup
@@ -80,7 +81,8 @@ class RankShard:
             )
             for independent in self._independent
         ]
-        self.sources = [SourceSketches(self.leak, leakage.sketch_bits, self.device) for _ in self.settings.preference]
+        sources = len(self.settings.preference)
+        self.sketches = PairSketches(self.leak, leakage.sketch_bits, sources, self.device) if sources else None
         self.stores = [
             VectorStore(variant.dimension, self.device, salt=_salt(variant.name)) for variant in self.settings.variant
         ]
@@ -98,7 +100,7 @@ class RankShard:
         seeds = [training.seed + (name == "twin") for name in self.layout.rankers]
         self.rankers = RankerGroup(shape, seeds, training.learning_rate, training.batch, self.device)
         self._features = FeatureBuilder(
-            self.layout, self.leak, self.sources, self.stores, slots, events.history_length, self.device
+            self.layout, self.leak, self.sketches, self.stores, slots, events.history_length, self.device
         )
 
     @property
@@ -171,7 +173,8 @@ class RankShard:
         real, real_folds = pairs.take(order), folds[order]
         salt = _salt(self.settings.preference[source].name)
         placebo, placebo_folds = placebo_pairs(real, real_folds, salt)
-        self.sources[source].update(real, real_folds, placebo, placebo_folds)
+        if self.sketches is not None:
+            self.sketches.update(source, real, real_folds, placebo, placebo_folds)
 
     def _step(self, slates: SlateBatch, counts: np.ndarray) -> None:
         """Score a step, measure it, then learn from it."""
@@ -245,7 +248,7 @@ class RankShard:
         """Return the whole state."""
         line, line_arrays = self._line.snapshot()
         batch, batch_counts = self._batcher.snapshot()
-        meta: dict[str, object] = {
+        meta: dict[str, Any] = {
             "position": self._position,
             "intake": self._intake.snapshot(),
             "buckets": [bucket.snapshot() for bucket in self._buckets],
@@ -267,12 +270,10 @@ class RankShard:
             data, columns = store.snapshot()
             stores.append(data)
             arrays |= nest(f"store{v}", columns)
-        for s, source in enumerate(self.sources):
-            parts = {}
-            for name, sketch in source.sketches().items():
-                parts[name], columns = sketch.snapshot()
-                arrays |= nest(f"source{s}.{name}", columns)
-            sketches.append(parts)
+        for name, sketch in self.sketches.sketches().items() if self.sketches else ():
+            data, columns = sketch.snapshot()
+            sketches.append(data)
+            arrays |= nest(f"sketch.{name}", columns)
         return Snapshot({**meta, "stores": stores, "sketches": sketches}, arrays)
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -286,9 +287,9 @@ class RankShard:
         self.rankers.restore(unnest("rankers", arrays))
         for v, (store, state) in enumerate(zip(self.stores, meta["stores"], strict=True)):
             store.restore(state, unnest(f"store{v}", arrays))
-        for s, (source, parts) in enumerate(zip(self.sources, meta["sketches"], strict=True)):
-            for name, sketch in source.sketches().items():
-                sketch.restore(parts[name], unnest(f"source{s}.{name}", arrays))
+        named = self.sketches.sketches().items() if self.sketches else ()
+        for (name, sketch), state in zip(named, meta["sketches"], strict=True):
+            sketch.restore(state, unnest(f"sketch.{name}", arrays))
         self._open_bucket(meta["bucket_end"])
         if meta["statistics"]:
             self._statistics = Statistics.decode(self.layout, meta["statistics"])

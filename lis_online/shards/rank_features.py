@@ -10,9 +10,9 @@ from torch import Tensor
 
 from lis_online.events.batches import SlateBatch
 from lis_online.events.hashing import NO_ID, fold_of, mix
-from lis_online.metrics.layout import PER_SOURCE, Layout
+from lis_online.metrics.layout import Layout
 from lis_online.preference.sketch import Leak
-from lis_online.preference.sketch_features import Lookup, SourceSketches
+from lis_online.preference.sketch_features import PLACEBO, REAL, THINNED, Lookup, PairSketches
 from lis_online.rankers.inputs import Inputs, Slots, dense_features, padded_histories, table_rows
 from lis_online.representation.index import MISSING
 from lis_online.representation.similarity import similarity_features
@@ -25,7 +25,8 @@ SIDE = 3
 @dataclass(slots=True)
 class Features:
     """inputs: shared by all rankers; side: float32 [rankers, samples, SIDE] on the device;
-    covered, false_cover: [sources, samples]; vectors: bool [variants, samples]."""
+    covered, false_cover: [sources, samples]; vectors: bool [variants, samples].
+    """
 
     inputs: Inputs
     side: Tensor
@@ -41,7 +42,7 @@ class FeatureBuilder:
         self,
         layout: Layout,
         leak: Leak,
-        sources: list[SourceSketches],
+        sketches: PairSketches | None,
         stores: list[VectorStore],
         slots: Slots,
         history_length: int,
@@ -49,7 +50,7 @@ class FeatureBuilder:
     ) -> None:
         self.layout = layout
         self.leak = leak
-        self.sources = sources
+        self.sketches = sketches
         self.stores = stores
         self.slots = slots
         self.history_length = history_length
@@ -63,21 +64,27 @@ class FeatureBuilder:
         features = Features(
             Inputs(table_rows(slates, self.slots), dense),
             torch.zeros((len(self.layout.rankers), samples, SIDE), device=self.device),
-            np.zeros((len(self.sources), samples), bool),
-            np.zeros((len(self.sources), samples), np.float32),
+            np.zeros((len(self.layout.sources), samples), bool),
+            np.zeros((len(self.layout.sources), samples), np.float32),
             np.zeros((len(self.stores), samples), bool),
         )
         first, last = int(slates.ts[0]), int(slates.ts[-1])
-        if self.sources:
+        if self.sketches is not None:
             for rows, items in _segments(slates, self.leak.cuts(first, last)):
-                self._add_pairs(features, slates, history, rows, items)
+                self._add_pairs(self.sketches, features, slates, history, rows, items)
         if self.stores:
             for rows, items in _segments(slates, distinct_times(self.stores, first, last)):
                 self._add_similarities(features, slates, history, rows, items)
         return features
 
     def _add_pairs(
-        self, features: Features, slates: SlateBatch, history: np.ndarray, rows: slice, items: slice
+        self,
+        sketches: PairSketches,
+        features: Features,
+        slates: SlateBatch,
+        history: np.ndarray,
+        rows: slice,
+        items: slice,
     ) -> None:
         slate = np.repeat(np.arange(rows.stop - rows.start), slates.n_items[rows])
         valid = (history[rows] != NO_ID)[slate] & (history[rows][slate] != slates.item[items][:, None])
@@ -89,24 +96,29 @@ class FeatureBuilder:
             t=self._tensor(slates.ts[rows]),
             fold=self._tensor(fold_of(slates.user[rows], self.leak.folds)),
         )
-        for s, source in enumerate(self.sources):
-            found = source.get(at)
-            for kind in PER_SOURCE:
-                features.side[self.layout.of_source(kind, s), items] = found.blocks[kind]
-            features.covered[s, items] = found.covered.cpu().numpy()
-            features.false_cover[s, items] = found.false_cover.cpu().numpy()
+        found = sketches.get(at)
+        for s in range(len(self.layout.sources)):
+            for kind, block in (
+                ("leaked", found.leaked[REAL, s]),
+                ("past", found.past[s]),
+                ("placebo", found.leaked[PLACEBO, s]),
+                ("thinned", found.leaked[THINNED, s]),
+            ):
+                features.side[self.layout.of_source(kind, s), items] = block
+        features.covered[:, items] = found.covered.cpu().numpy()
+        features.false_cover[:, items] = found.false_cover.cpu().numpy()
 
     def _add_similarities(
         self, features: Features, slates: SlateBatch, history: np.ndarray, rows: slice, items: slice
     ) -> None:
         slate = np.repeat(np.arange(rows.stop - rows.start), slates.n_items[rows])
         for v, store in enumerate(self.stores):
-            store.advance(int(slates.ts[rows.start]))
-            of_item, of_history = store.rows(slates.item[items]), store.rows(history[rows])
-            aligned = similarity_features(store, of_item, of_history, slate)
-            permuted = similarity_features(store, store.donors(of_item), store.donors(of_history), slate)
-            features.side[self.layout.of_variant("aligned", v), items] = aligned
-            features.side[self.layout.of_variant("permuted", v), items] = permuted
+            store.advance(int(slates.ts[rows.stop - 1]))
+            of_item = store.rows(slates.item[items], slates.ts[rows][slate])
+            of_history = store.rows(history[rows], slates.ts[rows, None])
+            both = similarity_features(store, of_item, of_history, slate)
+            for kind, block in zip(("aligned", "permuted"), both, strict=True):
+                features.side[self.layout.of_variant(kind, v), items] = block
             known = (of_history != MISSING).any(axis=1)
             features.vectors[v, items] = (of_item != MISSING) & known[slate]
 
