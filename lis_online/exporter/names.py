@@ -19,7 +19,7 @@ LABELS: Final = {
     "window": "length of the rolling window, such as 15m; run is everything after warm-up",
     "slice": "all, surface:NAME or arm:EXPERIMENT/ARM",
     "metric": "auc or gauc; for lis_unleaked_score also normalised_entropy and calibration",
-    "ranker": "unleaked, twin, leaked:SOURCE, past:SOURCE, placebo:SOURCE, thinned:SOURCE, aligned:VARIANT or permuted:VARIANT",
+    "ranker": "unleaked, twin; leaked, past, placebo or thinned and :SOURCE; aligned or permuted and :VARIANT",
     "diagnosis": "one of the diagnoses; exactly one of a variant's is 1",
     "experiment": "name of an experiment, of the settings",
     "arm": "name of an arm of the experiment",
@@ -28,7 +28,6 @@ LABELS: Final = {
     "fate": "accepted, or why a record was counted and dropped",
     "reason": "why a record was refused, or why a shard is paused",
     "version": "version of lis-online",
-    "python": "version of Python",
 }
 """Every label and what its values are: all bounded by the settings or by this code."""
 
@@ -135,6 +134,9 @@ UNLEAKED = _gauge(
 TWIN = _gauge(
     "lis_twin_score", "window slice metric", "A/A test of the learning: M(twin) - M(unleaked).", interval=True
 )
+LEARNING_NOISE = _gauge(
+    "lis_learning_noise", OF_SLICE, "1 where the twin differs by more than chance, and intervals are widened for it."
+)
 LEVEL = _gauge("lis_ranker_score", "ranker window slice metric", "M of one ranker.")
 DIVERGED = _gauge(
     "lis_ranker_diverged", "ranker", "1 when the ranker's weights stopped being finite and it was set aside."
@@ -146,6 +148,17 @@ POSITIVES = _gauge("lis_positives", OF_SLICE, "Samples with a positive label in 
 PUBLISHED = _gauge(
     "lis_published_timestamp_seconds", "", "Event time at which the newest published window ends.", "seconds"
 )
+WARM = _gauge("lis_warm", "", "1 once the warm-up is over: diagnoses before it are insufficient_data.")
+WARM_FROM = _gauge(
+    "lis_warm_up_end_timestamp_seconds",
+    "",
+    "Event time at which the warm-up ends: memory and horizon are full.",
+    "seconds",
+)
+LATE_SIDE = _counter(
+    "lis_late_side_records_total", "", "Vectors and preferences that came after their time had been applied."
+)
+LEFT_OUT = _counter("lis_left_out_samples_total", "", "Samples beyond what one user may add to a bucket.")
 
 # A/B arms.
 ARM_USERS = _gauge("lis_arm_users", OF_ARM, "Users in the arm so far.")
@@ -171,10 +184,7 @@ CHECKPOINT = _gauge(
     "lis_checkpoint_timestamp_seconds", OF_SHARD, "When a shard's last checkpoint became durable.", "seconds"
 )
 CHECKPOINT_POSITION = _gauge("lis_checkpoint_position", OF_SHARD, "Records below the last checkpoint.")
-LATE_SIDE = _counter(
-    "lis_late_side_records_total", "", "Vectors and preferences that came after their time had been applied."
-)
-BUILD = Series("lis_build_info", "info", ("version", "python"), "What is running.")
+BUILD = Series("lis_build_info", "info", ("version",), "What is running.")
 
 SECTIONS: Final = {
     "Preference sources": (
@@ -200,6 +210,7 @@ SECTIONS: Final = {
     "Rankers and samples": (
         UNLEAKED,
         TWIN,
+        LEARNING_NOISE,
         LEVEL,
         DIVERGED,
         EFFECTIVE_USERS,
@@ -207,6 +218,10 @@ SECTIONS: Final = {
         SLATES,
         POSITIVES,
         PUBLISHED,
+        WARM,
+        WARM_FROM,
+        LATE_SIDE,
+        LEFT_OUT,
     ),
     "A/B arms": (ARM_USERS, ARM_CROSSED, ARM_IMPRESSIONS, ARM_CLICKS, ARM_CTR),
     "Pipeline": (
@@ -220,7 +235,6 @@ SECTIONS: Final = {
         PAUSED,
         CHECKPOINT,
         CHECKPOINT_POSITION,
-        LATE_SIDE,
         BUILD,
     ),
 }

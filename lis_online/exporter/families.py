@@ -1,0 +1,83 @@
+"""From a declared series to what prometheus_client exposes, built anew at each scrape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    InfoMetricFamily,
+    Metric,
+    SummaryMetricFamily,
+)
+
+from lis_online.exporter.names import Series
+from lis_online.metrics.estimate import Estimate
+
+
+class Families:
+    """The samples of one scrape, by series, in the order the series were first used.
+
+    >>> from lis_online.exporter.names import SAMPLES
+    >>> families = Families()
+    >>> families.add(SAMPLES, 12, window="1h", slice="all")
+    >>> [(sample.name, sample.labels, sample.value) for family in families.get() for sample in family.samples]
+    [('lis_samples', {'window': '1h', 'slice': 'all'}, 12.0)]
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[str, Metric] = {}
+
+    def add(self, series: Series, value: float | None, **labels: str) -> None:
+        """Add one sample; None adds nothing: a series without a number is absent, not 0."""
+        if value is None:
+            return
+        family = self._family(series)
+        if isinstance(family, InfoMetricFamily):
+            family.add_metric([], _checked(series, labels))
+        elif isinstance(family, GaugeMetricFamily | CounterMetricFamily):
+            family.add_metric(list(_checked(series, labels).values()), float(value))
+        else:
+            raise TypeError(f"{series.name} is a summary: use add_summary")
+
+    def add_summary(self, series: Series, count: int, total: float, **labels: str) -> None:
+        """Add a summary's count and sum."""
+        family = self._family(series)
+        assert isinstance(family, SummaryMetricFamily)
+        family.add_metric(list(_checked(series, labels).values()), count_value=count, sum_value=total)
+
+    def add_interval(self, series: Series, estimate: Estimate, **labels: str) -> None:
+        """Add a number and the ends of its interval; what is None is absent."""
+        lower, upper = series.bounds
+        self.add(series, estimate.value, **labels)
+        if estimate.value is not None:
+            self.add(lower, estimate.lower, **labels)
+            self.add(upper, estimate.upper, **labels)
+
+    def get(self) -> Iterator[Metric]:
+        """Return the families that have a sample."""
+        yield from self._found.values()
+
+    def _family(self, series: Series) -> Metric:
+        if series.name not in self._found:
+            self._found[series.name] = empty(series)
+        return self._found[series.name]
+
+
+def empty(series: Series) -> Metric:
+    """Return the family of a series without a sample."""
+    if series.kind == "info":
+        return InfoMetricFamily(series.name.removesuffix("_info"), series.help)
+    if series.kind == "counter":
+        return CounterMetricFamily(series.name, series.help, labels=series.labels)
+    if series.kind == "summary":
+        return SummaryMetricFamily(series.name, series.help, labels=series.labels, unit=series.unit)
+    return GaugeMetricFamily(series.name, series.help, labels=series.labels, unit=series.unit)
+
+
+def _checked(series: Series, labels: dict[str, str]) -> dict[str, str]:
+    """Return the labels in the declared order; other labels than declared are a bug."""
+    if set(labels) != set(series.labels):
+        raise ValueError(f"{series.name} must have the labels {series.labels}, got {tuple(labels)}")
+    return {name: labels[name] for name in series.labels}

@@ -1,0 +1,207 @@
+"""What /metrics shows for a view and a worker's health."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.openmetrics.exposition import generate_latest as openmetrics
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+from prometheus_client.parser import text_string_to_metric_families as parse
+
+from lis_online.events import reasons
+from lis_online.exporter import names
+from lis_online.exporter.collector import LisCollector, register
+from lis_online.exporter.families import Families
+from lis_online.exporter.health import PAUSES, WorkerHealth
+from lis_online.metrics.diagnosis import DIAGNOSES
+from lis_online.shards.view import PublishView
+from tests.exporter.examples import estimate, example
+
+
+def registry_of(
+    view: Callable[[], PublishView | None] = lambda: None, health: WorkerHealth | None = None
+) -> CollectorRegistry:
+    """Return a registry with our collector alone."""
+    registry = CollectorRegistry()
+    registry.register(LisCollector(view, health))
+    return registry
+
+
+def samples(registry: CollectorRegistry) -> dict[tuple[str, ...], float]:
+    """Return value by name and sorted label values, as a scraper reads them."""
+    families = parse(generate_latest(registry).decode())
+    return {(s.name, *(s.labels[k] for k in sorted(s.labels))): s.value for f in families for s in f.samples}
+
+
+def worker() -> WorkerHealth:
+    """Return the health of a worker with a join shard at work and a rank shard that has just begun."""
+    health = WorkerHealth(clock=lambda: 1_000.0)
+    health.assigned("join", 2)
+    health.assigned("rank", 0)
+    health.applied("join", 2, records=500, seconds=0.25)
+    health.applied("join", 2, records=100, seconds=0.5)
+    health.counted("join", 2, {"accepted": 590, "malformed": 10})
+    health.passed("join", 2, 1_573_516_800_500)
+    health.saved("join", 2, 600)
+    health.lagged("join", 2, 7)
+    health.paused("join", 2, "catching_up")
+    return health
+
+
+def test_numbers_come_with_the_ends_of_their_interval() -> None:
+    """The form that a dashboard draws a band from."""
+    found = samples(registry_of(example))
+    at = ("auc", "all", "coclick", "15m")
+    given = estimate(0.05)  # the fifth number of the example's source
+    assert found["lis_adjusted_impact_score", *at] == given.value
+    assert found["lis_adjusted_impact_score_lower", *at] == given.lower
+    assert found["lis_adjusted_impact_score_upper", *at] == given.upper
+    assert found["lis_adjusted_improvement_score", "auc", "all", "title", "15m"] == 0.02
+    assert found["lis_unleaked_score", "auc", "all", "run"] == 0.7
+    assert found["lis_published_timestamp_seconds",] == 1_573_516_800.5
+    assert found["lis_variant_info", "coclick", "title"] == 1
+
+
+def test_what_has_no_number_is_absent() -> None:
+    """0 would be a measurement."""
+    found = samples(registry_of(example))
+    assert not [key for key in found if key[0].startswith("lis_efficiency")]
+    assert not [key for key in found if key[0].startswith("lis_effective_users")]
+    assert not [key for key in found if key[0].startswith("lis_unleaked_score") and "gauc" in key]
+    assert {key[1] for key in found if key[0] == "lis_ranker_score"} == {"auc"}
+    assert {key[2] for key in found if key[0] == "lis_ranker_score"} == {"unleaked"}
+
+
+def test_learning_noise_is_marked_where_a_number_is() -> None:
+    """A reader of the band must know that it was widened."""
+    view = example()
+    numbers = view.windows[0]["all"]
+    loud = replace(numbers.variants["title"], ais=replace(estimate(0.01), learning_noise=True))
+    marked = replace(view, windows={0: {"all": numbers}, 60_000: {"all": replace(numbers, variants={"title": loud})}})
+    found = samples(registry_of(lambda: marked))
+    assert (found["lis_learning_noise", "all", "run"], found["lis_learning_noise", "all", "1m"]) == (0, 1)
+
+
+def test_exactly_one_diagnosis_of_a_variant_is_1() -> None:
+    """A state set: a rule can ask for any of them, whichever is on."""
+    found = {key[1]: value for key, value in samples(registry_of(example)).items() if key[0] == "lis_diagnosis"}
+    assert found == {name: float(name == "aligned") for name in DIAGNOSES}
+
+
+def test_diverged_rankers_are_marked_among_all() -> None:
+    """The others are 0, so that an alert sees the change."""
+    found = {key[1]: value for key, value in samples(registry_of(example)).items() if key[0] == "lis_ranker_diverged"}
+    assert found == {"unleaked": 0, "leaked:coclick": 1}
+
+
+def test_arms_have_users_impressions_clicks_and_ctr() -> None:
+    """Beside LIS and AIS stands what the arms do."""
+    found = samples(registry_of(example))
+    at = ("treatment", "mllm-q4")
+    assert [
+        found[f"lis_arm_{name}", *at] for name in ("users", "impressions_total", "clicks_total", "crossed_users")
+    ] == [
+        50,
+        400,
+        40,
+        2,
+    ]
+    assert found["lis_arm_ctr_ratio", *at] == 0.1
+    assert found["lis_arm_ctr_ratio_lower", *at] < 0.1 < found["lis_arm_ctr_ratio_upper", *at]
+
+
+def test_a_scrape_reads_the_source_of_truth_each_time() -> None:
+    """The collector keeps nothing: a number that went away is gone at the next scrape."""
+    views: list[PublishView | None] = [None, example(estimate(0.5)), example()]
+    registry = registry_of(lambda: views[0])
+    assert [key[0] for key in samples(registry)] == ["lis_build_info"]
+    del views[0]
+    assert samples(registry)["lis_efficiency_ratio", "auc", "all", "title", "15m"] == 0.5
+    del views[0]
+    assert ("lis_efficiency_ratio", "auc", "all", "title", "15m") not in samples(registry)
+
+
+def test_a_shards_work_is_shown_in_base_units() -> None:
+    """Seconds, not ms; what has not happened yet is absent."""
+    found = samples(registry_of(health=worker()))
+    at = ("2", "join")
+    assert found["lis_records_applied_total", *at] == 600
+    assert (found["lis_step_seconds_count", *at], found["lis_step_seconds_sum", *at]) == (2, 0.75)
+    assert found["lis_watermark_timestamp_seconds", *at] == 1_573_516_800.5
+    assert found["lis_checkpoint_timestamp_seconds", *at] == 1_000.0
+    assert found["lis_checkpoint_position", *at] == 600
+    assert found["lis_lag_records", *at] == 7
+    assert ("lis_checkpoint_timestamp_seconds", "0", "rank") not in found
+    assert found["lis_records_applied_total", "0", "rank"] == 0
+
+
+def test_known_fates_reasons_and_pauses_exist_before_their_first_event() -> None:
+    """`increase()` sees nothing when a series is born with a 1 in it."""
+    found = samples(registry_of(health=worker()))
+    events = {key[1]: value for key, value in found.items() if key[0] == "lis_events_total"}
+    letters = {key[2]: value for key, value in found.items() if key[0] == "lis_dead_letters_total"}
+    pauses = {key[2]: value for key, value in found.items() if key[0] == "lis_paused" and key[1] == "2"}
+    assert events == {**dict.fromkeys(reasons.COUNTED, 0), "accepted": 590}
+    assert letters == {**dict.fromkeys(reasons.REFUSED, 0), "malformed": 10}
+    assert pauses == {**dict.fromkeys(PAUSES, 0), "catching_up": 1}
+
+
+def test_every_sample_belongs_to_a_declared_series_with_its_labels() -> None:
+    """Nothing is exported that the names module does not know."""
+    declared = {series.name: set(series.labels) for series in names.every()}
+    for family in parse(generate_latest(registry_of(lambda: example(estimate(0.5)), worker())).decode()):
+        for sample in family.samples:
+            name = sample.name.removesuffix("_sum").removesuffix("_count")
+            assert set(sample.labels) == declared.pop(name, declared.get(name, set(sample.labels))), sample.name
+            declared[name] = set(sample.labels)
+
+
+def test_every_declared_series_is_exported_when_it_has_a_number() -> None:
+    """A name that nothing exports is a dashboard panel that stays empty."""
+    view = example(estimate(0.5))
+    numbers = replace(view.windows[0]["all"], effective_users=40.0)
+    view = replace(view, windows={0: {"all": numbers}})
+    text = generate_latest(registry_of(lambda: view, worker())).decode()
+    seen = {sample.name for family in parse(text) for sample in family.samples}
+    expected = {series.name for series in names.every()} - {names.STEP.name}
+    assert expected <= seen
+    assert {"lis_step_seconds_sum", "lis_step_seconds_count"} <= seen
+
+
+def test_the_text_is_valid_openmetrics() -> None:
+    """Parsed by the strict parser of the format."""
+    text = openmetrics(registry_of(lambda: example(estimate(0.5)), worker())).decode()
+    assert "lis_diagnosis" in {family.name for family in parse_openmetrics(text)}
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
+def test_promtool_finds_nothing_to_complain_about() -> None:
+    """Prometheus' own lint."""
+    text = generate_latest(registry_of(lambda: example(estimate(0.5)), worker()))
+    found = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, check=False)
+    assert (found.returncode, found.stdout.decode() + found.stderr.decode()) == (0, "")
+
+
+def test_a_second_collector_in_one_registry_is_refused() -> None:
+    """Two owners of one series would make each scrape fail."""
+    registry = registry_of()
+    with pytest.raises(ValueError, match="Duplicated timeseries"):
+        registry.register(LisCollector())
+
+
+def test_the_process_shows_its_own_memory_where_it_is_registered() -> None:
+    """`register` brings prometheus_client's own collectors, into this registry and no other."""
+    registry = CollectorRegistry()
+    register(registry, LisCollector())
+    assert ("process_resident_memory_bytes",) in samples(registry)
+
+
+def test_labels_that_were_not_declared_are_refused() -> None:
+    """A misspelt label would otherwise become a new series."""
+    with pytest.raises(ValueError, match="lis_samples must have the labels"):
+        Families().add(names.SAMPLES, 1, window="1h", slize="all")

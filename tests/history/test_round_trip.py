@@ -1,0 +1,44 @@
+"""From a publish shard's view to rows, the database and back: what is read is what was published."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import Engine
+
+from lis_online.history.points import Number
+from lis_online.history.queries import Selection, read
+from lis_online.history.writer import HistoryWriter
+from lis_online.metrics.estimate import Estimate
+from lis_online.settings import Settings
+from lis_online.shards.publish_rows import view_rows
+from tests.exporter.examples import example
+
+pytestmark = pytest.mark.postgres
+
+SETTINGS = Settings.of({"variant": [{"name": "title", "preference": "coclick", "dimension": 4}]})
+
+
+def as_number(estimate: Estimate) -> Number:
+    """Return what the history keeps of an estimate."""
+    return Number(estimate.value, estimate.stderr, estimate.lower, estimate.upper, estimate.reason)
+
+
+def test_a_views_numbers_are_read_back_bit_for_bit(history_engine: Engine) -> None:
+    """Numbers, empty ones with their reason, plain shares and the diagnosis; floats lose nothing."""
+    view = example()
+    view = replace(view, windows={900_000: view.windows[900_000]})
+    HistoryWriter(history_engine, SETTINGS).write(view_rows(view))
+    with history_engine.connect() as connection:
+        [point] = read(connection, Selection("title"))
+    numbers = view.windows[900_000]["all"]
+    source, variant = numbers.sources["coclick"], numbers.variants["title"]
+    assert (point.time, point.samples, point.diagnosis, point.sentence) == (view.end, 1_000, "aligned", "Keep it.")
+    for name in ("lis", "past", "future", "placebo", "adjusted_lis", "bound"):
+        assert point.source_numbers[name] == as_number(getattr(source, name))
+    for name in ("ais", "adjusted_ais", "efficiency"):
+        assert point.variant_numbers[name] == as_number(getattr(variant, name))
+    assert point.variant_numbers["coverage"] == Number(0.9)
+    assert point.variant_numbers["efficiency"].reason == "LIS interval includes 0"
+    assert point.unleaked["auc"] == as_number(numbers.unleaked["auc"])
