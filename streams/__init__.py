@@ -1,0 +1,1 @@
+"""Faust's wiring of the shards: apps, agents, topics. What is computed lies in `lis_online`."""

@@ -1,0 +1,99 @@
+"""Connections to Kafka through kafka-python: arguments from the settings, and a broker that is there."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
+
+from lis_online.errors import BrokerError
+from lis_online.settings.model import KafkaSettings
+
+CONNECT_SECONDS = 5.0
+"""How long an address may take to accept a connection, and then the broker to answer in it."""
+
+DEFAULT_PORT = 9092
+
+
+def client_arguments(kafka: KafkaSettings) -> dict[str, Any]:
+    """Return the arguments that every kafka-python client of these settings takes."""
+    arguments: dict[str, Any] = {
+        "bootstrap_servers": [address.strip() for address in kafka.bootstrap.split(",")],
+        "security_protocol": kafka.security_protocol,
+    }
+    if kafka.security_protocol.endswith("SSL"):
+        arguments["ssl_cafile"] = kafka.ca_file
+    if kafka.password is not None:
+        arguments["sasl_mechanism"] = kafka.sasl_mechanism
+        arguments["sasl_plain_username"] = kafka.username
+        arguments["sasl_plain_password"] = kafka.password.get_secret_value()
+    return arguments
+
+
+def check_connection(kafka: KafkaSettings, timeout: float = CONNECT_SECONDS) -> None:
+    """Connect to the first address that accepts; with TLS, shake hands. timeout: seconds per address.
+
+    A client that is given a dead address waits half a minute and says little. Raises BrokerError
+    naming each address and what happened there.
+    """
+    failures = []
+    for address in kafka.bootstrap.split(","):
+        host, port = split_address(address.strip())
+        try:
+            with socket.create_connection((host, port), timeout=timeout) as connection:
+                if kafka.security_protocol.endswith("SSL"):
+                    context = ssl.create_default_context(cafile=kafka.ca_file)
+                    context.wrap_socket(connection, server_hostname=host).close()
+                return
+        except ssl.SSLError as exc:
+            failures.append(f"{host}:{port}: TLS: {exc.reason or exc}")
+        except OSError as exc:
+            failures.append(f"{host}:{port}: {exc.strerror or exc}")
+    raise BrokerError(f"kafka.bootstrap must name a broker that answers, got {'; '.join(failures)}")
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """Return host and port of "host:port" or "host".
+
+    >>> split_address("kafka:9093"), split_address("[::1]:9093"), split_address("kafka")
+    (('kafka', 9093), ('::1', 9093), ('kafka', 9092))
+    """
+    host, colon, port = address.rpartition(":")
+    if not colon or port.endswith("]"):
+        return address.strip("[]"), DEFAULT_PORT
+    if not port.isdigit():
+        raise BrokerError(f"kafka.bootstrap must be host:port, got {address!r}")
+    return host.strip("[]"), int(port)
+
+
+@contextmanager
+def admin_client(kafka: KafkaSettings) -> Iterator[KafkaAdminClient]:
+    """Open an admin client, and close it. Raises BrokerError on whatever Kafka or the network refuses."""
+    check_connection(kafka)
+    with broker_errors(kafka):
+        client = KafkaAdminClient(
+            **client_arguments(kafka),
+            bootstrap_timeout_ms=int(CONNECT_SECONDS * 1000),
+            client_id=f"{kafka.prefix}-admin",
+        )
+        try:
+            yield client
+        finally:
+            client.close()
+
+
+@contextmanager
+def broker_errors(kafka: KafkaSettings) -> Iterator[None]:
+    """Turn kafka-python's errors into a BrokerError that names the address and, with SASL, the likely cause."""
+    try:
+        yield
+    except KafkaError as exc:
+        hint = ""
+        if kafka.username is not None:
+            hint = f" (are the password of {kafka.username!r} and the mechanism {kafka.sasl_mechanism} right?)"
+        raise BrokerError(f"Kafka at {kafka.bootstrap} must answer, got {exc}{hint}") from exc

@@ -1,0 +1,41 @@
+"""The settings that a shard's state depends on, flat: a checkpoint of others is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lis_online.settings import Settings
+
+_ELSEWHERE = {"training.device", "training.threads"}
+"""Where and on how many threads it is computed: a shard may move to another machine."""
+
+
+def fingerprint(settings: Settings) -> dict[str, Any]:
+    """Return name -> value of every setting that the state of a shard depends on.
+
+    Windows, warm-up and thresholds are not among them: they say how numbers are read, not kept.
+
+    >>> from lis_online.settings import Settings
+    >>> before, after = (fingerprint(Settings.of({"leakage": {"folds": folds}})) for folds in (4, 8))
+    >>> {name for name in before if before[name] != after[name]}
+    {'leakage.folds'}
+    """
+    flat: dict[str, Any] = {"kafka.partitions": settings.kafka.partitions}
+    for section in ("events", "leakage", "training"):
+        _flatten(section, getattr(settings, section).model_dump(mode="json"), flat)
+    flat["metrics.bucket"] = settings.metrics.bucket
+    flat["metrics.max_user_samples"] = settings.metrics.max_user_samples
+    for kind in ("preference", "variant"):
+        entries = getattr(settings, kind)
+        flat[kind] = [entry.name for entry in entries]  # their order is part of the state
+        for entry in entries:
+            _flatten(f"{kind}.{entry.name}", entry.model_dump(mode="json", exclude={"name"}), flat)
+    flat["experiment"] = [
+        f"{experiment.name}/{arm.name}" for experiment in settings.experiment for arm in experiment.arm
+    ]
+    return {name: value for name, value in flat.items() if name not in _ELSEWHERE}
+
+
+def _flatten(prefix: str, table: dict[str, Any], into: dict[str, Any]) -> None:
+    for name, value in table.items():
+        into[f"{prefix}.{name}"] = value

@@ -1,0 +1,53 @@
+"""A partition that is this worker's, from one assignment to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from lis_online.shards.contract import Record
+from streams.catch_up import CatchUp
+from streams.host import ShardHost
+from streams.idle import IdleWatch
+from streams.roles import Role
+
+
+@dataclass
+class Assigned:
+    """A shard at work, what it waits for, and how long its partitions have brought nothing."""
+
+    partition: int
+    role: Role
+    host: ShardHost
+    gate: CatchUp
+    idle: IdleWatch
+
+    def admit(self, records: Sequence[Record]) -> list[Record]:
+        """Return the records to feed now; those that must wait for the side topics are kept."""
+        if not self.gate.waiting_for:
+            return list(records)
+        now: list[Record] = []
+        later: list[Record] = []
+        for record in records:
+            (later if record.topic in self.role.main else now).append(record)
+        for topic in {record.topic for record in now}:
+            self.gate.read(topic)
+        self.gate.hold(later)
+        return now
+
+    def release(self) -> list[Record]:
+        """Return the records that waited, once the side topics were read; else none."""
+        self.gate.update(self.host.positions)
+        return self.gate.take()
+
+    def idle_topic(self, ends: Mapping[str, int], behind: Mapping[str, int]) -> str | None:
+        """Return a main topic whose partition is to be passed over, None as long as there is none.
+
+        ends: end offsets of the topics; behind: how many offsets lie between the shard and them.
+        """
+        if self.gate.waiting_for:
+            return None
+        main = self.role.main
+        return self.idle.update(
+            {topic: ends[topic] for topic in main}, {topic: ends[topic] - behind[topic] for topic in main}
+        )

@@ -1,0 +1,314 @@
+"""A role at work: takes records from Faust, feeds the shards, checkpoints, commits."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import faust
+from aiokafka.errors import KafkaError
+from faust.types import TP
+
+from lis_online.errors import LisError
+from lis_online.events.topics import topic_names
+from lis_online.settings import Settings
+from lis_online.shards.checkpoint import CheckpointStore
+from lis_online.shards.contract import Record, Shard
+from lis_online.shards.fingerprint import fingerprint
+from streams.assigned import Assigned
+from streams.catch_up import CatchUp
+from streams.host import ShardHost
+from streams.idle import IdleWatch
+from streams.keeping import RowKeeper, RowSink
+from streams.offsets import Offsets
+from streams.roles import PUBLISH, Role
+from streams.sending import Sender
+from streams.watch import Watch
+
+logger = logging.getLogger(__name__)
+
+ShardFactory = Callable[[int], Shard]
+"""Makes the empty shard of a partition."""
+
+TICK = 0.5
+"""Seconds between looks at end offsets."""
+
+GATHER = 0.05
+"""Seconds that a batch waits to fill."""
+
+
+class Runner:
+    """One role's shards on this worker, wired to a Faust app.
+
+    Faust restarts nothing here and acknowledges nothing: `noack_take` hands over batches, and
+    offsets are committed behind checkpoints alone. One lock covers a turn (state and what was sent of it),
+    a checkpoint and a restore, so none sees half of another.
+
+    After every rebalance all state comes from the checkpoints again, and the committed offsets are set
+    to theirs: the seek that follows lands there, an older checkpoint or not. Records fetched before a
+    rebalance carry its generation and are dropped.
+    """
+
+    def __init__(
+        self,
+        app: faust.App,
+        role: Role,
+        settings: Settings,
+        make_shard: ShardFactory,
+        sink: RowSink | None = None,
+        watch: Watch | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.app = app
+        self.role = role
+        self.failure: BaseException | None = None
+        self._settings = settings
+        self._make_shard = make_shard
+        self._watch = watch or Watch()
+        self._clock = clock
+        self._names = topic_names(settings.kafka)
+        self._logical = {name: logical for logical, name in self._names.items()}
+        self._fingerprint = fingerprint(settings)
+        self._sender = Sender(self._produce, self._names)
+        self._keeper = RowKeeper(
+            sink, lambda: bool(app.should_stop), paused=lambda reason: self._watch.paused(0, reason)
+        )
+        self._offsets = Offsets(app)
+        self._lock = asyncio.Lock()
+        self._shards: dict[int, Assigned] = {}
+        self._wire()
+
+    @property
+    def shards(self) -> Mapping[int, Shard]:
+        """The shards that are here now, by partition."""
+        return {partition: assigned.host.shard for partition, assigned in self._shards.items()}
+
+    def _wire(self) -> None:
+        app = self.app
+        topic = app.topic(
+            *[self._names[logical] for logical in self.role.topics],
+            key_type=bytes,
+            value_type=bytes,
+            key_serializer="raw",
+            value_serializer="raw",
+            acks=False,  # Faust must not track offsets that it never commits
+        )
+        app.agent(topic, name=f"{app.conf.id}-agent")(self._consume)
+        app.timer(self._settings.checkpoints.every / 1000)(self._guarded(self._checkpoint))
+        app.timer(TICK)(self._guarded(self._look_at_ends))
+        app.on_partitions_revoked.connect(self._guarded(self._hand_over), weak=False)
+        app.on_rebalance_complete.connect(self._guarded(self._take_over), weak=False)
+        # revocation is not signalled when the worker is told to end
+        app.on_before_shutdown.connect(self._guarded(self._hand_over), weak=False)
+
+    # --- records -----------------------------------------------------------------------------------
+
+    async def _consume(self, stream: Any) -> None:
+        async for events in stream.noack_take(self.role.batch, within=GATHER):
+            await self._guarded(self._apply)([event.message for event in events])
+
+    async def _apply(self, messages: Sequence[Any]) -> None:
+        for partition, batch in self._by_partition(messages).items():
+            assigned = self._shards.get(partition)
+            if assigned is None:
+                continue  # of a partition that is no longer ours
+            records = assigned.admit([self._record(message) for message in batch])
+            self._hold_back(assigned)
+            await self._feed(assigned, records)
+
+    async def _feed(self, assigned: Assigned, records: Sequence[Record]) -> None:
+        """Feed in turns. Between turns the lock is free: for a checkpoint, a rebalance, the end."""
+        done = 0
+        while done < len(records):
+            async with self._lock:
+                if not self._is_current(assigned):
+                    return  # the rest is read again from the checkpoint, here or elsewhere
+                done += await assigned.host.turn(records[done:])
+            self._watch.applied(assigned.partition, done, assigned.host.step_seconds)
+        released = assigned.release()
+        if released:
+            self._let_go(assigned)
+            await self._feed(assigned, released)
+
+    def _is_current(self, assigned: Assigned) -> bool:
+        return self._shards.get(assigned.partition) is assigned and not self.app.should_stop
+
+    def _by_partition(self, messages: Sequence[Any]) -> dict[int, list[Any]]:
+        generation, assignment = self.app.consumer_generation_id, self.app.consumer.assignment()
+        batches: dict[int, list[Any]] = {}
+        for message in messages:
+            # what was fetched before a rebalance belongs to whoever has the partition now
+            if message.generation_id == generation and message.tp in assignment:
+                batches.setdefault(message.partition, []).append(message)
+        return batches
+
+    def _record(self, message: Any) -> Record:
+        # Faust has made seconds of the milliseconds
+        timestamp = -1 if message.timestamp is None else round(message.timestamp * 1000)
+        return Record(
+            self._logical[message.topic], message.partition, message.offset, timestamp, message.value, message.key
+        )
+
+    async def _produce(self, *arguments: Any) -> Any:
+        producer = await self.app.maybe_start_producer()
+        return await producer.send(*arguments)
+
+    # --- waiting for the side topics -----------------------------------------------------------------
+
+    def _hold_back(self, assigned: Assigned) -> None:
+        if assigned.gate.full:
+            self.app.consumer.pause_partitions(self._tps(assigned.partition, self.role.main))
+
+    def _let_go(self, assigned: Assigned) -> None:
+        self._watch.paused(assigned.partition, None)
+        self.app.consumer.resume_partitions(self._tps(assigned.partition, self.role.main))
+
+    def _tps(self, partition: int, topics: Sequence[str]) -> set[TP]:
+        return {TP(self._names[topic], partition) for topic in topics}
+
+    async def _look_at_ends(self, *_: Any) -> None:
+        here = list(self._shards.values())
+        try:
+            ends = await self._offsets.ends(
+                {assigned.partition: self._by_topic(assigned.partition) for assigned in here}
+            )
+            for assigned in here:
+                if self._is_current(assigned):
+                    await self._compare(assigned, ends[assigned.partition])
+        except (TimeoutError, KafkaError) as exc:
+            # an outage: look again at the next tick
+            logger.debug("%s: end offsets are not known now: %r", self.role.name, exc)
+
+    async def _compare(self, assigned: Assigned, ends: Mapping[str, int]) -> None:
+        tps = self._by_topic(assigned.partition)
+        behind = await self._offsets.behind(tps, ends, assigned.host.positions)
+        self._watch.lagging(assigned.partition, behind)
+        for topic in list(assigned.gate.waiting_for):
+            if not behind[topic]:
+                assigned.gate.at_end(topic)
+        await self._feed(assigned, [])
+        await self._pass_over(assigned, assigned.idle_topic(ends, behind))
+
+    async def _pass_over(self, assigned: Assigned, topic: str | None) -> None:
+        if topic is None or not await self._still_ours(assigned):
+            return
+        async with self._lock:
+            if self._is_current(assigned) and assigned.host.whole:
+                logger.info("%s %d: %s brings nothing, going on without it", self.role.name, assigned.partition, topic)
+                await assigned.host.pass_over(topic)
+        await self._checkpoint()
+
+    async def _still_ours(self, assigned: Assigned) -> bool:
+        """Ask the group's coordinator, by a commit. A worker that was stopped and continued learns here
+        that its partitions have moved: it must not pass over what another may be reading.
+        """
+        await self._checkpoint()
+        offsets = self._to_commit(assigned, assigned.host.positions)
+        return bool(await self._offsets.commit(offsets)) and self._is_current(assigned)
+
+    # --- checkpoints -----------------------------------------------------------------------------------
+
+    async def _checkpoint(self, *_: Any) -> None:
+        """On a timer, not on a batch: a stream that falls silent is saved too."""
+        for assigned in list(self._shards.values()):
+            async with self._lock:
+                positions = await self._save(assigned)
+            # outside the lock: a rebalance that needs it must not wait for Kafka
+            if positions is not None and self._is_current(assigned):
+                await self._offsets.commit(self._to_commit(assigned, positions))
+
+    async def _save(self, assigned: Assigned) -> Mapping[str, int] | None:
+        if self._shards.get(assigned.partition) is not assigned:
+            return None
+        positions = await assigned.host.checkpoint()
+        if positions is not None:
+            self._watch.checkpointed(assigned.partition, assigned.host.saved_position)
+        return positions
+
+    def _to_commit(self, assigned: Assigned, positions: Mapping[str, int]) -> dict[TP, int]:
+        return {TP(self._names[topic], assigned.partition): offset for topic, offset in positions.items() if offset}
+
+    def _by_topic(self, partition: int) -> dict[str, TP]:
+        return {topic: TP(self._names[topic], partition) for topic in self.role.topics}
+
+    # --- coming and going --------------------------------------------------------------------------------
+
+    async def _hand_over(self, *_: Any, **__: Any) -> None:
+        """The last checkpoint before others may own the partitions, or before the end. No commit: whoever
+        restores a checkpoint sets the offsets to it.
+        """
+        async with self._lock:
+            for assigned in list(self._shards.values()):
+                await self._save(assigned)
+            await self._drop_all()
+
+    async def _take_over(self, *_: Any, **__: Any) -> None:
+        """Restore the shard of every partition assigned, and set the committed offsets to its checkpoint."""
+        async with self._lock:
+            await self._drop_all()
+            for partition in sorted(self._owned()):
+                self._shards[partition] = await self._restore(partition)
+        self._watch.assigned(sorted(self._shards))
+
+    async def _restore(self, partition: int) -> Assigned:
+        host = ShardHost(
+            self._make_shard(partition),
+            self._store(partition),
+            self._sender.send,
+            self.role.batch,
+            self._keeper.keep if self.role is PUBLISH else None,
+            self._clock,
+        )
+        await host.restore()
+        tps = self._by_topic(partition)
+        log = await self._offsets.survey(tps)
+        log.refuse_gaps(f"{self.role.name} {partition}", host.positions, host.restored)
+        assigned = Assigned(
+            partition,
+            self.role,
+            host,
+            CatchUp(log.unread(self.role.side, host.positions)),
+            IdleWatch(self._settings.kafka.idle_after / 1000, self._clock),
+        )
+        await self._offsets.commit(self._to_commit(assigned, host.positions))
+        return assigned
+
+    def _store(self, partition: int) -> CheckpointStore:
+        checkpoints = self._settings.checkpoints
+        return CheckpointStore(
+            Path(checkpoints.directory), self.role.name, partition, checkpoints.keep, self._fingerprint
+        )
+
+    def _owned(self) -> set[int]:
+        return {tp.partition for tp in self.app.consumer.assignment() if tp.topic in self._logical}
+
+    async def _drop_all(self) -> None:
+        shards, self._shards = self._shards, {}
+        for assigned in shards.values():
+            await assigned.host.close()
+
+    # --- failing --------------------------------------------------------------------------------------------
+
+    def _guarded(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Wrap the body of an agent, timer or signal: what it raises is said once and ends the worker."""
+
+        async def guarded(*arguments: Any, **keywords: Any) -> None:
+            if self.failure is not None:
+                return
+            try:
+                await function(*arguments, **keywords)
+            except Exception as exc:
+                await self._fail(exc)
+
+        return guarded
+
+    async def _fail(self, exc: Exception) -> None:
+        if self.failure is not None or self.app.should_stop:
+            return
+        self.failure = exc
+        logger.critical("%s ends: %s", self.role.name, exc, exc_info=None if isinstance(exc, LisError) else exc)
+        await self.app.crash(exc)
