@@ -42,7 +42,7 @@ def read_vectors(path: str | Path) -> Vectors:
     Raises ReplayError where the file is missing or not such.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             if not {"item_id", "vector"} <= set(arrays.files):
                 raise ReplayError(f"{path}: must hold the arrays item_id and vector, got {sorted(arrays.files)}")
             item_id, vector = arrays["item_id"], arrays["vector"]

@@ -1,0 +1,31 @@
+"""A partition's watermark."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lis_online.join.clock import BEFORE_ALL, PartitionClock
+from lis_online.shards.contract import MAX_TIME
+
+
+@given(st.lists(st.integers(0, 1000)), st.integers(0, 100))
+def test_a_record_is_late_when_it_is_more_than_the_lateness_behind(times: list[int], lateness: int) -> None:
+    """Exactly the allowed lateness is in time, whatever came before."""
+    clock = PartitionClock(lateness)
+    for place, ts in enumerate(times):
+        assert clock.is_late(ts) == (place > 0 and ts < max(times[:place]) - lateness)
+        clock.update(ts)
+
+
+def test_passing_over_never_goes_back_and_ends_never() -> None:
+    """An idle partition follows the other's highest time, not its end."""
+    idle, busy = PartitionClock(10), PartitionClock(10)
+    idle.pass_over(busy)
+    assert idle.get() == BEFORE_ALL
+    busy.update(100)
+    busy.end()
+    idle.pass_over(busy)
+    assert (idle.get(), busy.get()) == (89, MAX_TIME)
+    idle.update(50)
+    assert idle.get() == 89
