@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from lis_online.cli.db import Config, open_engine
+from lis_online.cli.options import Config
+from lis_online.cli.report import DASH, STYLES, number, share
 from lis_online.errors import UsageError
+from lis_online.settings import load
 
 if TYPE_CHECKING:
     from lis_online.history.points import Number, Point
@@ -38,11 +41,11 @@ def history(
     config: Config = None,
 ) -> None:
     """Print a variant's numbers, its source's and the diagnosis, window by window."""
-    from lis_online.history.engine import transaction
+    from lis_online.history.engine import opened, transaction
     from lis_online.history.queries import Selection, read, why_empty
 
     selection = Selection(variant, _time(start, "--from"), _time(end, "--to"), _window(window), slice_)
-    with open_engine(config) as engine, transaction(engine) as connection:
+    with opened(load(config)) as engine, transaction(engine) as connection:
         points = read(connection, selection)
         reason = None if points else why_empty(connection, selection)
     if as_json:
@@ -71,21 +74,24 @@ def as_table(variant: str, points: Sequence[Point]) -> Table:
     table.add_column("samples", justify="right")
     table.add_column("diagnosis")
     for point in points:
-        cells = [_cell(getattr(point, where).get(name)) for _, where, name in COLUMNS]
-        table.add_row(
-            iso(point.time), window_name(point.window_ms), *cells, f"{point.samples:,}", point.diagnosis or "none yet"
-        )
+        cells = [_cell(getattr(point, where).get(name), percent=name == "efficiency") for _, where, name in COLUMNS]
+        table.add_row(iso(point.time), window_name(point.window_ms), *cells, f"{point.samples:,}", _diagnosis(point))
     return table
 
 
-def _cell(number: Number | None) -> str:
-    if number is None:
-        return "not kept"
-    if number.value is None:
-        return number.reason or "none"
-    if number.lower is None or number.upper is None:
-        return f"{number.value:.4f}"
-    return f"{number.value:+.4f} [{number.lower:+.4f}, {number.upper:+.4f}]"
+def _cell(found: Number | None, *, percent: bool) -> Text:
+    """Return a number as the reports of other commands show it; one without an interval is a share."""
+    if found is None or (found.value is not None and found.lower is None):
+        return share(None if found is None else found.value)
+    return number(
+        {"value": found.value, "lower": found.lower, "upper": found.upper, "reason": found.reason}, percent=percent
+    )
+
+
+def _diagnosis(point: Point) -> Text:
+    if point.diagnosis is None:
+        return Text(DASH, style="dim")
+    return Text(point.diagnosis, style=STYLES.get(point.diagnosis, ""))
 
 
 def _time(text: str | None, argument: str) -> int | None:

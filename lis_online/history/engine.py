@@ -10,7 +10,8 @@ from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from lis_online.errors import HistoryError, SettingsError
+from lis_online.errors import HistoryError, SettingsError, UsageError
+from lis_online.settings import Settings
 
 CONNECT_TIMEOUT = 5  # s; libpq waits for ever without
 STATEMENT_TIMEOUT = 60_000  # ms; a bucket's rows take well under a second
@@ -45,6 +46,19 @@ def build_engine(url: str) -> Engine:
             "tcp_user_timeout": SOCKET_TIMEOUT,
         },
     )
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Engine]:
+    """Yield an engine for `history.url`, and close its connections. Raises UsageError where it is not set."""
+    url = settings.history.url
+    if url is None:
+        raise UsageError("history.url must be set for this command, in the settings file or as LIS_HISTORY__URL")
+    engine = build_engine(url.get_secret_value())
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def address(url: URL) -> str:
