@@ -1,6 +1,7 @@
 """Whole numbers, mostly zeros, as bytes.
 
-A bit map of what is not zero and the low bytes of that; then the same for what is left above the low byte.
+How many there are; then a bit map of what is not zero and the low bytes of that, and the same again for what
+is left above the low byte.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ def encode_counts(values: np.ndarray) -> bytes:
     rest = np.ascontiguousarray(values).reshape(-1)
     if rest.size and rest.min() < 0:
         raise ValueError(f"values must be >= 0, got {rest.min()}")
-    planes = []
+    planes = [rest.size.to_bytes(8, "little")]
     while rest.size:
         present = rest != 0
         planes.append(np.packbits(present).tobytes())
@@ -37,9 +38,12 @@ def decode_counts(data: bytes, size: int) -> np.ndarray:
         raw = np.frombuffer(zlib.decompress(data), np.uint8)
     except zlib.error as exc:
         raise BlockError(f"counts cannot be read: {exc}") from exc
+    held = int.from_bytes(raw[:8].tobytes(), "little")
+    if held != size:
+        raise BlockError(f"counts cannot be read: they are {held} numbers, not {size}")
     values = np.zeros(size, np.int64)
     cells: np.ndarray | None = None
-    left, at, shift = size, 0, 0
+    left, at, shift = size, 8, 0
     while left:
         bits = raw[at : at + (left + 7) // 8]
         at += len(bits)
@@ -47,7 +51,7 @@ def decode_counts(data: bytes, size: int) -> np.ndarray:
         cells = present if cells is None else cells[present]
         low = raw[at : at + len(cells)]
         at += len(low)
-        if len(bits) * 8 < left or len(low) < len(cells) or shift > 56:
+        if len(bits) * 8 < left or len(low) < len(cells) or (len(cells) and shift > 56):
             raise BlockError(f"counts cannot be read: {len(raw)} bytes do not hold {size} numbers")
         values[cells] += low.astype(np.int64) << shift
         left, shift = len(cells), shift + 8

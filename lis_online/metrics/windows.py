@@ -46,9 +46,7 @@ class RollingWindow:
         self.bucket = bucket
         self.tile = bucket * _quotient_up(length, bucket * TILES)
         self.width = self.tile * _quotient_up(length, self.tile * BLOCKS)
-        self._total = Statistics(layout)
-        self._blocks: dict[int, Block] = {}
-        self._tiles = Tiles(layout)
+        self._clear()
 
     def update(self, start: int, statistics: Statistics, data: bytes | None = None) -> None:
         """Add the bucket that starts at `start`, ms. data: its bytes, where they are at hand."""
@@ -70,11 +68,16 @@ class RollingWindow:
 
     def restore(self, tiles: list[tuple[int, bytes]]) -> None:
         """Replace everything by the tiles of `snapshot`."""
-        self.__init__(self.layout, self.length, self.bucket)  # type: ignore[misc]
+        self._clear()
         for start, data in tiles:
             statistics = Statistics.decode(self.layout, data)
             self._merge(start, statistics)
             self._tiles.update(start, statistics, data)
+
+    def _clear(self) -> None:
+        self._total = Statistics(self.layout)
+        self._blocks: dict[int, Block] = {}
+        self._tiles = Tiles(self.layout)
 
     def _merge(self, start: int, statistics: Statistics) -> None:
         self._total.merge(statistics)

@@ -1,0 +1,174 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import log_loss, roc_auc_score
+
+from lis_online.errors import BlockError
+from lis_online.events.hashing import group_of
+from lis_online.metrics.auc import auc
+from lis_online.metrics.layout import Layout
+from lis_online.metrics.scored import Scored
+from lis_online.metrics.statistics import FIXED, GAUC, GROUPS, LOG_LOSS, PREDICTED, Statistics
+from lis_online.settings import Settings
+from tests.metrics.worlds import make_layout, make_scored, make_statistics, same
+
+
+def test_counts_equal_a_loop_over_samples() -> None:
+    """Every count is that of a plain loop: per slice, and user group."""
+    layout = make_layout()
+    batch = make_scored(np.random.default_rng(0), layout)
+    counts = make_statistics(layout, batch).counts
+    group = group_of(batch.user, GROUPS)
+    expected = np.zeros_like(counts)
+    for slate in range(len(batch.user)):
+        labels = batch.label[batch.slate == slate]
+        for member in batch.slices[slate][batch.slices[slate] >= 0]:
+            row = len(labels), labels.sum(), 1, len(set(labels.tolist())) == 2
+            expected[member, group[slate]] += np.array(row, np.int64)
+    np.testing.assert_array_equal(counts, expected)
+
+
+def test_histograms_count_each_sample_of_a_slice_once() -> None:
+    """Fine and coarse histograms hold the same samples, and the fine ones sum to the coarse."""
+    layout = make_layout()
+    statistics = make_statistics(layout, make_scored(np.random.default_rng(1), layout))
+    slices, rankers = statistics.fine.shape[:2]
+    folded = statistics.fine.reshape(slices, rankers, 2, 128, 8).sum(axis=-1)
+    np.testing.assert_array_equal(folded, statistics.coarse.sum(axis=2))
+    by_slice = statistics.counts[:, :, 0].sum(axis=1)
+    np.testing.assert_array_equal(statistics.fine.sum(axis=(2, 3)), np.repeat(by_slice[:, None], rankers, axis=1))
+
+
+def test_auc_error_is_under_a_tenth_of_its_standard_error() -> None:
+    """AUC from bins, against a full sort of 50,000 samples: Hanley and McNeil's standard error is the yardstick."""
+    layout = make_layout()
+    rng = np.random.default_rng(2)
+    batch = make_scored(rng, layout, slates=8_000, users=3_000)
+    found = auc(make_statistics(layout, batch).fine[0])
+    for row in range(len(layout.rankers)):
+        exact = roc_auc_score(batch.label, batch.logits[row])
+        assert abs(found[row] - exact) < 0.1 * _hanley(exact, batch.label)
+
+
+def _hanley(a: float, label: np.ndarray) -> float:
+    p = int(label.sum())
+    n = len(label) - p
+    q1, q2 = a / (2 - a), 2 * a * a / (1 + a)
+    return float(np.sqrt((a * (1 - a) + (p - 1) * (q1 - a * a) + (n - 1) * (q2 - a * a)) / (p * n)))
+
+
+def test_sums_equal_scikit_learn() -> None:
+    """GAUC, log loss and predictions in fixed point are those of scikit-learn within the rounding."""
+    layout = make_layout()
+    batch = make_scored(np.random.default_rng(3), layout, slates=40)
+    sums = make_statistics(layout, batch).sums[0].sum(axis=1) / FIXED
+    for row, logits in enumerate(batch.logits.astype(np.float64)):
+        p = 1 / (1 + np.exp(-logits))
+        slates = [batch.slate == k for k in range(40)]
+        per_slate = [roc_auc_score(batch.label[m], logits[m]) for m in slates if len(set(batch.label[m])) == 2]
+        assert sums[row, GAUC] == pytest.approx(sum(per_slate), abs=1e-4)
+        assert sums[row, LOG_LOSS] == pytest.approx(log_loss(batch.label, p, normalize=False), abs=1e-3)
+        assert sums[row, PREDICTED] == pytest.approx(p.sum(), abs=1e-3)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.permutations(range(4)), st.integers(1, 3))
+def test_merges_in_any_order_and_grouping_are_equal(seed: int, order: list[int], cut: int) -> None:
+    """Statistics add in any order, and however batches are grouped: equal to updating with all."""
+    layout = make_layout()
+    rng = np.random.default_rng(seed)
+    batches = [make_scored(rng, layout, slates=int(rng.integers(0, 6))) for _ in range(4)]
+    together = make_statistics(layout, *batches)
+    first = make_statistics(layout, *[batches[k] for k in order[:cut]])
+    second = make_statistics(layout, *[batches[k] for k in order[cut:]])
+    second.merge(first)
+    assert same(together, second)
+    second.subtract(first)
+    assert same(second, make_statistics(layout, *[batches[k] for k in order[cut:]]))
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(0, 30))
+def test_decoded_statistics_equal_the_encoded(seed: int, slates: int) -> None:
+    """Bytes carry statistics exactly, empty ones too."""
+    layout = make_layout()
+    statistics = make_statistics(layout, make_scored(np.random.default_rng(seed), layout, slates=slates))
+    statistics.leave_out(7, 2)
+    assert same(Statistics.decode(layout, statistics.encode()), statistics)
+
+
+def test_other_axes_are_refused() -> None:
+    """Statistics of other rankers are not read as these."""
+    data = Statistics(Layout.of(Settings.of({}))).encode()
+    with pytest.raises(BlockError, match="the settings ask for"):
+        Statistics.decode(make_layout(), data)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_diverged_ranker_touches_no_other(bad: float) -> None:
+    """A logit that is not finite takes its ranker out of the batch, and leaves every other count as it was."""
+    layout = make_layout()
+    batch = make_scored(np.random.default_rng(4), layout)
+    logits = batch.logits.copy()
+    logits[3, 5] = bad
+    clean, spoilt = make_statistics(layout, batch), make_statistics(layout, replace(batch, logits=logits))
+    others = [k for k in range(len(layout.rankers)) if k != 3]
+    for name in ("fine", "coarse", "sums"):
+        one, two = clean.arrays()[name], spoilt.arrays()[name]
+        np.testing.assert_array_equal(one[:, others], two[:, others])
+        assert not two[:, 3].any()
+    np.testing.assert_array_equal(clean.counts, spoilt.counts)
+
+
+def test_extreme_logits_stay_in_the_last_bins() -> None:
+    """Logits beyond the edge are counted in the last bin, and add a bounded loss."""
+    layout = make_layout()
+    batch = make_scored(np.random.default_rng(5), layout)
+    logits = np.where(batch.label > 0, -1e30, 1e30).astype(np.float32) * np.ones_like(batch.logits)
+    statistics = make_statistics(layout, replace(batch, logits=logits))
+    assert statistics.fine[0, 0, 0, -1] + statistics.fine[0, 0, 1, 0] == statistics.samples
+    assert statistics.sums[0, 0, :, LOG_LOSS].sum() == 32 * FIXED * statistics.samples
+
+
+def test_bins_widen_before_they_overflow() -> None:
+    """Histograms go to 64 bits before a bin can pass 2**31, by merging or by decoding."""
+    layout = make_layout()
+    statistics = make_statistics(layout, make_scored(np.random.default_rng(6), layout))
+    doubled = Statistics(layout)
+    doubled.merge(statistics)
+    for _ in range(29):
+        doubled.merge(Statistics.decode(layout, doubled.encode()))
+    assert doubled.fine.dtype == np.int64
+    np.testing.assert_array_equal(doubled.fine, statistics.fine.astype(np.int64) << 29)
+    assert same(Statistics.decode(layout, doubled.encode()), doubled)
+
+
+def test_covered_samples_are_counted_with_the_expected_collisions() -> None:
+    """An uncovered sample that would look covered with probability f stands for f / (1 - f) false ones."""
+    layout = make_layout()
+    batch = make_scored(np.random.default_rng(7), layout)
+    false = np.full_like(batch.false_cover, 0.2)
+    cover = make_statistics(layout, replace(batch, false_cover=false)).cover[0, 0]
+    uncovered = int((~batch.covered[0]).sum())
+    assert cover[0] == batch.covered[0].sum()
+    assert cover[1] / FIXED == pytest.approx(uncovered * 0.25, rel=1e-5)
+
+
+def test_wrong_shape_is_refused() -> None:
+    """A batch of other rankers is named, not broadcast."""
+    layout = make_layout()
+    batch: Scored = make_scored(np.random.default_rng(8), layout)
+    with pytest.raises(ValueError, match=r"logits must have shape \(8, \d+\), got \(7, \d+\)"):
+        Statistics(layout).update(replace(batch, logits=batch.logits[:7]))
+
+
+def test_input_is_not_changed() -> None:
+    """Statistics read a batch and leave it as it was."""
+    layout = make_layout()
+    batch = make_scored(np.random.default_rng(9), layout)
+    before = batch.logits.copy()
+    make_statistics(layout, batch)
+    np.testing.assert_array_equal(batch.logits, before)
