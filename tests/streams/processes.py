@@ -32,14 +32,8 @@ class ToyWorkers:
 
     def start(self, role: str) -> subprocess.Popen[bytes]:
         """Start one more."""
-        command = [
-            sys.executable,
-            "-m",
-            "tests.streams.toy_worker",
-            role,
-            str(self._settings_file),
-            str(self.rows_file),
-        ]
+        arguments = [role, str(self._settings_file), str(self.rows_file)]
+        command = [sys.executable, "-m", "tests.streams.toy_worker", *arguments]
         with self._log.open("ab") as log:
             process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
         self.running.append(process)

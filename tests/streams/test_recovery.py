@@ -20,6 +20,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
 
 @pytest.fixture
 def settings(kafka_broker: KafkaBroker, tmp_path: Path) -> Settings:
+    """Settings that checkpoint often, and their topics."""
     settings = settings_of(kafka_broker, tmp_path, checkpoints={"every": "300ms"})
     create_topics(settings)
     return settings
@@ -27,6 +28,7 @@ def settings(kafka_broker: KafkaBroker, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def workers(settings: Settings, tmp_path: Path) -> Iterator[ToyWorkers]:
+    """Worker processes that are gone after the test."""
     workers = ToyWorkers(settings, tmp_path)
     yield workers
     workers.kill_all()
@@ -34,6 +36,7 @@ def workers(settings: Settings, tmp_path: Path) -> Iterator[ToyWorkers]:
 
 @pytest.fixture
 def inputs(settings: Settings) -> Iterator[Inputs]:
+    """What is sent to the input topics."""
     inputs = Inputs(settings)
     yield inputs
     inputs.close()
