@@ -83,7 +83,7 @@ def test_silent_stream_empties_the_window() -> None:
 def test_memory_does_not_grow_with_the_stream(length: int) -> None:
     """However long the stream, a window keeps at most 96 tiles and 17 blocks."""
     window = RollingWindow(LAYOUT, length, 1)
-    for start in range(600):
+    for start in range(220):
         window.update(start, POOL[start % 7], DATA[start % 7])
         assert len(window.get(start + 1).blocks) <= 17
     assert len(window.snapshot()) <= 97
