@@ -51,9 +51,9 @@ class Raw:
     """The samples themselves, with the AUC of any subset of them by a full sort."""
 
     def __init__(self, batches: list[Scored], bins: int | None) -> None:
-        self.logits = np.concatenate([b.logits for b in batches], axis=1).astype(np.float64)
-        if bins is not None:
-            self.logits = np.clip((self.logits + 8) * (bins / 16), 0, bins - 1).astype(int)
+        self.logits = np.concatenate([b.logits for b in batches], axis=1)
+        if bins is not None:  # in float32, as they come: on a bin's edge the type decides
+            self.logits = np.clip((self.logits + np.float32(8)) * np.float32(bins / 16), 0, bins - 1).astype(int)
         self.label = np.concatenate([b.label for b in batches])
         self.group = np.concatenate([group_of(b.user, GROUPS)[b.slate] for b in batches])
         self.block = np.concatenate([np.full(len(b.label), k) for k, b in enumerate(batches)])
