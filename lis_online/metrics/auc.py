@@ -50,8 +50,6 @@ def calibration(predicted: np.ndarray, positives: np.ndarray) -> np.ndarray:
 
 def divide(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
     """Return the quotient in float64, NaN where the denominator is not above 0."""
-    numerator, denominator = np.asarray(numerator, np.float64), np.asarray(denominator, np.float64)
-    shape = np.broadcast_shapes(numerator.shape, denominator.shape)
-    quotient = np.full(shape, np.nan)
-    np.divide(numerator, denominator, out=quotient, where=np.broadcast_to(denominator > 0, shape))
+    denominator = np.where(np.asarray(denominator) > 0, denominator, np.nan)
+    quotient: np.ndarray = numerator / denominator
     return quotient

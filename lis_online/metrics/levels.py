@@ -15,7 +15,7 @@ from lis_online.metrics.windows import Window
 
 Metric = Literal["auc", "gauc"]
 _UNLEAKED: Final = slice(0, 1)
-_CHUNK: Final = 4
+_CHUNK: Final = 8
 """Rankers at a time: their histograms stay in a core's cache, twice as fast as all at once (measured)."""
 
 
@@ -89,10 +89,10 @@ def _auc_levels(window: Window, rankers: slice) -> Levels:
     user, time = np.full((slices, columns, groups), np.nan), np.full((slices, columns, len(blocks)), np.nan)
     value = np.full((slices, columns), np.nan)
     for s in np.flatnonzero(window.total.counts[..., SAMPLES].sum(axis=1)):
+        value[s] = auc(window.total.fine[s, rankers])
         for first in range(0, columns, _CHUNK):
             at = s, slice(first, first + _CHUNK)
             total = coarse[at].sum(axis=1, keepdims=True, dtype=coarse.dtype)
-            value[at] = auc(window.total.fine[:, rankers][at])
             user[at] = auc(total - coarse[at])
             if blocks:
                 time[at] = auc(total - np.stack([block[at] for block in blocks], axis=1))
