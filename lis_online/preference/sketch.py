@@ -27,6 +27,9 @@ from lis_online.preference.folds import PAST_ONLY
 AGEING_STEPS = 64
 """The memory's grid: P / 64, at most 1.6 % of the memory too long."""
 
+COUNTING_STEPS = 4
+"""The occupancy moves slowly: counted every P / 16."""
+
 BEFORE_ALL = -(2**62)
 """The time of tables that were never moved, ms."""
 
@@ -76,7 +79,7 @@ class Sketch:
         self._entered = 0
         self._ageing: dict[int, list[tuple[Tensor, Tensor]]] = {}
         self._counted_at = BEFORE_ALL
-        self._occupancy = np.zeros(tables)
+        self._occupancy = np.zeros(past_tables)
         self._dirty = torch.zeros(slots, dtype=torch.bool, device=device)
 
     def update(self, ts: Tensor, slot: Tensor, fold: Tensor, weight: Tensor) -> None:
@@ -215,13 +218,13 @@ class Sketch:
         return count
 
     def occupancy(self) -> np.ndarray:
-        """Return the share of slots in use of each table: how likely an unknown key looks known.
+        """Return the share of slots in use of each table with a past: how likely an unknown key looks known.
 
-        Counted anew once per ageing step: the whole table is read for it.
+        Counted anew once in COUNTING_STEPS ageing steps: the whole table is read for it.
         """
-        if self.time >= self._counted_at + self.leak.ageing:
+        if self.time >= self._counted_at + COUNTING_STEPS * self.leak.ageing:
             self._counted_at = self.time
-            used = torch.count_nonzero(self.total.view(self.tables, -1), dim=1)
+            used = torch.count_nonzero(self.total[: len(self.past)].view(-1, 1 << self.bits), dim=1)
             self._occupancy = used.cpu().numpy() / (1 << self.bits)
         return self._occupancy
 

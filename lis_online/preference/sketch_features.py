@@ -119,7 +119,7 @@ class PairSketches:
             items.preceding(of_item[real], t),
             items.preceding(of_history[real], at.t[:, None])[:, at.slate],
         )
-        used = torch.from_numpy(pairs.occupancy()[real].astype(np.float32)).to(w.device)
+        used = torch.from_numpy(pairs.occupancy().astype(np.float32)).to(w.device)
         false_cover = 1 - (1 - used[:, None]) ** at.valid.sum(1)
         return PairFeatures(leaked.view(SETS, self.sources, *leaked.shape[1:]), past, (w[real] > 0).any(2), false_cover)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -94,15 +95,23 @@ def load(path: Path | None) -> Settings:
 
     Raises SettingsError naming every wrong key, its rule and its value.
     """
-    if path is None:
-        return _checked({}, "environment")
+    return load_table(path, lambda table: None)
+
+
+def load_table(path: Path | None, change: Callable[[dict[str, Any]], None]) -> Settings:
+    """Return the settings of a file whose tables were changed first: what a command's options ask for."""
+    table = {} if path is None else _read(path)
+    change(table)
+    return _checked(table, "settings" if path is None else str(path))
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as exc:
         raise SettingsError([("", f"cannot read the file: {exc.strerror}")], str(path)) from exc
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise SettingsError([("", f"is not TOML: {exc}")], str(path)) from exc
-    return _checked(table, str(path))
 
 
 def _checked(table: dict[str, Any], origin: str) -> Settings:

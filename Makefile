@@ -1,0 +1,45 @@
+# The README's two commands are `make demo` and `make test`. Each does its whole set-up.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+DURATION ?=
+SUMMARY ?=
+export PYTHONDONTWRITEBYTECODE ?= 1
+
+.PHONY: setup demo test check format lock clean
+
+setup: $(STAMP)  ## build the environment in .venv
+
+# Built elsewhere and moved into place at the end: an interrupted set-up is never taken for a whole one.
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "lis-online needs Python 3.11 or later; got $$($(PYTHON) --version). Try: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@echo "Setting up $(VENV) (torch with CUDA is about 2.6 GB; once)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.5"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+demo: setup  ## the whole system on a simulated feed; DURATION=seconds, SUMMARY=file.json
+	@$(BIN)/lis-online demo $(if $(DURATION),--duration $(DURATION)) $(if $(SUMMARY),--summary $(SUMMARY))
+
+test: setup  ## every test
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+
+check: setup  ## format, lint, types, import rule
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest -q tests/test_imports.py
+
+format: setup  ## rewrite files in the project's format
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: setup  ## lock the dependencies anew, with hashes and without addresses
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
+		--all-extras --group dev pyproject.toml -o requirements.lock
+
+clean:  ## remove what was built
+	rm -rf $(VENV) .java build dist *.egg-info

@@ -1,0 +1,177 @@
+"""`lis-online evaluate`: the same shards over a recorded log, without Kafka or PostgreSQL."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from lis_online.cli.options import Config
+from lis_online.errors import UsageError
+from lis_online.settings import Settings, load_table
+
+if TYPE_CHECKING:
+    from lis_online.events.recorded_log import RecordedEvent
+    from lis_online.replay.vectors import Vectors
+
+app = typer.Typer(name="evaluate", help="LIS and AIS over a recorded log, without Kafka or PostgreSQL.", no_args_is_help=True)
+
+Metric = Annotated[Literal["auc", "gauc"] | None, typer.Option(help="The ranking metric; the settings' otherwise.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
+Representations = Annotated[
+    list[str] | None,
+    typer.Option("--representation", metavar="NAME=PATH", help="A variant and its vectors (.npz with item_id, vector)."),
+]
+
+
+@app.command()
+def events(
+    path: Annotated[str, typer.Argument(help='A recorded log: .jsonl, .jsonl.gz or .parquet; "-" reads a pipe.')],
+    config: Config = None,
+    representation: Representations = None,
+    metric: Metric = None,
+    as_json: AsJson = False,
+) -> None:
+    """Evaluate a log of the event schema.
+
+    Example: lis-online evaluate events run/events.jsonl -c run/lis-online.toml
+    """
+    from lis_online.events.recorded_log import STDIN, read
+
+    vectors = _vectors(representation)
+    settings = _settings(config, vectors, metric)
+    size = None if path == STDIN else _size(Path(path))
+    log = read(path)
+    _evaluate(settings, _with_vectors(log, vectors), size, as_json)
+
+
+@app.command()
+def mind(
+    path: Annotated[Path, typer.Argument(help="A behaviors.tsv of MIND, or the folder it is in.")],
+    config: Config = None,
+    representation: Representations = None,
+    metric: Metric = None,
+    as_json: AsJson = False,
+) -> None:
+    """Evaluate a log in the format of the Microsoft News data set (MIND).
+
+    Example: lis-online evaluate mind MINDsmall_train --representation title=title.npz --json
+    """
+    from lis_online.replay.mind import read
+
+    vectors = _vectors(representation)
+    settings = _settings(config, vectors, metric, MIND_DEFAULTS)
+    log = list(read(path))
+    size = sum(len(value or b"") for _, value in log)
+    _evaluate(settings, _with_vectors(iter(log), vectors), size, as_json)
+
+
+MIND_DEFAULTS = {"metrics": {"bucket": "30m", "windows": ["1h", "6h", "24h"]}}
+"""A sample of a log is thin: a minute of it holds a slate or two, and a step never spans two buckets."""
+
+
+def _vectors(named: list[str] | None) -> dict[str, Vectors]:
+    from lis_online.replay.vectors import read_vectors
+
+    vectors: dict[str, Vectors] = {}
+    for entry in named or []:
+        name, separator, path = entry.partition("=")
+        if not (name and separator and path):
+            raise UsageError(f"--representation must be NAME=PATH, got {entry!r}")
+        if name in vectors:
+            raise UsageError(f"--representation names must differ, got {name!r} twice")
+        vectors[name] = read_vectors(path)
+    return vectors
+
+
+def _settings(
+    config: Path | None, vectors: Mapping[str, Vectors], metric: str | None, defaults: dict[str, Any] | None = None
+) -> Settings:
+    """Return the settings with a variant for each file of vectors that they do not have yet.
+
+    defaults: the tables to start from where there is no settings file.
+    """
+
+    def change(table: dict[str, Any]) -> None:
+        if config is None:
+            table.update(copy.deepcopy(defaults or {}))
+        variants = table.setdefault("variant", [])
+        sources = [source["name"] for source in table.get("preference", [{"name": "coclick"}])]
+        for name, file in vectors.items():
+            if all(variant.get("name") != name for variant in variants):
+                variants.append({"name": name, "preference": sources[0], "dimension": file.dimension})
+        if metric:
+            table.setdefault("metrics", {})["metric"] = metric
+
+    return load_table(config, change)
+
+
+def _with_vectors(log: Iterable[RecordedEvent], vectors: Mapping[str, Vectors]) -> Iterator[RecordedEvent]:
+    """Put the vectors before the first impression, dated before it."""
+    records = iter(log)
+    head: list[RecordedEvent] = []
+    for record in records:
+        head.append(record)
+        if record[0] == "impressions":
+            break
+    first = _time(head[-1][1]) if head else 0
+    for name, file in vectors.items():
+        yield from file.records(name, first - 1)
+    yield from head
+    yield from records
+
+
+def _time(value: bytes | None) -> int:
+    try:
+        return int(json.loads(value or b"")["ts"])
+    except (ValueError, KeyError, TypeError):
+        return 0
+
+
+def _size(path: Path) -> int | None:
+    """Return the bytes to read, or None where the file is packed."""
+    return path.stat().st_size if path.suffix == ".jsonl" and path.is_file() else None
+
+
+def _evaluate(
+    settings: Settings, log: Iterable[RecordedEvent], size: int | None, as_json: bool
+) -> None:
+    from lis_online.cli.report import report
+    from lis_online.shards.pipeline import Pipeline
+
+    pipeline = Pipeline(settings)
+    with _progress() as progress:
+        task = progress.add_task("evaluating", total=size, samples=0)
+        done = 0
+        for number, (topic, value) in enumerate(log):
+            pipeline.update(topic, value)
+            done += len(value or b"")
+            if number % 500 == 0:
+                progress.update(task, completed=done, samples=pipeline.rank.samples)
+        pipeline.finish()
+        progress.update(task, total=done, completed=done, samples=pipeline.rank.samples)
+    summary = pipeline.summary()
+    if as_json:
+        typer.echo(json.dumps(summary, indent=2, allow_nan=False))
+    else:
+        Console().print(report(summary))
+
+
+def _progress() -> Progress:
+    """Return a progress bar on standard error, so that standard output is the result alone."""
+    console = Console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[samples]:,} samples"),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    )

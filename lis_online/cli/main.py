@@ -1,0 +1,62 @@
+"""`lis-online`: every command, and how errors become one line and exit code 2."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+import lis_online
+from lis_online.cli import config, db, evaluate, topics
+from lis_online.cli.demo import demo
+from lis_online.cli.history import history
+from lis_online.cli.replay import app as replay
+from lis_online.cli.simulate import simulate
+from lis_online.cli.worker import worker
+from lis_online.errors import LisError
+
+app = typer.Typer(
+    name="lis-online",
+    help="Online Leakage Impact Score: what a multimodal LLM representation can bring to a ranker, live.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"lis-online {lis_online.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Online Leakage Impact Score: what a multimodal LLM representation can bring to a ranker, live."""
+
+
+app.command()(demo)
+app.add_typer(evaluate.app)
+app.command()(simulate)
+app.add_typer(replay)
+app.command()(worker)
+app.add_typer(topics.app)
+app.add_typer(db.app)
+app.add_typer(config.app)
+app.command()(history)
+
+
+def run() -> None:
+    """Run a command. What a person can mend is one line on standard error and exit code 2; Ctrl-C is 130."""
+    try:
+        app()
+    except LisError as exc:
+        Console(stderr=True).print(f"lis-online: {exc}", style="red", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)

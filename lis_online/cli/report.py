@@ -1,0 +1,111 @@
+"""The summary as tables for a terminal: `evaluate`, the demo's live view and its end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+DASH = "–"
+
+
+def number(n: dict[str, Any] | None, *, percent: bool = False) -> Text:
+    """Return a number with its interval, or a dash and the reason."""
+    if n is None:
+        return Text(DASH, style="dim")
+    if n["value"] is None:
+        return Text(f"{DASH} {n['reason']}", style="dim")
+    form = "{:.0%} [{:.0%}, {:.0%}]" if percent else "{:+.4f} [{:+.4f}, {:+.4f}]"
+    text = Text(form.format(n["value"], n["lower"], n["upper"]))
+    if n.get("learning_noise"):
+        text.append(" ~", style="yellow")
+    if n["lower"] > 0:
+        text.stylize("green")
+    elif n["upper"] < 0:
+        text.stylize("red")
+    return text
+
+
+def share(value: float | None) -> Text:
+    """Return a share as a percentage."""
+    return Text(DASH, style="dim") if value is None else Text(f"{value:.0%}")
+
+
+def report(summary: dict[str, Any]) -> Group:
+    """Return the whole summary."""
+    return Group(heading(summary), variants(summary), sources(summary), arms(summary))
+
+
+def heading(summary: dict[str, Any]) -> Text:
+    """Return what was measured, in two lines."""
+    events = summary["events"]
+    unleaked = summary["unleaked"]["auc"]
+    level = DASH if unleaked["value"] is None else f"{unleaked['value']:.4f}"
+    users = summary["effective_users"]
+    text = Text()
+    text.append(f"{summary['slates']:,} slates, {summary['samples']:,} samples", style="bold")
+    text.append(f" from {summary['from'] or DASH} to {summary['to'] or DASH}, after warm-up\n")
+    text.append(
+        f"unleaked AUC {level}   twin {number(summary['twin']).plain}   "
+        f"effective users {DASH if users is None else format(users, ',.0f')}   "
+        f"late {events['late']:,}   duplicate {events['duplicate']:,}   dead letters {events['dead_letters']:,}"
+    )
+    return text
+
+
+STYLES = {
+    "aligned": "green",
+    "beyond_preference": "green",
+    "misaligned": "red",
+    "weak_preference_data": "yellow",
+    "invalid_baseline": "red",
+    "overloaded_sketch": "yellow",
+    "insufficient_data": "dim",
+}
+
+
+def variants(summary: dict[str, Any]) -> Table:
+    """Return one row per variant: what it delivers of what its source could bring."""
+    table = Table(title="Variants", title_justify="left", expand=False)
+    for name in ("variant", "source", "adjusted LIS", "adjusted AIS", "efficiency", "placebo", "coverage", "diagnosis"):
+        table.add_column(name, overflow="fold")
+    for name, variant in summary["variants"].items():
+        source = summary["sources"][variant["source"]]
+        diagnosis = variant["diagnosis"]
+        table.add_row(
+            name,
+            variant["source"],
+            number(source["adjusted_lis"]),
+            number(variant["adjusted_ais"]),
+            number(variant["efficiency"], percent=True),
+            number(source["placebo"]),
+            share(variant["coverage"]),
+            Text(diagnosis, style=STYLES.get(diagnosis, "")),
+        )
+    return table
+
+
+def sources(summary: dict[str, Any]) -> Table:
+    """Return one row per preference source: is it worth aligning on?"""
+    table = Table(title="Preference sources", title_justify="left", expand=False)
+    for name in ("source", "adjusted LIS", "LIS", "past", "future", "placebo", "leaked - thinned", "coverage"):
+        table.add_column(name, overflow="fold")
+    for name, source in summary["sources"].items():
+        kinds = ("adjusted_lis", "lis", "past", "future", "placebo", "bound")
+        table.add_row(name, *(number(source[kind]) for kind in kinds), share(source["coverage"]))
+    return table
+
+
+def arms(summary: dict[str, Any]) -> Table:
+    """Return one row per arm."""
+    table = Table(title="A/B arms", title_justify="left", expand=False)
+    for name in ("experiment", "arm", "users", "impressions", "clicks per impression"):
+        table.add_column(name)
+    for experiment, by_arm in summary["arms"].items():
+        for arm, numbers in by_arm.items():
+            table.add_row(
+                experiment, arm, f"{numbers['users']:,}", f"{numbers['impressions']:,}", number(numbers["ctr"])
+            )
+    return table

@@ -1,0 +1,134 @@
+"""The sketch against a brute force over all pair events."""
+
+import numpy as np
+import pytest
+import torch
+
+from lis_online.preference.folds import PAST_ONLY
+from lis_online.preference.sketch import Leak, Sketch, item_slot, pair_slot
+
+CPU = torch.device("cpu")
+KEYS = 12
+FOLDS = 4
+
+
+class Events:
+    """Random pair events and the brute-force answer about them."""
+
+    def __init__(self, rng: np.random.Generator, count: int, span: int) -> None:
+        self.ts = np.sort(rng.integers(0, span, count))
+        self.slot = rng.integers(0, KEYS, count)
+        self.fold = rng.integers(PAST_ONLY, FOLDS + 1, count)
+        self.weight = rng.integers(1, 4, count)
+
+    def give(self, sketch: Sketch, first: int, last: int) -> None:
+        """Feed events first to last - 1."""
+        columns = (self.ts, self.slot, self.fold, self.weight)
+        sketch.update(*(torch.from_numpy(c[first:last].astype(np.int64)) for c in columns))
+
+    def answer(self, leak: Leak, slot: int, t: int, fold: int) -> tuple[int, int]:
+        """Return (past, leaked) by going through every event."""
+        forgotten = (t - leak.memory) // leak.ageing * leak.ageing
+        past = leaked = 0
+        for ts, s, f, w in zip(self.ts, self.slot, self.fold, self.weight, strict=True):
+            if s != slot:
+                continue
+            if forgotten <= ts < t:
+                past += w
+            elif t <= ts <= t + leak.horizon and f not in (fold, PAST_ONLY):
+                leaked += w
+        return past, past + leaked
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_every_count_equals_a_brute_force_over_all_pairs(seed: int) -> None:
+    """[t - P, t) for the past, plus [t, t + H] without the user's own fold for the leak; to the millisecond."""
+    rng = np.random.default_rng(seed)
+    leak = Leak(horizon=50, memory=int(rng.choice([64, 192, 640])), folds=FOLDS)
+    events = Events(rng, 300, 1_500)
+    sketch = Sketch(leak, 8, CPU)
+    given = now = 0
+    while now < 1_800:
+        until = now + int(rng.integers(1, 150))
+        reach = max(given, int(np.searchsorted(events.ts, until + leak.horizon, side="right")))
+        events.give(sketch, given, reach)
+        given = reach
+        asked = np.sort(rng.integers(now, until, 12))
+        edges = [now, *leak.cuts(now, until - 1), until]
+        for low, high in zip(edges[:-1], edges[1:], strict=True):
+            t = asked[(asked >= low) & (asked < high)]
+            if not len(t):
+                continue
+            slots, folds = rng.integers(0, KEYS, (len(t), 5)), rng.integers(0, FOLDS, len(t))
+            sketch.advance(int(t[0]))
+            at = torch.from_numpy(t)[:, None]
+            leaked = sketch.leaked(torch.from_numpy(slots), at, torch.from_numpy(folds)[:, None])
+            past = sketch.preceding(torch.from_numpy(slots), at)
+            for i, j in np.ndindex(slots.shape):
+                expected = events.answer(leak, slots[i, j], t[i], folds[i])
+                assert (int(past[i, j]), int(leaked[i, j])) == expected
+        if rng.random() < 0.3:
+            sketch.compact()
+        now = until
+
+
+@pytest.mark.parametrize("offset", [0, 1])
+def test_the_edges_of_past_and_future_are_exact(offset: int) -> None:
+    """A pair at t is future, at t - 1 past; at t + H leaked, at t + H + 1 not: one event decides each."""
+    leak = Leak(horizon=100, memory=6_400, folds=2)
+    sketch = Sketch(leak, 8, CPU)
+    one = torch.ones(1, dtype=torch.int64)
+    t = 10_000
+    for key, ts in enumerate([t - 1 + offset, t + leak.horizon + offset]):
+        sketch.update(one * ts, one * key, one * 0, one)
+    sketch.advance(t)
+    at = torch.tensor([t])
+    other, own = torch.tensor([1]), torch.tensor([0])
+    assert sketch.preceding(torch.tensor([0]), at).item() == 1 - offset
+    assert sketch.leaked(torch.tensor([0]), at, own).item() == 1 - offset
+    assert sketch.leaked(torch.tensor([0]), at, other).item() == 1
+    assert sketch.leaked(torch.tensor([1]), at, other).item() == 1 - offset
+
+
+def test_a_restored_sketch_answers_as_the_one_it_was_taken_from() -> None:
+    """Snapshot and restore change nothing, now or later."""
+    rng = np.random.default_rng(3)
+    leak = Leak(horizon=50, memory=640, folds=FOLDS)
+    events = Events(rng, 400, 2_000)
+    first, second = Sketch(leak, 8, CPU), Sketch(leak, 8, CPU)
+    events.give(first, 0, 200)
+    first.advance(int(events.ts[150]))
+    second.restore(*first.snapshot())
+    for sketch in (first, second):
+        events.give(sketch, 200, 400)
+        sketch.advance(1_700)
+    slots, t = torch.arange(KEYS), torch.full((KEYS,), 1_700)
+    fold = torch.arange(KEYS) % FOLDS
+    assert torch.equal(first.leaked(slots, t, fold), second.leaked(slots, t, fold))
+    assert torch.equal(first.preceding(slots, t), second.preceding(slots, t))
+    assert first.occupancy().tolist() == second.occupancy().tolist()
+
+
+def test_the_tables_are_empty_once_everything_is_forgotten() -> None:
+    """What enters leaves exactly: integer tables cannot drift."""
+    rng = np.random.default_rng(5)
+    leak = Leak(horizon=50, memory=640, folds=FOLDS)
+    sketch = Sketch(leak, 8, CPU)
+    Events(rng, 500, 1_000).give(sketch, 0, 0)
+    Events(rng, 500, 1_000).give(sketch, 0, 500)
+    for t in range(0, 2_000, 37):
+        sketch.advance(t)
+    assert not sketch.total.any()
+    assert not sketch.past.any()
+    assert not sketch.own.any()
+
+
+def test_a_pair_has_one_slot_in_either_order_and_slots_are_spread() -> None:
+    """The key is the unordered pair; a table of 2**12 slots gets its share of 4,096 random pairs."""
+    a, b = torch.randint(-(2**62), 2**62, (2, 4_096), generator=torch.Generator().manual_seed(1))
+    slots = pair_slot(a, b, 12)
+    assert torch.equal(slots, pair_slot(b, a, 12))
+    assert 0 <= int(slots.min()) and int(slots.max()) < 1 << 12
+    expected = (1 - np.exp(-1)) * 4_096  # of as many balls in as many bins
+    assert abs(len(torch.unique(slots)) - expected) < 5 * 26  # five standard deviations
+    assert abs(len(torch.unique(item_slot(a, 12))) - expected) < 5 * 26
