@@ -87,11 +87,9 @@ class AheadJudge(Generic[Held]):
         return self._is_a_usual_step(ts)
 
     def _is_a_usual_step(self, ts: int) -> bool:
-        """Judge the last records of a log: no step larger than the last 20 records took together."""
-        recent = list(islice(reversed(self._accepted), NEXT))
-        if len(recent) < NEXT:
-            return True
-        return ts <= max(recent) + max(self._max_ahead, max(recent) - min(recent))
+        """Judge the last records of a log: no step larger than all that was remembered took together."""
+        known = self._sorted
+        return len(known) < NEXT or ts <= known[-1] + max(self._max_ahead, known[-1] - known[0])
 
     def _accept(self, ts: int) -> None:
         self._accepted.append(ts)

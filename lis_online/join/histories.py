@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from array import array
 from collections import OrderedDict
-from typing import Any
+from itertools import islice
+
+import numpy as np
 
 from lis_online.experiments.moments import UserTotals
+from lis_online.shards.contract import Snapshot
 
 
 class User:
@@ -72,28 +75,38 @@ class Histories:
     def __len__(self) -> int:
         return len(self._users)
 
-    def snapshot(self) -> list[Any]:
-        """Copy the state, in the order of last activity."""
-        return [
-            [
-                key,
-                user.last,
-                user.items.tobytes(),
-                user.times.tobytes(),
-                [[list(entry) for entry in recent.items()] for recent in user.recent],
-                [None if totals is None else totals.snapshot() for totals in user.totals],
-            ]
-            for key, user in self._users.items()
-        ]
+    def snapshot(self) -> Snapshot:
+        """Copy the state, users in the order of last activity."""
+        sets = self._shape[0]
+        heads, items, times = array("q"), array("q"), array("q")
+        recent = [(array("q"), array("q")) for _ in range(sets)]
+        totals = []
+        for key, user in self._users.items():
+            heads.extend((key, user.last, len(user.items), *map(len, user.recent)))
+            items.extend(user.items)
+            times.extend(user.times)
+            for (others, ages), known in zip(recent, user.recent, strict=True):
+                others.extend(known.keys())
+                ages.extend(known.values())
+            totals.append([None if entry is None else entry.snapshot() for entry in user.totals])
+        columns = {"heads": heads, "items": items, "times": times}
+        for number, (others, ages) in enumerate(recent):
+            columns |= {f"recent{number}": others, f"recent{number}_times": ages}
+        return Snapshot({"totals": totals}, {name: np.frombuffer(c, np.int64) for name, c in columns.items()})
 
-    def restore(self, state: list[Any]) -> None:
+    def restore(self, snapshot: Snapshot) -> None:
         """Replace the state."""
+        columns = {name: iter(column.tolist()) for name, column in snapshot.arrays.items()}
+        heads, items, times = (columns[name] for name in ("heads", "items", "times"))
         self._users = OrderedDict()
-        for key, last, items, times, recent, totals in state:
+        for totals in snapshot.meta["totals"]:
+            key, last, length = islice(heads, 3)
             user = self._users[key] = User(*self._shape)
             user.last = last
-            user.items, user.times = array("q", items), array("q", times)
-            user.recent = [dict(entries) for entries in recent]
+            user.items, user.times = array("q", islice(items, length)), array("q", islice(times, length))
+            for number, count in enumerate(list(islice(heads, len(user.recent)))):
+                others, ages = columns[f"recent{number}"], columns[f"recent{number}_times"]
+                user.recent[number] = dict(zip(islice(others, count), islice(ages, count), strict=True))
             user.totals = [None if entry is None else UserTotals.restored(entry) for entry in totals]
 
     def _forget(self, oldest: int) -> None:

@@ -11,11 +11,14 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from typing import Any, Final
+
+import numpy as np
 
 from lis_online.events.batches import PairBatch, SlateBatch
 from lis_online.events.windows_log import VERSION, JoinReport, encode
+from lis_online.join import saved
 from lis_online.join.arms import Arms
 from lis_online.join.arrivals import Action
 from lis_online.join.coengagement import CoEngagement
@@ -24,7 +27,7 @@ from lis_online.join.histories import Histories, User
 from lis_online.join.pending import Pending, PendingImpressions
 from lis_online.join.remembered import Remembered
 from lis_online.settings import Settings
-from lis_online.shards.contract import MAX_TIME
+from lis_online.shards.contract import MAX_TIME, Snapshot
 
 IMPRESSION, FEEDBACK, COUNT = 0, 1, 2
 """Kinds of waiting records, in their order at one time."""
@@ -52,6 +55,7 @@ class Joiner:
         self._pending = PendingImpressions(self._window)
         self._sources = CoEngagement(settings)
         self._histories = Histories(events.user_idle_limit, self._sources.sets, len(settings.experiment))
+        self._experiments = len(settings.experiment)
         self._arms = Arms(settings.experiment, ["impression", *events.actions])
         self._bucket_end = NEVER
         self._first = self._last = -1
@@ -180,42 +184,59 @@ class Joiner:
         self._reports.append(encode(report))
         self._bucket_end = NEVER
 
-    def snapshot(self) -> dict[str, Any]:
+    def snapshot(self) -> Snapshot:
         """Copy the state; what is finished must have been taken."""
-        return {
-            "waiting": [[*entry[:5], _saved(entry[1], entry[5])] for entry in sorted(self._waiting)],
-            "requests": [[at, key] for at, key in self._requests.snapshot()],
+        waiting = sorted(self._waiting)
+        shown = [event for _, kind, *_, event in waiting if kind == IMPRESSION]
+        histories = self._histories.snapshot()
+        meta = {
+            "waiting": [[*entry[:5], _saved(entry[1], entry[5])] for entry in waiting],
             "actions": [[at, list(key)] for at, key in self._actions.snapshot()],
-            "pending": self._pending.snapshot(),
-            "histories": self._histories.snapshot(),
+            "histories": histories.meta,
             "arms": self._arms.snapshot(),
             "bucket_end": self._bucket_end,
             "first": self._first,
             "last": self._last,
             "counts": dict(self.counts),
         }
+        arrays = {
+            **_prefixed("waiting", saved.save(shown)),
+            **_prefixed("pending", saved.save(self._pending.snapshot())),
+            **_prefixed("histories", histories.arrays),
+            "requests": np.array(self._requests.snapshot(), np.int64).reshape(-1, 2),
+        }
+        return Snapshot(meta, arrays)
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, snapshot: Snapshot) -> None:
         """Replace the state."""
-        self._waiting = [(*entry[:5], _loaded(entry[1], entry[5])) for entry in state["waiting"]]
-        heapify(self._waiting)
-        self._requests.restore((at, key) for at, key in state["requests"])
-        self._actions.restore((at, tuple(key)) for at, key in state["actions"])
-        self._pending.restore(state["pending"])
-        self._histories.restore(state["histories"])
-        self._arms.restore(state["arms"])
-        self._bucket_end, self._first, self._last = state["bucket_end"], state["first"], state["last"]
-        self.counts = Counter(state["counts"])
+        meta, arrays, experiments = snapshot.meta, snapshot.arrays, self._experiments
+        shown = iter(saved.load(_of("waiting", arrays), experiments))
+        self._waiting = [(*e[:5], next(shown) if e[1] == IMPRESSION else _loaded(e[1], e[5])) for e in meta["waiting"]]
+        self._pending.restore(saved.load(_of("pending", arrays), experiments))
+        self._histories.restore(Snapshot(meta["histories"], _of("histories", arrays)))
+        self._requests.restore(map(tuple, arrays["requests"].tolist()))
+        self._actions.restore((at, tuple(key)) for at, key in meta["actions"])
+        self._arms.restore(meta["arms"])
+        self._bucket_end, self._first, self._last = meta["bucket_end"], meta["first"], meta["last"]
+        self.counts = Counter(meta["counts"])
         self.take()
 
 
 def _saved(kind: int, event: Any) -> Any:
+    """Return what a waiting record is in meta; impressions are in arrays."""
     if kind == IMPRESSION:
-        return event.snapshot()
+        return None
     return list(event) if kind == FEEDBACK else event
 
 
 def _loaded(kind: int, state: Any) -> Any:
-    if kind == IMPRESSION:
-        return Pending.restored(state)
     return Action(*state) if kind == FEEDBACK else state
+
+
+def _prefixed(prefix: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {f"{prefix}.{name}": column for name, column in arrays.items()}
+
+
+def _of(prefix: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    start = f"{prefix}."
+    return {name.removeprefix(start): column for name, column in arrays.items() if name.startswith(start)}

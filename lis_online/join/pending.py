@@ -5,7 +5,6 @@ from __future__ import annotations
 from array import array
 from collections import deque
 from collections.abc import Iterator
-from typing import Any
 
 EMPTY = array("q")
 
@@ -64,34 +63,6 @@ class Pending:
             self.delays = {}
         self.delays.setdefault(self.items.index(item), ts - self.ts)
 
-    def snapshot(self) -> list[Any]:
-        """Copy the state as msgpack-able values."""
-        arrays = (self.items, self.positions, self.authors, self.categories, self.ages, self.history, self.times)
-        return [
-            [self.ts, self.request, self.user, self.surface],
-            [None if a is None else a.tobytes() for a in arrays],
-            list(self.arms),
-            [self.odd_arm, self.odd_surface],
-            None if self.delays is None else [list(pair) for pair in self.delays.items()],
-        ]
-
-    @classmethod
-    def restored(cls, state: list[Any]) -> Pending:
-        """Return the impression of `snapshot`."""
-        (ts, request, user, surface), raw, arms, odd, delays = state
-        codes = ("q", "h", "q", "q", "q", "q", "q")
-        items, *optional, history, times = (
-            None if data is None else array(code, data) for code, data in zip(codes, raw, strict=True)
-        )
-        assert items is not None and history is not None and times is not None
-        pending = cls(ts, request, user, surface, items)
-        pending.positions, pending.authors, pending.categories, pending.ages = optional
-        pending.arms = tuple(arms)
-        pending.odd_arm, pending.odd_surface = odd
-        pending.history, pending.times = history, times
-        pending.delays = None if delays is None else dict(delays)
-        return pending
-
 
 class PendingImpressions:
     """Applied impressions whose attribution window is open, by request, in order of time."""
@@ -122,11 +93,11 @@ class PendingImpressions:
     def __len__(self) -> int:
         return len(self._order)
 
-    def snapshot(self) -> list[Any]:
-        """Copy the state."""
-        return [pending.snapshot() for pending in self._order]
+    def snapshot(self) -> list[Pending]:
+        """Return the impressions in order; they are not copied."""
+        return list(self._order)
 
-    def restore(self, state: list[Any]) -> None:
-        """Replace the state."""
-        self._order = deque(Pending.restored(entry) for entry in state)
+    def restore(self, impressions: list[Pending]) -> None:
+        """Replace the impressions."""
+        self._order = deque(impressions)
         self._by_request = {pending.request: pending for pending in self._order}

@@ -100,16 +100,18 @@ class JoinShard:
             topic: [judge.snapshot(), [list(record) for record, _ in judge.held()]]
             for topic, judge in self._judges.items()
         }
+        joiner = self._joiner.snapshot()
         return Snapshot(
             {
                 "positions": dict(self._positions),
                 "clocks": {topic: clock.snapshot() for topic, clock in self._clocks.items()},
                 "judges": judges,
-                "joiner": self._joiner.snapshot(),
+                "joiner": joiner.meta,
                 "blocks": self._blocks.snapshot(),
                 "after_end": dict(self._after_end),
                 "finished": self._finished,
-            }
+            },
+            joiner.arrays,
         )
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -121,7 +123,7 @@ class JoinShard:
             accepted, raw = meta["judges"][topic]
             held = [_held(Record(*fields)) for fields in raw]
             self._judges[topic].restore(accepted, [(event.ts, (record, event)) for record, event in held])
-        self._joiner.restore(meta["joiner"])
+        self._joiner.restore(Snapshot(meta["joiner"], snapshot.arrays))
         self._blocks.restore(meta["blocks"])
         self._after_end = Counter(meta["after_end"])
         self._finished = meta["finished"]

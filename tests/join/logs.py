@@ -159,6 +159,7 @@ def partitions(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[dict[str, An
                 [f"i{i}" for i in draw(st.lists(_ids, min_size=1, max_size=3, unique=True))],
                 experiments=draw(st.sampled_from([{}, {"e": "a"}, {"e": "b"}, {"e": "z"}])),
                 history=draw(st.sampled_from([[], ["i7", "i8"]])),
+                **draw(st.sampled_from([{}, {}, {"item_attributes": {"i1": {"author": "ann", "created_ts": 3}}}])),
             )
         )
     acted = []

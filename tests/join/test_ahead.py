@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lis_online.join.ahead import NEXT, PAST, AheadJudge
+from lis_online.join.ahead import FEW, NEXT, PAST, AheadJudge
 
 YEAR = 365 * 86_400_000
 
@@ -23,10 +23,17 @@ def verdicts(times: list[int], max_ahead: int = 100) -> list[tuple[int, bool]]:
 def test_no_record_of_an_ordered_log_is_refused(times: list[int], max_ahead: int) -> None:
     """However sparse a log is, and whatever its gaps, what is in order is not ahead of what follows it."""
     ordered = sorted(times)
-    *early, last, end = [0, 0, *ordered]
-    out = verdicts([*early, last, end], max_ahead)
-    assert [ts for ts, _ in out] == [0, 0, *ordered]
-    assert not any(ahead for _, ahead in out[:-2])
+    out = verdicts(ordered, max_ahead)
+    assert [ts for ts, _ in out] == ordered
+    assert not any(ahead for _, ahead in out[:-FEW])
+
+
+@given(st.lists(st.integers(1, 1000), min_size=NEXT, max_size=100), st.integers(0, 2**40))
+def test_the_last_record_may_take_no_step_larger_than_the_log(steps: list[int], step: int) -> None:
+    """Nothing follows that could confirm it: a gap as long as the log is the most that is believed."""
+    times = [sum(steps[:k]) for k in range(len(steps))]
+    *_, (last, ahead) = verdicts([*times, times[-1] + step], max_ahead=500)
+    assert last == times[-1] + step and ahead == (step > max(500, times[-1]))
 
 
 @given(st.lists(st.integers(0, 300), min_size=NEXT + 1, max_size=80), st.data())

@@ -82,15 +82,21 @@ def test_a_snapshot_in_the_middle_changes_nothing(log: Any, data: st.DataObject,
     for batch in batches[:cut]:
         shard.feed(batch)
     taken = shard.snapshot()
-    saved = msgspec.msgpack.encode(taken.meta)
+    saved, arrays = frozen(taken)
     rest = [shard.feed(batch) for batch in batches[cut:]]
-    assert msgspec.msgpack.encode(taken.meta) == saved
+    assert frozen(taken) == (saved, arrays)
     restored = JoinShard(SETTINGS, 0)
     restored.feed(records("impressions", [impression()]))
-    restored.restore(Snapshot(msgspec.msgpack.decode(saved)))
+    restored.restore(Snapshot(msgspec.msgpack.decode(saved), taken.arrays))
     assert [restored.feed(batch) for batch in batches[cut:]] == rest
-    assert restored.snapshot().meta == shard.snapshot().meta
+    assert frozen(restored.snapshot()) == frozen(shard.snapshot())
     assert restored.positions == shard.positions and restored.counts == shard.counts
+
+
+def frozen(snapshot: Snapshot) -> tuple[bytes, dict[str, bytes]]:
+    """Return a snapshot as bytes."""
+    assert all(array.flags.c_contiguous for array in snapshot.arrays.values())
+    return msgspec.msgpack.encode(snapshot.meta), {name: array.tobytes() for name, array in snapshot.arrays.items()}
 
 
 def preference(**more: Any) -> dict[str, Any]:
@@ -264,14 +270,18 @@ def test_watermark_blocks_are_sent_by_the_second_and_the_end_once() -> None:
 
 
 def test_a_report_precedes_the_block_whose_watermark_passed_its_bucket() -> None:
-    """Every bucket in which a record was applied is reported before the watermark that finishes it is sent."""
-    shown = [impression(f"r{k}", ts=600 * k) for k in range(8)]
+    """Every bucket in which a record was applied is reported, whole, before the watermark that finishes it is sent."""
+    times = [600 * k for k in range(8)]
+    shown = [impression(f"r{k}", ts=ts) for k, ts in enumerate(times)]
     shard, seen, told = JoinShard(SETTINGS, 0), [], []
     parts = [records("impressions", shown, end=True), records("feedback", [feedback(ts=4300)], end=True)]
     for record in [*parts[1], *parts[0]]:
         for sent in shard.feed([record]):
             if sent.topic == "windows":
-                seen.append(output([sent]).reports[0].revision)
+                (report,) = output([sent]).reports
+                seen.append(report.revision)
+                assert report.counts["accepted"] == sum(ts < report.revision for ts in [*times, 4300])
+                assert (report.first, report.last) == (0, max(ts for ts in times if ts < report.revision))
             else:
                 told.append((decode_watermark(sent.value), list(seen)))
     buckets = [1000, 2000, 3000, 4000, 5000, MAX_TIME]

@@ -1,0 +1,98 @@
+"""Impressions as columns and back: a checkpoint holds hundreds of thousands of them."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from lis_online.join.pending import EMPTY, Pending
+
+_TIMED, _PLACED, _DESCRIBED, _ODD_ARM, _ODD_SURFACE = 1, 2, 4, 8, 16
+"""Flags of an impression: it has times of its history, positions, authors and the like, an unknown arm or surface."""
+
+_HEAD = 8
+"""Numbers of an impression that are always there."""
+
+_CODES = {
+    "head": "q",
+    "arms": "h",
+    "items": "q",
+    "positions": "h",
+    "authors": "q",
+    "categories": "q",
+    "ages": "q",
+    "history": "q",
+    "times": "q",
+    "delays": "q",
+}
+
+
+def save(impressions: Iterable[Pending]) -> dict[str, np.ndarray]:
+    """Return the columns of impressions, in order."""
+    columns = {name: array(code) for name, code in _CODES.items()}
+    for p in impressions:
+        _append(columns, p)
+    return {name: np.frombuffer(column, column.typecode) for name, column in columns.items()}
+
+
+def load(saved: Mapping[str, np.ndarray], experiments: int) -> list[Pending]:
+    """Return the impressions of `save`."""
+    readers = {name: _Reader(array(code, saved[name].tobytes())) for name, code in _CODES.items()}
+    return [_next(readers, experiments) for _ in range(len(saved["head"]) // _HEAD)]
+
+
+class _Reader:
+    """A column that is read piece by piece."""
+
+    __slots__ = ("_at", "_column")
+
+    def __init__(self, column: array[int]) -> None:
+        self._column = column
+        self._at = 0
+
+    def take(self, count: int) -> array[int]:
+        start = self._at
+        self._at = start + count
+        return self._column[start : self._at]
+
+
+def _append(columns: dict[str, array[int]], p: Pending) -> None:
+    delays = p.delays or {}
+    flags = _ODD_ARM * p.odd_arm | _ODD_SURFACE * p.odd_surface
+    columns["arms"].extend(p.arms)
+    columns["items"].extend(p.items)
+    columns["history"].extend(p.history)
+    if p.times:
+        flags |= _TIMED
+        columns["times"].extend(p.times)
+    if p.positions is not None:
+        flags |= _PLACED
+        columns["positions"].extend(p.positions)
+    if p.authors is not None and p.categories is not None and p.ages is not None:
+        flags |= _DESCRIBED
+        columns["authors"].extend(p.authors)
+        columns["categories"].extend(p.categories)
+        columns["ages"].extend(p.ages)
+    for entry in delays.items():
+        columns["delays"].extend(entry)
+    head = (p.ts, p.request, p.user, p.surface, flags, len(p.items), len(p.history), len(delays))
+    columns["head"].extend(head)
+
+
+def _next(readers: dict[str, _Reader], experiments: int) -> Pending:
+    ts, request, user, surface, flags, items, history, delays = readers["head"].take(_HEAD)
+    p = Pending(ts, request, user, surface, readers["items"].take(items))
+    p.arms = tuple(readers["arms"].take(experiments))
+    p.odd_arm, p.odd_surface = bool(flags & _ODD_ARM), bool(flags & _ODD_SURFACE)
+    p.history = readers["history"].take(history)
+    p.times = readers["times"].take(history) if flags & _TIMED else EMPTY
+    if flags & _PLACED:
+        p.positions = readers["positions"].take(items)
+    if flags & _DESCRIBED:
+        p.authors, p.categories, p.ages = (readers[name].take(items) for name in ("authors", "categories", "ages"))
+    if delays:
+        pairs = readers["delays"].take(2 * delays)
+        p.delays = dict(zip(pairs[::2], pairs[1::2], strict=True))
+    return p
