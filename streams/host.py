@@ -38,8 +38,9 @@ class RowsShard(Shard, Protocol):
 class ShardHost:
     """One shard of one partition on this worker. One turn at a time: the caller holds a lock.
 
-    send: sends records in order and returns once they are acknowledged. keep_rows: makes a publish
-    shard's rows durable; None for the other roles. clock: monotonic seconds.
+    make_shard: makes it, in the thread where it stays. send: sends records in order and returns
+    once they are acknowledged. keep_rows: makes a publish shard's rows durable; None for the other
+    roles. clock: monotonic seconds.
 
     The order of effects, which makes them happen once:
 
@@ -55,18 +56,19 @@ class ShardHost:
 
     def __init__(
         self,
-        shard: Shard,
+        make_shard: Callable[[], Shard],
         store: CheckpointStore,
         send: Callable[[Sequence[Outgoing]], Awaitable[None]],
         most_records: int,
         keep_rows: Callable[[list[Any]], Awaitable[None]] | None = None,
         clock: Clock = time.monotonic,
     ) -> None:
-        self.shard = shard
+        self.shard: Shard
         self.whole = True
         self.restored = False
         self.saved_position = 0
         self.step_seconds = 0.0
+        self._make_shard = make_shard
         self._store = store
         self._send = send
         self._keep_rows = keep_rows
@@ -76,7 +78,7 @@ class ShardHost:
         self._owed: list[Outgoing] = []
         # torch and everything else of a shard stays in one thread: off the event loop, and with the
         # same thread-local state from call to call
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="shard")
+        self.thread = ThreadPoolExecutor(1, thread_name_prefix="shard")
 
     @property
     def positions(self) -> Mapping[str, int]:
@@ -89,12 +91,13 @@ class ShardHost:
         return sum(self.shard.positions.values()) + self._ticks
 
     async def restore(self) -> None:
-        """Take the newest checkpoint, if there is one, and send what it still owed."""
-        found = await self._call(self._store.load_latest)
+        """Make the shard; take the newest checkpoint, if there is one, and send what it still owed."""
+        self.shard = await self.call(self._make_shard)
+        found = await self.call(self._store.load_latest)
         if found is None:
             return
         snapshot, self.saved_position = found
-        await self._call(self.shard.restore, Snapshot(snapshot.meta["shard"], snapshot.arrays))
+        await self.call(self.shard.restore, Snapshot(snapshot.meta["shard"], snapshot.arrays))
         self._ticks = snapshot.meta["ticks"]
         self.restored = True
         await self._send([_outgoing(*owed) for owed in snapshot.meta["owed"]])
@@ -104,7 +107,7 @@ class ShardHost:
         taken = records[: self._turn.get()]
         started = self._clock()
         self.whole = False
-        outgoing = await self._call(self.shard.feed, taken)
+        outgoing = await self.call(self.shard.feed, taken)
         self.step_seconds = self._clock() - started
         if len(taken) == self._turn.get():
             self._turn.update(self.step_seconds)
@@ -123,7 +126,7 @@ class ShardHost:
         """
         shard: IdleShard = self.shard  # type: ignore[assignment]
         self.whole = False
-        self._owed = await self._call(shard.idle, topic)
+        self._owed = await self.call(shard.idle, topic)
         self._ticks += 1
         await self._save()
         await self._deliver(self._owed)
@@ -138,19 +141,19 @@ class ShardHost:
 
     async def close(self) -> None:
         """Wait for the thread's last call, and end it."""
-        await asyncio.get_running_loop().run_in_executor(None, self._thread.shutdown)
+        await asyncio.get_running_loop().run_in_executor(None, self.thread.shutdown)
 
     async def _deliver(self, outgoing: Sequence[Outgoing]) -> None:
         await self._send(outgoing)
         if self._keep_rows is not None:
             shard: RowsShard = self.shard  # type: ignore[assignment]
-            rows = await self._call(shard.take_rows)
+            rows = await self.call(shard.take_rows)
             if rows:
                 await self._keep_rows(rows)
 
     async def _save(self) -> Mapping[str, int]:
         positions, position = dict(self.positions), self.position
-        await self._call(self._write, position)
+        await self.call(self._write, position)
         self.saved_position = position
         return positions
 
@@ -160,8 +163,9 @@ class ShardHost:
         if not self._store.save(Snapshot(meta, snapshot.arrays), position):
             logger.warning("checkpoint at %d not written: another worker's is further", position)
 
-    async def _call(self, function: Callable[..., T], *arguments: Any) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
+    async def call(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Call something in the shard's thread, between its turns, and return what it returns."""
+        return await asyncio.get_running_loop().run_in_executor(self.thread, function, *arguments)
 
 
 def _outgoing(topic: str, value: bytes, partition: int | None, key: bytes | None, headers: list[Any]) -> Outgoing:

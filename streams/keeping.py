@@ -30,8 +30,8 @@ class RowKeeper:
     """The publish shard's way to the history.
 
     sink: where rows go; None, and they are dropped (no `history.url`). stopping: whether the worker
-    was told to end: an outage then must not hold it up. sleep: waits that many seconds. paused: told
-    the sentence at the start of an outage and None at its end.
+    was told to end: an outage then must not hold it up. sleep: waits that many seconds. paused: told True
+    at the start of an outage and False at its end.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class RowKeeper:
         sink: RowSink | None,
         stopping: Callable[[], bool] = lambda: False,
         sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep,
-        paused: Callable[[str | None], None] = lambda reason: None,
+        paused: Callable[[bool], None] = lambda paused: None,
     ) -> None:
         self._sink = sink
         self._stopping = stopping
@@ -63,11 +63,11 @@ class RowKeeper:
                     raise
                 if not waited:
                     logger.warning("%s; trying again until it is back", exc)
-                    self._paused(str(exc))
+                    self._paused(True)
                 await self._sleep(wait)
                 waited, wait = waited + wait, min(2 * wait, LONGEST_WAIT)
             else:
                 break
         if waited:
             logger.warning("history is back after %.0f s", waited)
-            self._paused(None)
+            self._paused(False)

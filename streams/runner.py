@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from streams.keeping import RowKeeper, RowSink
 from streams.offsets import Offsets
 from streams.roles import PUBLISH, Role
 from streams.sending import Sender
-from streams.watch import Watch
+from streams.watch import BROKER_UNREACHABLE, CATCHING_UP, HISTORY_UNREACHABLE, Watch
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +67,8 @@ class Runner:
         self.app = app
         self.role = role
         self.failure: BaseException | None = None
+        self.ready = False
+        self.turned_at = clock()
         self._settings = settings
         self._make_shard = make_shard
         self._watch = watch or Watch()
@@ -74,18 +77,16 @@ class Runner:
         self._logical = {name: logical for logical, name in self._names.items()}
         self._fingerprint = fingerprint(settings)
         self._sender = Sender(self._produce, self._names)
-        self._keeper = RowKeeper(
-            sink, lambda: bool(app.should_stop), paused=lambda reason: self._watch.paused(0, reason)
-        )
+        self._keeper = RowKeeper(sink, lambda: bool(app.should_stop), paused=self._history_paused)
         self._offsets = Offsets(app)
         self._lock = asyncio.Lock()
         self._shards: dict[int, Assigned] = {}
         self._wire()
 
     @property
-    def shards(self) -> Mapping[int, Shard]:
-        """The shards that are here now, by partition."""
-        return {partition: assigned.host.shard for partition, assigned in self._shards.items()}
+    def hosts(self) -> Mapping[int, ShardHost]:
+        """The shards at work that are here now, by partition. May be read from any thread."""
+        return {partition: assigned.host for partition, assigned in list(self._shards.items())}
 
     def _wire(self) -> None:
         app = self.app
@@ -104,6 +105,10 @@ class Runner:
         app.on_rebalance_complete.connect(self._guarded(self._take_over), weak=False)
         # revocation is not signalled when the worker is told to end
         app.on_before_shutdown.connect(self._guarded(self._hand_over), weak=False)
+
+    def _history_paused(self, paused: bool) -> None:
+        for partition in self._shards:
+            (self._watch.paused if paused else self._watch.resumed)(partition, HISTORY_UNREACHABLE)
 
     # --- records -----------------------------------------------------------------------------------
 
@@ -127,8 +132,9 @@ class Runner:
             async with self._lock:
                 if not self._is_current(assigned):
                     return  # the rest is read again from the checkpoint, here or elsewhere
-                done += await assigned.host.turn(records[done:])
-            self._watch.applied(assigned.partition, done, assigned.host.step_seconds)
+                taken = await assigned.host.turn(records[done:])
+                self._watch.applied(assigned.partition, assigned.host.shard, taken, assigned.host.step_seconds)
+            done += taken
         released = assigned.release()
         if released:
             self._let_go(assigned)
@@ -160,11 +166,13 @@ class Runner:
     # --- waiting for the side topics -----------------------------------------------------------------
 
     def _hold_back(self, assigned: Assigned) -> None:
+        if assigned.gate.waiting_for:
+            self._watch.paused(assigned.partition, CATCHING_UP)
         if assigned.gate.full:
             self.app.consumer.pause_partitions(self._tps(assigned.partition, self.role.main))
 
     def _let_go(self, assigned: Assigned) -> None:
-        self._watch.paused(assigned.partition, None)
+        self._watch.resumed(assigned.partition, CATCHING_UP)
         self.app.consumer.resume_partitions(self._tps(assigned.partition, self.role.main))
 
     def _tps(self, partition: int, topics: Sequence[str]) -> set[TP]:
@@ -172,6 +180,7 @@ class Runner:
 
     async def _look_at_ends(self, *_: Any) -> None:
         here = list(self._shards.values())
+        self.turned_at = self._clock()
         try:
             ends = await self._offsets.ends(
                 {assigned.partition: self._by_topic(assigned.partition) for assigned in here}
@@ -182,10 +191,13 @@ class Runner:
         except (TimeoutError, KafkaError) as exc:
             # an outage: look again at the next tick
             logger.debug("%s: end offsets are not known now: %r", self.role.name, exc)
+            for assigned in here:
+                self._watch.paused(assigned.partition, BROKER_UNREACHABLE)
 
     async def _compare(self, assigned: Assigned, ends: Mapping[str, int]) -> None:
         tps = self._by_topic(assigned.partition)
         behind = await self._offsets.behind(tps, ends, assigned.host.positions)
+        self._watch.resumed(assigned.partition, BROKER_UNREACHABLE)
         self._watch.lagging(assigned.partition, behind)
         for topic in list(assigned.gate.waiting_for):
             if not behind[topic]:
@@ -253,10 +265,11 @@ class Runner:
             for partition in sorted(self._owned()):
                 self._shards[partition] = await self._restore(partition)
         self._watch.assigned(sorted(self._shards))
+        self.ready = True
 
     async def _restore(self, partition: int) -> Assigned:
         host = ShardHost(
-            self._make_shard(partition),
+            partial(self._make_shard, partition),
             self._store(partition),
             self._sender.send,
             self.role.batch,

@@ -6,14 +6,16 @@ import asyncio
 import logging
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import faust
 
 from lis_online.settings import Settings
 from streams.apps import new_app
 from streams.keeping import RowSink
-from streams.roles import roles_of
+from streams.roles import PUBLISH, roles_of
 from streams.runner import Runner, ShardFactory
 from streams.topics import check_topics
 from streams.watch import Watch
@@ -52,12 +54,13 @@ def run(
     factories: Mapping[str, ShardFactory],
     sink: RowSink | None = None,
     watches: Mapping[str, Watch] | None = None,
-    started: Callable[[Mapping[str, Runner]], None] = lambda runners: None,
+    serving: Callable[[Mapping[str, Runner]], AbstractContextManager[Any]] = nullcontext,
 ) -> int:
     """Run a worker until SIGTERM or SIGINT (0) or until something cannot go on (1).
 
-    role: "join", "rank", "publish", or "all": the three apps in this process. started: called with
-    the runners by role before anything is read. Raises TopicError and BrokerError before anything is started.
+    role: "join", "rank", "publish", or "all": the three apps in this process. serving: a context around
+    the run, made of the runners by role: the HTTP server. Raises TopicError and BrokerError before
+    anything is started.
     """
     check_topics(settings)
     with tempfile.TemporaryDirectory(prefix="lis-faust-") as folder:
@@ -69,13 +72,13 @@ def run(
                 settings,
                 factories[each.name],
                 Path(folder),
-                sink if each.name == "publish" else None,
+                sink if each is PUBLISH else None,
                 (watches or {}).get(each.name),
             )
             for each in roles_of(role)
         }
-        started(runners)
-        return _execute(Worker(*[runner.app for runner in runners.values()], loop=loop), runners)
+        with serving(runners):
+            return _execute(Worker(*[runner.app for runner in runners.values()], loop=loop), runners)
 
 
 def _execute(worker: Worker, runners: Mapping[str, Runner]) -> int:

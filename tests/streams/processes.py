@@ -10,23 +10,24 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from kafka import KafkaProducer
 
 from lis_online.events.topics import INPUTS, topic_names
 from lis_online.settings import Settings
 from lis_online.shards.contract import Record
-from tests.fixtures.kafka import ROOT, settings_table
+from tests.fixtures.kafka import ROOT
 from tests.streams.toy import Chain, ToyJoin, ToyPublish, ToyRank
 
 
 class ToyWorkers:
     """Worker processes over the same settings, checkpoints and rows."""
 
-    def __init__(self, settings: Settings, folder: Path) -> None:
+    def __init__(self, table: dict[str, Any], folder: Path) -> None:
         self.rows_file = folder / "rows"
         self._settings_file = folder / "settings.json"
-        self._settings_file.write_text(json.dumps(settings_table(settings)))
+        self._settings_file.write_text(json.dumps(table))
         self._log = folder / "log"
         self.running: list[subprocess.Popen[bytes]] = []
 

@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,24 +13,30 @@ from lis_online.settings import Settings
 from lis_online.shards.checkpoint import CheckpointStore
 from lis_online.shards.fingerprint import fingerprint
 from streams.topics import create_topics
-from tests.fixtures.kafka import KafkaBroker, settings_of
+from tests.fixtures.kafka import KafkaBroker, table_of
 from tests.streams.processes import Inputs, ToyWorkers, outcome, wait_until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
 
 
 @pytest.fixture
-def settings(kafka_broker: KafkaBroker, tmp_path: Path) -> Settings:
-    """Settings that checkpoint often, and their topics."""
-    settings = settings_of(kafka_broker, tmp_path, checkpoints={"every": "300ms"})
+def table(kafka_broker: KafkaBroker, tmp_path: Path) -> dict[str, Any]:
+    """The settings file: checkpoints are made often."""
+    return table_of(kafka_broker, tmp_path, checkpoints={"every": "300ms"})
+
+
+@pytest.fixture
+def settings(table: dict[str, Any]) -> Settings:
+    """The settings, with their topics created."""
+    settings = Settings.of(table)
     create_topics(settings)
     return settings
 
 
 @pytest.fixture
-def workers(settings: Settings, tmp_path: Path) -> Iterator[ToyWorkers]:
+def workers(table: dict[str, Any], tmp_path: Path) -> Iterator[ToyWorkers]:
     """Worker processes that are gone after the test."""
-    workers = ToyWorkers(settings, tmp_path)
+    workers = ToyWorkers(table, tmp_path)
     yield workers
     workers.kill_all()
 
