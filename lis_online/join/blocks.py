@@ -25,7 +25,7 @@ class _Draft:
     size: int = 0
 
 
-Piece = SlateBatch | PairBatch | Side
+Piece = SlateBatch | PairBatch | list[Side]
 
 
 class Blocks:
@@ -83,12 +83,12 @@ def _drafts(pieces: Iterable[Piece]) -> Iterator[_Draft]:
         elif isinstance(piece, PairBatch):
             draft.pairs = piece
         else:
-            draft.side.append(piece)
+            draft.side += piece
     if draft.size:
         yield draft
 
 
 def _size(piece: Piece) -> int:
-    if isinstance(piece, Side):
-        return len(piece.offsets) + len(piece.data)
+    if isinstance(piece, list):
+        return sum(len(side.offsets) + len(side.data) for side in piece)
     return sum(column.nbytes for column in piece.columns().values())

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import blake2b
-from struct import Struct
+from struct import pack
 
 from lis_online.join.columns import PairColumns
 from lis_online.join.histories import User
 from lis_online.settings import Settings
-
-_CLICK = Struct("<qqqq")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +63,9 @@ class CoEngagement:
 
 
 def click_hash(*parts: int) -> int:
-    """Return what pairs of one action share: a hash of four 64-bit numbers, never 0.
+    """Return what pairs of one action share: a hash of 64-bit numbers, never 0.
 
     >>> click_hash(1, 2, 3, 0) == click_hash(1, 2, 3, 0), click_hash(1, 2, 3, 0) == click_hash(1, 2, 3, 1)
     (True, False)
     """
-    return int.from_bytes(blake2b(_CLICK.pack(*parts), digest_size=8).digest(), "little", signed=True) or 1
+    return int.from_bytes(blake2b(pack(f"<{len(parts)}q", *parts), digest_size=8).digest(), "little", signed=True) or 1

@@ -23,8 +23,8 @@ from lis_online.shards.contract import Record
 PAIRS = -1
 """The variant of a Side that holds preferences."""
 
-PREFERENCES_TOPIC = 1
-"""Tells clicks of preference records from those of feedback, whose second number is an item."""
+PAIR_BYTES, VECTOR_BYTES = 54, 32
+"""What a pair, and a vector without its numbers, take with their offset."""
 
 PairRow = tuple[int, int, int, int, int, int, int]
 VectorRow = tuple[int, int, int, np.ndarray]
@@ -40,7 +40,7 @@ class SideRecords:
         self._sources = {s.name: index for index, s in enumerate(settings.preference) if s.kind == "topic"}
         self._variants = {v.name: (index, v.dimension) for index, v in enumerate(settings.variant)}
         self._pairs: list[tuple[int, PairRow]] = []
-        self._vectors: dict[int, list[tuple[int, VectorRow]]] = {}
+        self._vectors: list[tuple[int, int, VectorRow]] = []
 
     def update(self, record: Record, judged: bool) -> None:
         """Take a record of `preferences` or `representations`; judged: against its Kafka timestamp.
@@ -50,23 +50,26 @@ class SideRecords:
         value = record.value or b""
         timestamp = record.timestamp if judged and record.timestamp >= 0 else None
         if record.topic == "preferences":
-            self._pairs.append((record.offset, self._pair(value, timestamp, record)))
+            self._pairs.append((record.offset, self._pair(value, timestamp)))
         else:
             variant, row = self._vector(value, timestamp)
-            self._vectors.setdefault(variant, []).append((record.offset, row))
+            self._vectors.append((record.offset, variant, row))
 
-    def take(self) -> Iterator[Side]:
-        """Yield what came, in pieces of bounded size, and begin anew."""
+    def take(self) -> Iterator[list[Side]]:
+        """Yield what came, in pieces of bounded size, and begin anew.
+
+        A piece belongs into one block: its topic's offsets are all below those of the next piece, and
+        that is what the receiver goes by.
+        """
         pairs, vectors = self._pairs, self._vectors
-        self._pairs, self._vectors = [], {}
-        for piece in _pieces(pairs, self._max_bytes // 60):
-            yield Side(PAIRS, _offsets([o for o, _ in piece]), _pair_batch([row for _, row in piece]).encode())
-        for variant, rows in sorted(vectors.items()):
-            for chunk in _pieces(rows, self._max_bytes // (32 + 2 * len(rows[0][1][3]))):
-                data = _vector_batch([row for _, row in chunk]).encode()
-                yield Side(variant, _offsets([o for o, _ in chunk]), data)
+        self._pairs, self._vectors = [], []
+        for piece in _pieces(pairs, [PAIR_BYTES] * len(pairs), self._max_bytes):
+            yield [Side(PAIRS, _offsets([o for o, _ in piece]), _pair_batch([row for _, row in piece]).encode())]
+        sizes = [VECTOR_BYTES + row[3].nbytes for _, _, row in vectors]
+        for chunk in _pieces(vectors, sizes, self._max_bytes):
+            yield [_vector_side(variant, chunk) for variant in sorted({variant for _, variant, _ in chunk})]
 
-    def _pair(self, value: bytes, timestamp: int | None, record: Record) -> PairRow:
+    def _pair(self, value: bytes, timestamp: int | None) -> PairRow:
         event = decode_preference(value)
         self._check_time(event.ts, timestamp)
         source = self._sources.get(event.source)
@@ -75,8 +78,10 @@ class SideRecords:
                 reasons.UNKNOWN_SOURCE, f"source must be one of {list(self._sources)}, got {event.source[:60]}"
             )
         user = NO_ID if event.user_id is None else id_hash(event.user_id)
-        click = click_hash(record.partition, PREFERENCES_TOPIC, record.offset, source)
-        return event.ts, source, id_hash(event.item_a), id_hash(event.item_b), user, click, event.weight
+        item_a, item_b = id_hash(event.item_a), id_hash(event.item_b)
+        # of the content, not the offset: placebo and thinning go by it, whatever the number of partitions
+        click = click_hash(user, item_a, item_b, event.ts, source, event.weight)
+        return event.ts, source, item_a, item_b, user, click, event.weight
 
     def _vector(self, value: bytes, timestamp: int | None) -> tuple[int, VectorRow]:
         event = decode_representation(value)
@@ -107,7 +112,18 @@ def _offsets(offsets: list[int]) -> bytes:
     return np.array(offsets, "<i8").tobytes()
 
 
-def _pieces(rows: list[Row], size: int) -> Iterator[list[Row]]:
-    size = max(1, size)
-    for start in range(0, len(rows), size):
-        yield rows[start : start + size]
+def _vector_side(variant: int, rows: list[tuple[int, int, VectorRow]]) -> Side:
+    mine = [(offset, row) for offset, given, row in rows if given == variant]
+    return Side(variant, _offsets([o for o, _ in mine]), _vector_batch([row for _, row in mine]).encode())
+
+
+def _pieces(rows: list[Row], sizes: list[int], most: int) -> Iterator[list[Row]]:
+    """Cut rows where their sizes, added up, would exceed the most."""
+    start = total = 0
+    for place, size in enumerate(sizes):
+        if total + size > most and place > start:
+            yield rows[start:place]
+            start, total = place, 0
+        total += size
+    if start < len(rows):
+        yield rows[start:]

@@ -305,7 +305,7 @@ def test_blocks_stay_small_and_early_ones_carry_the_old_watermark() -> None:
 
 
 def test_preferences_are_forwarded_at_once_with_their_offsets() -> None:
-    """A pair never waits; each record is a click of its own; a null user is 0."""
+    """A pair never waits; each pair is a click of its own; a null user is 0."""
     given = [preference(weight=3), b"{", preference(user_id=None, ts=1)]
     out = run(records("preferences", given))
     (side,) = out.blocks[0].side
@@ -314,6 +314,16 @@ def test_preferences_are_forwarded_at_once_with_their_offsets() -> None:
     assert batch.source.tolist() == [3, 3] and batch.user.tolist() == [id_hash("u1"), 0]
     assert batch.weight.tolist() == [3, 1] and len(set(batch.click.tolist())) == 2
     assert batch.ts.tolist() == [900, 1] and len(out.letters) == 1
+
+
+def test_a_preference_has_the_same_click_wherever_it_is_read() -> None:
+    """Placebo and thinning go by the click: it must not depend on how many partitions the topic has."""
+    clicks = []
+    for partition, offset in ((0, 5), (3, 0)):
+        record = Record("preferences", partition, offset, -1, msgspec.json.encode(preference()))
+        ((side,),) = (block.side for block in run([record]).blocks)
+        clicks.append(PairBatch.decode(side.data).click.tolist())
+    assert clicks[0] == clicks[1]
 
 
 def test_vectors_are_forwarded_by_variant() -> None:
@@ -326,6 +336,23 @@ def test_vectors_are_forwarded_by_variant() -> None:
     assert np.frombuffer(title.offsets, "<i8").tolist() == [0, 3] and (title.variant, image.variant) == (0, 1)
     assert batch.vector.dtype == np.float16 and batch.vector.tolist() == [[0.5, -1], [2, 4]]
     assert batch.version.tolist() == [id_hash("1"), id_hash("2")] and shard.counts == {"tombstone": 1}
+
+
+def test_side_records_over_many_blocks_keep_the_order_of_their_topic() -> None:
+    """Variants take turns in one topic: no block holds an offset below one that an earlier block held."""
+    names = ("title", "image")
+    given = [representation([1] * (2 + k % 2), variant=names[k % 2], item_id=f"i{k}") for k in range(30_000)]
+    given[7] = None  # type: ignore[call-overload]
+    out = run(records("representations", given), records("preferences", [preference()] * 9000))
+    assert len(out.blocks) > 3 and all(len(block.encode()) < 450_000 for block in out.blocks)
+    seen: dict[bool, list[int]] = {True: [], False: []}
+    for block in out.blocks:
+        for is_pairs in (True, False):
+            sides = [side for side in block.side if (side.variant < 0) == is_pairs]
+            new = sorted(int(o) for side in sides for o in np.frombuffer(side.offsets, "<i8"))
+            assert not new or not seen[is_pairs] or new[0] > seen[is_pairs][-1]
+            seen[is_pairs] += new
+    assert seen[False] == [k for k in range(30_000) if k != 7] and seen[True] == list(range(9000))
 
 
 @pytest.mark.parametrize(
