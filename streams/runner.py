@@ -266,6 +266,7 @@ class Runner:
                 self._shards[partition] = await self._restore(partition)
         self._watch.assigned(sorted(self._shards))
         self.ready = True
+        logger.info("%s has the shards of partitions %s", self.role.name, sorted(self._shards) or "none")
 
     async def _restore(self, partition: int) -> Assigned:
         host = ShardHost(
@@ -273,7 +274,7 @@ class Runner:
             self._store(partition),
             self._sender.send,
             self.role.batch,
-            self._keeper.keep if self.role is PUBLISH else None,
+            self._keeper.keep if self.role.name == PUBLISH.name else None,
             self._clock,
         )
         await host.restore()

@@ -72,7 +72,7 @@ def run(
                 settings,
                 factories[each.name],
                 Path(folder),
-                sink if each is PUBLISH else None,
+                sink if each.name == PUBLISH.name else None,
                 (watches or {}).get(each.name),
             )
             for each in roles_of(role)

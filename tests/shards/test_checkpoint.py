@@ -29,14 +29,17 @@ META = st.recursive(
 
 
 def store(folder: Path, keep: int = 3, **settings: object) -> CheckpointStore:
+    """A store of join shard 0."""
     return CheckpointStore(folder, "join", 0, keep, {"folds": 8, **settings})
 
 
 def snapshot(number: int = 0) -> Snapshot:
+    """A state that is told apart by its number."""
     return Snapshot({"number": number}, {"weights": np.arange(1000, dtype=np.float32) + number})
 
 
 def files(folder: Path) -> list[str]:
+    """What lies in a folder."""
     return sorted(path.name for path in folder.iterdir())
 
 

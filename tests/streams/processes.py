@@ -60,6 +60,10 @@ class ToyWorkers:
         """Return the end of what the workers said."""
         return self._log.read_text()[-6000:]
 
+    def ready(self) -> int:
+        """Return how many times a worker was given its partitions."""
+        return self._log.read_text().count("shards of partitions")
+
     def rows(self) -> list[list[object]]:
         """Return the rows, each once, sorted."""
         lines = set(self.rows_file.read_text().splitlines()) if self.rows_file.exists() else set()
@@ -84,6 +88,11 @@ class Inputs:
                     value = f"{topic} {partition} {number} {len(self.records)}".encode()
                     self._producer.send(self._names[topic], value, key=b"%d" % number, partition=partition)
                     self.records.append(Record(topic, partition, self._next(topic, partition), -1, value))
+        self._producer.flush()
+
+    def poison(self, topic: str) -> None:
+        """Send a record that toy joins cannot apply to partition 0."""
+        self._producer.send(self._names[topic], b"poison", partition=0)
         self._producer.flush()
 
     def _next(self, topic: str, partition: int) -> int:

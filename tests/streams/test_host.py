@@ -31,6 +31,7 @@ class Kafka:
 
 
 def records(first: int, count: int, topic: str = "impressions") -> list[Record]:
+    """Records of partition 0."""
     return [Record(topic, 0, offset, -1, b"%d" % offset) for offset in range(first, first + count)]
 
 
@@ -40,11 +41,13 @@ def host(
     make: Callable[[int], Chain] = ToyJoin,
     keep_rows: Callable[[list[Any]], Awaitable[None]] | None = None,
 ) -> ShardHost:
+    """A host of a toy shard."""
     store = CheckpointStore(folder, "toy", 0, 3, {})
     return ShardHost(lambda: make(0), store, kafka.send, 100, keep_rows)
 
 
 async def apply(here: ShardHost, wanted: Sequence[Record]) -> None:
+    """Feed all of them, turn by turn."""
     done = 0
     while done < len(wanted):
         done += await here.turn(wanted[done:])
@@ -154,7 +157,8 @@ def test_nothing_new_is_not_saved_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize("sent_before_crash", [False, True])
 def test_pass_over_survives_a_crash_on_either_side_of_its_send(tmp_path: Path, sent_before_crash: bool) -> None:
     """A tick that no record stands for is durable with what it owes before that is sent: it is never
-    forgotten once seen, and never seen without its output."""
+    forgotten once seen, and never seen without its output.
+    """
 
     async def scenario() -> None:
         kafka = Kafka()

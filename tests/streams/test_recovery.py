@@ -20,9 +20,16 @@ pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
 
 
 @pytest.fixture
-def table(kafka_broker: KafkaBroker, tmp_path: Path) -> dict[str, Any]:
-    """The settings file: checkpoints are made often."""
-    return table_of(kafka_broker, tmp_path, checkpoints={"every": "300ms"})
+def idle_after() -> str:
+    """When a partition counts as idle: not within a test, unless it says so."""
+    return "10m"
+
+
+@pytest.fixture
+def table(kafka_broker: KafkaBroker, tmp_path: Path, idle_after: str) -> dict[str, Any]:
+    """The settings file: checkpoints are made often, and a worker that was killed is noticed soon."""
+    kafka = {"session_timeout": "3s", "idle_after": idle_after}
+    return table_of(kafka_broker, tmp_path, checkpoints={"every": "300ms"}, kafka=kafka)
 
 
 @pytest.fixture
@@ -58,6 +65,17 @@ def saved_chains(settings: Settings, role: str, partition: int) -> dict[str, str
     return chains
 
 
+def saved_chains_or_none(settings: Settings, role: str, partition: int) -> dict[str, str]:
+    """Return the chains of a shard's newest checkpoint, none where there is none."""
+    return saved_chains(settings, role, partition) if checkpointed(settings, role, partition) else {}
+
+
+def checkpointed(settings: Settings, role: str, partition: int) -> int:
+    """Return the position of a shard's newest checkpoint, 0 without one."""
+    names = Path(settings.checkpoints.directory).glob(f"{role}-{partition}-*.safetensors")
+    return max((int(name.stem.rpartition("-")[2]) for name in names), default=0)
+
+
 def test_state_after_kills_equals_that_of_shards_that_never_stopped(
     settings: Settings, workers: ToyWorkers, inputs: Inputs
 ) -> None:
@@ -79,3 +97,59 @@ def test_state_after_kills_equals_that_of_shards_that_never_stopped(
     assert workers.rows() == rows
     assert [saved_chains(settings, "join", partition) for partition in (0, 1)] == joins
     assert saved_chains(settings, "rank", 0) == rank
+
+
+def test_worker_that_was_stopped_and_continues_changes_nothing(
+    settings: Settings, workers: ToyWorkers, inputs: Inputs
+) -> None:
+    """A worker that sleeps through the loss of its partitions and wakes up neither sends, saves nor commits
+    anything that another one's state depends on.
+    """
+    inputs.send(200)
+    sleeper = workers.start("join")
+    wait_until(lambda: checkpointed(settings, "join", 0) > 0, 40, workers.log)
+    sleeper.send_signal(signal.SIGSTOP)
+    inputs.send(200)
+    other = workers.start("join")
+    everything = 4 * 400  # records of each partition
+    wait_until(lambda: all(checkpointed(settings, "join", p) == everything for p in (0, 1)), 40, workers.log)
+    sleeper.send_signal(signal.SIGCONT)
+    inputs.send(100)
+    everything = 4 * 500
+    wait_until(lambda: all(checkpointed(settings, "join", p) == everything for p in (0, 1)), 40, workers.log)
+    joins, _, _ = outcome(inputs.records, settings.kafka.partitions)
+    assert [workers.stop(each, signal.SIGTERM) for each in (sleeper, other)] == [0, 0], workers.log()
+    assert [saved_chains(settings, "join", partition) for partition in (0, 1)] == joins
+
+
+def test_record_that_cannot_be_applied_ends_the_worker_with_its_reason_once(
+    settings: Settings, workers: ToyWorkers, inputs: Inputs
+) -> None:
+    """What cannot be skipped without a wrong number ends the process with 1, for its keeper to see."""
+    inputs.send(3)
+    inputs.poison("feedback")
+    worker = workers.start("join")
+    assert worker.wait(40) == 1
+    said = workers.log()
+    assert said.count("join ends: poison") == 1
+    assert said.count("Traceback (most recent call last)") == 1
+
+
+@pytest.mark.parametrize("idle_after", ["1s"])
+def test_idle_partition_is_passed_over_and_a_restart_keeps_it(
+    settings: Settings, workers: ToyWorkers, inputs: Inputs
+) -> None:
+    """A partition that brings nothing holds nobody up, and what passed it over is part of the state."""
+    worker = workers.start("join")
+    wait_until(lambda: workers.ready() == 1, 40, workers.log)
+    deadline = time.monotonic() + 40
+    while "idle" not in saved_chains_or_none(settings, "join", 0):
+        assert time.monotonic() < deadline, workers.log()
+        inputs.send(1, topics=("impressions",))
+        time.sleep(0.2)
+    workers.stop(worker, signal.SIGKILL)
+    ticks = saved_chains(settings, "join", 0)["idle"]
+    restarted = workers.start("join")
+    wait_until(lambda: workers.ready() == 2, 40, workers.log)
+    assert workers.stop(restarted, signal.SIGTERM) == 0, workers.log()
+    assert saved_chains(settings, "join", 0)["idle"] == ticks

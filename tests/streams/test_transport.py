@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from aiokafka.cluster import ClusterMetadata
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lis_online.events.topics import INPUTS
+from lis_online.settings import Settings
+from streams.apps import new_app
+from streams.roles import JOIN, RANK
+from streams.transport import FETCH_WAIT
+
+
+class Cluster(ClusterMetadata):
+    """Topics that all have as many partitions."""
+
+    def __init__(self, partitions: int) -> None:
+        super().__init__()
+        self._count = partitions
+
+    def partitions_for_topic(self, topic: str) -> set[int]:
+        """Return the same for every topic."""
+        return set(range(self._count))
+
+
+@given(partitions=st.integers(1, 12), workers=st.integers(1, 5))
+def test_partition_of_all_four_topics_lands_on_one_worker(partitions: int, workers: int) -> None:
+    """A join shard reads partition p of each input topic: whatever the numbers, they come together."""
+    members = {f"worker-{n}": RangePartitionAssignor.metadata(set(INPUTS)) for n in range(workers)}
+    assigned = RangePartitionAssignor.assign(Cluster(partitions), members)
+    owners: dict[int, set[str]] = {}
+    for member, assignment in assigned.items():
+        for _, numbers in assignment.assignment:
+            for number in numbers:
+                owners.setdefault(number, set()).add(member)
+    assert {len(members) for members in owners.values()} == {1}
+    assert len(owners) == partitions
+
+
+def test_consumer_is_told_of_the_assignor(tmp_path: Path) -> None:
+    """The private members that a Faust or aiokafka release may move are the ones that are used."""
+
+    async def consumer_of() -> object:
+        app = new_app(JOIN, Settings.of({}), tmp_path)
+        thread = app.consumer._thread
+        try:
+            consumer = thread._create_worker_consumer(app.transport)
+            await consumer.stop()
+            return consumer
+        finally:
+            thread.thread_loop.close()
+
+    consumer = asyncio.run(consumer_of())
+    assert vars(consumer)["_partition_assignment_strategy"] == [RangePartitionAssignor]
+    assert vars(consumer)["_fetch_max_wait_ms"] == FETCH_WAIT
+
+
+def test_app_serves_no_page_and_makes_no_topic(tmp_path: Path) -> None:
+    """Faust's own web port stays shut, its topics unmade, its commits never due."""
+    app = new_app(RANK, Settings.of({"kafka": {"prefix": "eu", "session_timeout": "9s"}}), tmp_path)
+    assert app.conf.id == "eu-rank"
+    assert not app.conf.web_enabled
+    assert not app.conf.topic_allow_declare
+    assert app.conf.topic_disable_leader
+    assert app.conf.broker_session_timeout == 9
+    assert app.conf.broker_commit_interval > 86_400
