@@ -34,7 +34,8 @@ class Audience:
 
     def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Return n users, the busy ones more often."""
-        return np.searchsorted(self._traffic, rng.random(n) * self._traffic[-1], side="right")
+        users: np.ndarray = np.searchsorted(self._traffic, rng.random(n) * self._traffic[-1], side="right")
+        return users
 
     def _tastes(self, topics: np.ndarray) -> np.ndarray:
         p, rng = self._p, self._rng

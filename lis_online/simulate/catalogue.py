@@ -8,7 +8,7 @@ from lis_online.events.wire import ItemAttributes
 from lis_online.simulate.parameters import WorldParameters
 
 WHEEL = 16_384
-"""Cells of the wheel that draws items by popularity: 8 for each of 2,000 items."""
+"""Cells of the wheel that draws items by popularity: 14 for each of 1,200 items."""
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
@@ -64,7 +64,8 @@ class Catalogue:
 
     def _lifetimes(self, n: int, bias: float = 0.0) -> np.ndarray:
         p = self._p
-        return p.lifetime * np.exp(p.lifetime_spread * self._rng.standard_normal(n) + bias)
+        life: np.ndarray = p.lifetime * np.exp(p.lifetime_spread * self._rng.standard_normal(n) + bias)
+        return life
 
     def _bear(self, slots: np.ndarray, born: np.ndarray, life: np.ndarray) -> None:
         n, p, rng = len(slots), self._p, self._rng

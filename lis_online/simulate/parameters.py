@@ -45,10 +45,10 @@ class WorldParameters:
     # The clock.
     step: int = 60_000
     window: int = 600_000  # the attribution window that feedback stays within
-    day_amplitude: float = 0.25  # of traffic around its mean, over 24 h
+    day_amplitude: float = 0.2  # of traffic around its mean, over 24 h
     # Items.
-    items: int = 2_000  # alive at any time
-    topics: int = 32
+    items: int = 1_200  # alive at any time
+    topics: int = 24
     content: int = 16  # dimensions of the content
     dimension: int = 32  # of the published vectors
     topic_spread: float = 0.6  # noise around a topic's centre, before normalising
@@ -56,8 +56,8 @@ class WorldParameters:
     lifetime_spread: float = 0.5  # sigma of its logarithm
     authors: int = 300
     topics_per_category: int = 4
-    appeal: float = 0.7  # sigma of the logarithm of an item's popularity
-    quality: float = 0.3  # sigma of an item's own click logit
+    appeal: float = 0.4  # sigma of the logarithm of an item's popularity
+    quality: float = 0.2  # sigma of an item's own click logit
     # Users.
     users: int = 3_000
     activity: float = 0.8  # sigma of the logarithm of a user's traffic
@@ -73,17 +73,17 @@ class WorldParameters:
     memory: float = 0.9  # what a click leaves of the served profile
     # Responses.
     base: float = -2.9  # click logit on the feed
-    ads_base: float = -3.6
-    strength: float = 3.5  # of taste times content
+    ads_base: float = -3.4
+    strength: float = 4.5  # of taste times content
     position: float = 0.06  # lost per position
     click_delay: float = 20.0  # median, seconds
     like: float = -1.0  # logit of a like after a click, before taste
     collect: float = -2.0
     # Searches: where preference pairs come from, independent of the clicks.
-    pairs_per_minute: float = 330.0
-    search_pool: int = 64  # items that a search looks at
-    search_taste: float = 6.0  # sharpness of the first item's choice
-    search_match: float = 6.0  # sharpness of the second item's likeness to the first
+    pairs_per_minute: float = 400.0
+    search_pool: int = 200  # items that a search looks at
+    search_taste: float = 8.0  # sharpness of the first item's choice
+    search_match: float = 14.0  # sharpness of the second item's likeness to the first
     sources: tuple[SourceParameters, ...] = ()
     variants: tuple[VariantParameters, ...] = ()
     # The experiment: the treatment's slates are ranked by this variant.

@@ -56,20 +56,19 @@ QUALITIES = (
 
 def _sources() -> Scenario:
     world = WorldParameters(
-        pairs_per_minute=400.0,
         sources=(
             SourceParameters("full", 1.0),
             SourceParameters("half_noise", 0.5, 0.5),
-            SourceParameters("thinned", 0.25),
-            SourceParameters("noise", 0.0, 0.6),
+            SourceParameters("thinned", 0.08),
+            SourceParameters("noise", 0.0, 0.4),
         ),
         variants=QUALITIES,
         treatment="good",
     )
     settings = _settings(
         world,
-        leakage={"horizon": "2h", "memory": "2h", "folds": 4, "sketch_bits": 18},
-        metrics={"bucket": "1m", "windows": ["1h", "6h", "24h"]},
+        leakage={"horizon": "2h", "memory": "3h", "folds": 2, "sketch_bits": 22},
+        metrics={"bucket": "10m", "windows": ["1h", "6h"]},
         preference=[{"name": s.name, "kind": "topic"} for s in world.sources],
         reference="full",
     )
@@ -84,7 +83,7 @@ def _null() -> Scenario:
         strength=0.0,
         base=-2.0,
         ads_base=-2.5,
-        sources=(SourceParameters("noise_a", 0.0, 0.6), SourceParameters("noise_b", 0.0, 0.3)),
+        sources=(SourceParameters("noise_a", 0.0, 0.4), SourceParameters("noise_b", 0.0, 0.1)),
         variants=(VariantParameters("random_a", 0.0), VariantParameters("random_b", 0.0)),
         treatment="random_a",
     )

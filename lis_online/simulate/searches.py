@@ -1,7 +1,7 @@
 """Searches: pairs of items that a user looked for together, drawn apart from the clicks.
 
 The first item is drawn by popularity and taste; the second by popularity, taste and likeness to
-the first. Noise pairs are two items by popularity: nothing in them comes from tastes or clicks.
+the first. Noise pairs are any two live items: nothing in them comes from tastes or clicks.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ def true_pairs(
     return _distinct(Pairs(user, first, _choose(seen, score, rng)))
 
 
-def noise_pairs(n: int, audience: Audience, wheel: np.ndarray, rng: np.random.Generator) -> Pairs:
+def noise_pairs(n: int, items: int, audience: Audience, rng: np.random.Generator) -> Pairs:
     """Return up to n pairs of a user and two items that have nothing to do with each other."""
-    first, second = wheel[rng.integers(0, len(wheel), (2, n))]
+    first, second = rng.integers(0, items, (2, n))
     return _distinct(Pairs(audience.draw(n, rng), first, second))
 
 

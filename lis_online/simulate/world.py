@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from operator import itemgetter
 
 import msgspec
@@ -136,7 +136,7 @@ class World:
         for source in p.sources:
             rows = np.flatnonzero(rng.random(len(ts)) < source.true_share)
             self._send_pairs(source.name, ts[rows], true.take(rows))
-            noise = noise_pairs(int(rng.poisson(n * source.noise_share)), self._audience, wheel, rng)
+            noise = noise_pairs(int(rng.poisson(n * source.noise_share)), p.items, self._audience, rng)
             self._send_pairs(source.name, rng.integers(start, start + p.step, len(noise.user)), noise)
 
     def _send_pairs(self, name: str, ts: np.ndarray, pairs: Pairs) -> None:
@@ -155,7 +155,7 @@ class World:
                 value = Representation(SCHEMA_VERSION, variant.name, "1", self._catalogue.ids[slot], when, vector)
                 self._waiting.append((when, "representations", self._encoder.encode(value)))
 
-    def _send(self, topic: str, ts: np.ndarray, values: list[msgspec.Struct]) -> None:
+    def _send(self, topic: str, ts: np.ndarray, values: Sequence[msgspec.Struct]) -> None:
         arrival = ts + self._travel.integers(0, JITTER, len(ts))
         encode = self._encoder.encode
         self._waiting += [(t, topic, encode(v)) for t, v in zip(arrival.tolist(), values, strict=True)]
