@@ -125,11 +125,11 @@ def _configs(admin: KafkaAdminClient, names: list[str]) -> dict[str, dict[str, s
 def _problems(
     shapes: list[TopicShape], partitions: dict[str, int], configs: dict[str, dict[str, str]], retention: int
 ) -> list[str]:
-    problems = [
-        f"topic {shape.name} must exist: run `lis-online topics create`"
-        for shape in shapes
-        if not partitions[shape.name]
-    ]
+    missing = [shape.name for shape in shapes if not partitions[shape.name]]
+    problems = []
+    if missing:
+        noun = "topic" if len(missing) == 1 else "topics"
+        problems.append(f"{noun} {', '.join(missing)} must exist: run `lis-online topics create`")
     there = [shape for shape in shapes if partitions[shape.name]]
     counts = {shape.name: partitions[shape.name] for shape in there if shape.logical in INPUTS}
     if len(set(counts.values())) > 1:
@@ -139,7 +139,7 @@ def _problems(
         if partitions[shape.name] != shape.partitions:
             origin = "kafka.partitions" if shape.logical in INPUTS else "one rank group"
             problems.append(
-                f"topic {shape.name} must have {shape.partitions} partitions ({origin}), got {partitions[shape.name]}"
+                f"topic {shape.name} must have {shape.partitions} partition(s) ({origin}), got {partitions[shape.name]}"
             )
         problems += _config_problems(shape, configs[shape.name], retention)
     return problems

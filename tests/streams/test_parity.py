@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lis_online.replay.pacing import Pace
+from lis_online.replay.producer import Replay, producer_of
+from lis_online.settings import Settings
+from lis_online.shards.pipeline import Pipeline
+from lis_online.simulate.recorded import generate
+from lis_online.simulate.scenarios import scenario
+from streams.topics import create_topics
+from tests.fixtures.kafka import ROOT, KafkaBroker, free_port, table_of
+from tests.streams.processes import wait_until
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(280)]
+
+Log = list[tuple[str, bytes | None]]
+
+
+class LiveWorker:
+    """One `all` worker over a settings file, asked through its own HTTP server."""
+
+    def __init__(self, table: dict[str, Any], folder: Path, seed: int) -> None:
+        self._log = folder / "log"
+        self._address = f"http://127.0.0.1:{table['http']['port']}"
+        settings = folder / "settings.json"
+        settings.write_text(json.dumps(table))
+        self._command = [sys.executable, "-m", "tests.streams.live_worker", "all", str(settings), str(seed)]
+        self.process: subprocess.Popen[bytes]
+        self.start()
+
+    def start(self) -> None:
+        """Start it, or start it again."""
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen(self._command, cwd=ROOT, stdout=log, stderr=log)
+
+    def get(self, path: str) -> bytes | None:
+        """Return a page; None where it is not there yet."""
+        assert self.process.poll() is None, self.log()
+        try:
+            with urllib.request.urlopen(self._address + path, timeout=10) as page:
+                found: bytes = page.read()
+                return found
+        except OSError:
+            return None
+
+    def summary(self) -> dict[str, Any]:
+        """Return the summary, empty while there is none."""
+        found = self.get("/api/v1/summary")
+        table: dict[str, Any] = json.loads(found) if found else {}
+        return table
+
+    def log(self) -> str:
+        """Return the end of what it said."""
+        return self._log.read_text()[-4000:]
+
+
+@pytest.fixture(scope="module")
+def log() -> Log:
+    """A simulated feed, with records among it that must change no number."""
+    log: Log = [(topic, value) for _, topic, value in generate(scenario("demo"), 1500, seed=5)]
+    bad = (b"not json", b'{"schema_version": 2}', b'{"schema_version": 1, "variant": "nobody"}')
+    for number, topic in enumerate(("impressions", "feedback", "representations", "preferences")):
+        for value in bad:
+            log.insert(300 * (number + 1), (topic, value))
+    return log
+
+
+@pytest.fixture
+def table(kafka_broker: KafkaBroker, tmp_path: Path) -> dict[str, Any]:
+    """The scenario's settings with several partitions, and numbers from the beginning on."""
+    settings = {
+        name: section
+        for name, section in scenario("demo").settings.items()
+        if name not in ("kafka", "history", "checkpoints", "http")
+    }
+    settings["metrics"] = {**settings.get("metrics", {}), "warm_up": "1s"}
+    kafka = {"partitions": 3, "session_timeout": "3s"}
+    return table_of(kafka_broker, tmp_path, kafka=kafka, http={"port": free_port()}, **settings)
+
+
+@pytest.fixture
+def worker(table: dict[str, Any], tmp_path: Path) -> Iterator[list[LiveWorker]]:
+    """Workers to fill in; none is left behind."""
+    started: list[LiveWorker] = []
+    yield started
+    for each in started:
+        each.process.kill()
+        each.process.wait()
+
+
+def test_live_path_gives_the_numbers_of_evaluate(
+    table: dict[str, Any], tmp_path: Path, log: Log, worker: list[LiveWorker]
+) -> None:
+    """Exactly the same, whatever the partitions and batch sizes, and after a SIGKILL of the worker on the way."""
+    settings = Settings.of(table)
+    create_topics(settings)
+    producer = producer_of(settings.kafka)
+    Replay(settings.kafka, producer, Pace(None)).run(log, finish=True)
+    producer.close()
+    live = LiveWorker(table, tmp_path, seed=1)
+    worker.append(live)
+    wait_until(lambda: live.get("/readyz") is not None, 60, live.log)
+    live.process.kill()
+    live.process.wait()
+    offline = Pipeline(settings)
+    for topic, value in log:
+        offline.update(topic, value)
+    offline.finish()
+    wanted = json.loads(json.dumps(offline.summary()))
+    assert wanted["samples"] > 10_000
+    assert wanted["events"]["dead_letters"] == 12
+    live.start()
+    wait_until(lambda: live.summary() == wanted, 120, lambda: f"{live.log()}\n{live.summary()}\n{wanted}")
+    assert live.get("/healthz") == b"ok\n"
+    assert b"lis_adjusted_impact_score" in (live.get("/metrics") or b"")
+    live.process.send_signal(signal.SIGTERM)
+    assert live.process.wait(30) == 0
