@@ -20,13 +20,17 @@ if TYPE_CHECKING:
     from lis_online.events.recorded_log import RecordedEvent
     from lis_online.replay.vectors import Vectors
 
-app = typer.Typer(name="evaluate", help="LIS and AIS over a recorded log, without Kafka or PostgreSQL.", no_args_is_help=True)
+app = typer.Typer(
+    name="evaluate", help="LIS and AIS over a recorded log, without Kafka or PostgreSQL.", no_args_is_help=True
+)
 
 Metric = Annotated[Literal["auc", "gauc"] | None, typer.Option(help="The ranking metric; the settings' otherwise.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 Representations = Annotated[
     list[str] | None,
-    typer.Option("--representation", metavar="NAME=PATH", help="A variant and its vectors (.npz with item_id, vector)."),
+    typer.Option(
+        "--representation", metavar="NAME=PATH", help="A variant and its vectors (.npz with item_id, vector)."
+    ),
 ]
 
 
@@ -139,9 +143,7 @@ def _size(path: Path) -> int | None:
     return path.stat().st_size if path.suffix == ".jsonl" and path.is_file() else None
 
 
-def _evaluate(
-    settings: Settings, log: Iterable[RecordedEvent], size: int | None, as_json: bool
-) -> None:
+def _evaluate(settings: Settings, log: Iterable[RecordedEvent], size: int | None, as_json: bool) -> None:
     from lis_online.cli.report import report
     from lis_online.shards.pipeline import Pipeline
 

@@ -8,7 +8,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-DASH = "–"
+DASH = "-"
 
 
 def number(n: dict[str, Any] | None, *, percent: bool = False) -> Text:

@@ -16,7 +16,9 @@ def make(seed: int, clicks: int, per_click: int) -> tuple[PairBatch, np.ndarray]
     second = np.repeat(rng.integers(1, 10**9, clicks), per_click)
     folds = np.repeat(rng.integers(0, 3, clicks), per_click)
     n = len(click)
-    batch = PairBatch(ts, np.zeros(n, np.int16), rng.integers(1, 10**9, n), second, folds + 100, click, np.ones(n, np.int32))
+    batch = PairBatch(
+        ts, np.zeros(n, np.int16), rng.integers(1, 10**9, n), second, folds + 100, click, np.ones(n, np.int32)
+    )
     return batch, folds
 
 
@@ -25,7 +27,9 @@ def test_second_items_are_permuted_within_a_fold_between_clicks(seed: int, click
     """Each half of the rule alone leaks labels: fold, click and time are held together."""
     pairs, folds = make(seed, clicks, per_click)
     placebo, placebo_folds = placebo_pairs(pairs, folds, salt=1)
-    of_click = {int(c): (int(t), int(b), int(f)) for c, t, b, f in zip(pairs.click, pairs.ts, pairs.item_b, folds, strict=True)}
+    of_click = {
+        int(c): (int(t), int(b), int(f)) for c, t, b, f in zip(pairs.click, pairs.ts, pairs.item_b, folds, strict=True)
+    }
     by_second = {b: (t, f) for t, b, f in of_click.values()}
     for k in range(len(placebo)):
         own_time, own_second, own_fold = of_click[int(placebo.click[k])]
