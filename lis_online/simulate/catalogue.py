@@ -60,7 +60,8 @@ class Catalogue:
     def wheel(self, now: int) -> np.ndarray:
         """Return slots, each as often as its item is popular: a uniform draw of a cell draws by popularity."""
         edges = np.cumsum(self.popularity(now))
-        return np.searchsorted(edges, edges[-1] * (np.arange(WHEEL) + 0.5) / WHEEL).astype(np.int32)
+        slots: np.ndarray = np.searchsorted(edges, edges[-1] * (np.arange(WHEEL) + 0.5) / WHEEL).astype(np.int32)
+        return slots
 
     def _lifetimes(self, n: int, bias: float = 0.0) -> np.ndarray:
         p = self._p

@@ -16,7 +16,7 @@ def to_toml(table: dict[str, Any], path: str = "") -> str:
     [[a.c]]
     d = "x"
     """
-    lines = [f"{key} = {json.dumps(value)}" for key, value in table.items() if not _nested(value)]
+    lines = [f"{key} = {_value(value)}" for key, value in table.items() if not _nested(value)]
     text = "".join(line + "\n" for line in lines)
     for key, value in table.items():
         name = f"{path}.{key}" if path else key
@@ -29,3 +29,8 @@ def to_toml(table: dict[str, Any], path: str = "") -> str:
 
 def _nested(value: Any) -> bool:
     return isinstance(value, dict) or (isinstance(value, list) and bool(value) and isinstance(value[0], dict))
+
+
+def _value(value: Any) -> str:
+    """Return a value as JSON, which is TOML but for two things: surrogate pairs, and DEL unescaped."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
