@@ -64,10 +64,16 @@ class RowKeeper:
                 if not waited:
                     logger.warning("%s; trying again until it is back", exc)
                     self._paused(True)
-                await self._sleep(wait)
+                await self._rest(wait)
                 waited, wait = waited + wait, min(2 * wait, LONGEST_WAIT)
             else:
                 break
         if waited:
             logger.warning("history is back after %.0f s", waited)
             self._paused(False)
+
+    async def _rest(self, seconds: float) -> None:
+        """Sleep in short pieces: who is told to end does not sleep on."""
+        while seconds > 0 and not self._stopping():
+            await self._sleep(min(seconds, 1.0))
+            seconds -= 1.0

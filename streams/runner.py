@@ -67,6 +67,8 @@ class Runner:
         self.app = app
         self.role = role
         self.failure: BaseException | None = None
+        self.on_failure: Callable[[], None] = _nothing
+        self.stopping = False
         self.ready = False
         self.turned_at = clock()
         self._settings = settings
@@ -77,7 +79,7 @@ class Runner:
         self._logical = {name: logical for logical, name in self._names.items()}
         self._fingerprint = fingerprint(settings)
         self._sender = Sender(self._produce, self._names)
-        self._keeper = RowKeeper(sink, lambda: bool(app.should_stop), paused=self._history_paused)
+        self._keeper = RowKeeper(sink, lambda: self.stopping, paused=self._history_paused)
         self._offsets = Offsets(app)
         self._lock = asyncio.Lock()
         self._shards: dict[int, Assigned] = {}
@@ -101,10 +103,10 @@ class Runner:
         app.agent(topic, name=f"{app.conf.id}-agent")(self._consume)
         app.timer(self._settings.checkpoints.every / 1000)(self._guarded(self._checkpoint))
         app.timer(TICK)(self._guarded(self._look_at_ends))
-        app.on_partitions_revoked.connect(self._guarded(self._hand_over), weak=False)
+        app.on_partitions_revoked.connect(self.hand_over, weak=False)
         app.on_rebalance_complete.connect(self._guarded(self._take_over), weak=False)
         # revocation is not signalled when the worker is told to end
-        app.on_before_shutdown.connect(self._guarded(self._hand_over), weak=False)
+        app.on_before_shutdown.connect(self.hand_over, weak=False)
 
     def _history_paused(self, paused: bool) -> None:
         for partition in self._shards:
@@ -141,7 +143,7 @@ class Runner:
             await self._feed(assigned, released)
 
     def _is_current(self, assigned: Assigned) -> bool:
-        return self._shards.get(assigned.partition) is assigned and not self.app.should_stop
+        return self._shards.get(assigned.partition) is assigned and not self.stopping
 
     def _by_partition(self, messages: Sequence[Any]) -> dict[int, list[Any]]:
         generation, assignment = self.app.consumer_generation_id, self.app.consumer.assignment()
@@ -249,10 +251,14 @@ class Runner:
 
     # --- coming and going --------------------------------------------------------------------------------
 
-    async def _hand_over(self, *_: Any, **__: Any) -> None:
-        """The last checkpoint before others may own the partitions, or before the end. No commit: whoever
-        restores a checkpoint sets the offsets to it.
+    async def hand_over(self, *_: Any, **__: Any) -> None:
+        """Make the last checkpoint before others may own the partitions, or before the end, and stop feeding.
+
+        No commit: whoever restores a checkpoint sets the offsets to it.
         """
+        await self._guarded(self._save_and_drop)()
+
+    async def _save_and_drop(self) -> None:
         async with self._lock:
             for assigned in list(self._shards.values()):
                 await self._save(assigned)
@@ -321,8 +327,13 @@ class Runner:
         return guarded
 
     async def _fail(self, exc: Exception) -> None:
-        if self.failure is not None or self.app.should_stop:
+        if self.failure is not None or self.stopping or self.app.should_stop:
             return
         self.failure = exc
         logger.critical("%s ends: %s", self.role.name, exc, exc_info=None if isinstance(exc, LisError) else exc)
+        self.on_failure()
         await self.app.crash(exc)
+
+
+def _nothing() -> None:
+    pass

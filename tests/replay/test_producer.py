@@ -132,7 +132,7 @@ def test_order_in_a_partition_is_that_of_the_log() -> None:
 def test_record_that_kafka_refused_ends_the_replay_with_a_sentence() -> None:
     """A log that is only half in Kafka must not look like a whole one."""
     producer = Producer(everything(1), failure=KafkaError("the disk is full"))
-    with pytest.raises(BrokerError, match="Kafka must take what was sent: .*the disk is full"):
+    with pytest.raises(BrokerError, match=r"Kafka must take what was sent: .*the disk is full"):
         Replay(KafkaSettings(), producer, Pace(None)).run([("impressions", b"{}")])
 
 
