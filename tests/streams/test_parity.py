@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, text
 
 from lis_online.replay.pacing import Pace
 from lis_online.replay.producer import Replay, producer_of
@@ -76,8 +77,8 @@ def log() -> Log:
 
 
 @pytest.fixture
-def table(kafka_broker: KafkaBroker, tmp_path: Path) -> dict[str, Any]:
-    """The scenario's settings with several partitions, and numbers from the beginning on."""
+def table(kafka_broker: KafkaBroker, tmp_path: Path, postgres_url: str, history_engine: Engine) -> dict[str, Any]:
+    """The scenario's settings with several partitions and a history, and numbers from the beginning on."""
     settings = {
         name: section
         for name, section in scenario("demo").settings.items()
@@ -85,7 +86,8 @@ def table(kafka_broker: KafkaBroker, tmp_path: Path) -> dict[str, Any]:
     }
     settings["metrics"] = {**settings.get("metrics", {}), "warm_up": "1s"}
     kafka = {"partitions": 3, "session_timeout": "3s"}
-    return table_of(kafka_broker, tmp_path, kafka=kafka, http={"port": free_port()}, **settings)
+    history = {"url": postgres_url}
+    return table_of(kafka_broker, tmp_path, kafka=kafka, http={"port": free_port()}, history=history, **settings)
 
 
 @pytest.fixture
@@ -99,9 +101,11 @@ def worker(table: dict[str, Any], tmp_path: Path) -> Iterator[list[LiveWorker]]:
 
 
 def test_live_path_gives_the_numbers_of_evaluate(
-    table: dict[str, Any], tmp_path: Path, log: Log, worker: list[LiveWorker]
+    table: dict[str, Any], tmp_path: Path, log: Log, worker: list[LiveWorker], history_engine: Engine
 ) -> None:
-    """Exactly the same, whatever the partitions and batch sizes, and after a SIGKILL of the worker on the way."""
+    """Exactly the same, whatever the partitions and batch sizes, and after a SIGKILL of the worker on the way;
+    and the history holds every sample once.
+    """
     settings = Settings.of(table)
     create_topics(settings)
     producer = producer_of(settings.kafka)
@@ -124,4 +128,7 @@ def test_live_path_gives_the_numbers_of_evaluate(
     assert live.get("/healthz") == b"ok\n"
     assert b"lis_adjusted_impact_score" in (live.get("/metrics") or b"")
     live.process.send_signal(signal.SIGTERM)
-    assert live.process.wait(30) == 0
+    assert live.process.wait(30) == 0  # and with its last checkpoint the rows are there
+    with history_engine.connect() as connection:
+        assert connection.execute(text("SELECT sum(samples) FROM buckets")).scalar() == offline.rank.samples
+        assert connection.execute(text("SELECT count(*) FROM numbers WHERE number = 'adjusted_lis'")).scalar()
