@@ -45,6 +45,7 @@ def diagnose(numbers: SliceNumbers, variant: str, settings: MetricsSettings, war
     return (
         _too_little(numbers, settings, warm_from)
         or _missing(source, found)
+        or _uncovered(numbers, found, source, settings)
         or _loud(numbers, source, settings)
         or _unreadable(found.source, source, settings)
         or _verdict(variant, found, source, settings)
@@ -79,6 +80,20 @@ def _missing(source: SourceNumbers, variant: VariantNumbers) -> Diagnosis | None
         if estimate.value is None:
             return Diagnosis(INSUFFICIENT, f"There is no {name} ({estimate.reason}); see to that first.")
     return None
+
+
+def _uncovered(
+    numbers: SliceNumbers, variant: VariantNumbers, source: SourceNumbers, settings: MetricsSettings
+) -> Diagnosis | None:
+    """Return that too few positives have a pair to be ranked by: elsewhere leaked and placebo see the same, nothing."""
+    covered = numbers.positives * (source.coverage or 0.0)
+    if covered >= settings.min_positives:
+        return None
+    return Diagnosis(
+        INSUFFICIENT,
+        f"About {covered:.0f} of {numbers.positives} positives have a pair of {variant.source} with the user's "
+        f"history, fewer than {settings.min_positives}; wait for more, or lengthen leakage.memory.",
+    )
 
 
 def _loud(numbers: SliceNumbers, source: SourceNumbers, settings: MetricsSettings) -> Diagnosis | None:

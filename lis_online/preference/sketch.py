@@ -264,9 +264,12 @@ class Sketch:
         return torch.from_numpy(array.copy()).to(self.device)
 
 
-def pair_slot(first: Tensor, second: Tensor, bits: int) -> Tensor:
-    """Return the slot of unordered pairs of mixed item hashes: int64, broadcast shape, 0 to 2**bits - 1."""
-    return _slot((first + second) * _PAIR_FACTOR, bits)
+def pair_slot(first: Tensor, second: Tensor, bits: int, row: int = 0) -> Tensor:
+    """Return the slot of unordered pairs of mixed item hashes: int64, broadcast shape, 0 to 2**bits - 1.
+
+    row: which of the independent hashes.
+    """
+    return _slot((first + second) * _PAIR_FACTORS[row], bits)
 
 
 def item_slot(items: Tensor, bits: int) -> Tensor:
@@ -274,9 +277,8 @@ def item_slot(items: Tensor, bits: int) -> Tensor:
     return _slot(items * _ITEM_FACTOR, bits)
 
 
-_PAIR_FACTOR = (
-    -7046029254386353131
-)  # odd; 2**64 / golden ratio as a signed 64-bit number (Fibonacci hashing, Knuth 6.4)
+# odd; the first is 2**64 / golden ratio as a signed 64-bit number (Fibonacci hashing, Knuth 6.4)
+_PAIR_FACTORS = (-7046029254386353131, -3335678366873096957)
 _ITEM_FACTOR = -4417276706812531889  # odd; another multiplier, so that an item's slot tells nothing of its pairs'
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from lis_online.settings.durations import Duration, format_duration
 
@@ -60,9 +60,14 @@ class KafkaSettings(Section):
 
 
 class HistorySettings(Section):
-    """Where the history is kept. Without a url nothing is written."""
+    """Where the history is kept. With an empty url nothing is written."""
 
     url: SecretStr | None = SecretStr("postgresql+psycopg://lis@127.0.0.1/lis")
+
+    @field_validator("url", mode="before")
+    @classmethod
+    def _none(cls, value: object) -> object:
+        return None if value == "" else value
 
 
 class CheckpointSettings(Section):

@@ -41,6 +41,9 @@ CASES = {
     "few_positives": (
         numbers(GOOD, GOOD, interval(0.8, 1.1), positives=9), "insufficient_data", "9 positives are fewer",
     ),
+    "few_positives_with_pairs": (
+        numbers(GOOD, GOOD, interval(0.8, 1.1), positives=400), "insufficient_data", "About 160 of 400 positives",
+    ),
     "nothing": (numbers(GOOD, effective_users=None), "insufficient_data", "no samples"),
     "diverged": (numbers(Estimate.none("diverged")), "insufficient_data", "no adjusted LIS (diverged)"),
     "placebo": (

@@ -9,7 +9,7 @@ from lis_online.preference.placebo import canonical_order, placebo_pairs
 
 
 def make(seed: int, clicks: int, per_click: int) -> tuple[PairBatch, np.ndarray]:
-    """Return pairs of clicks of `per_click` partners each, and their folds; a click has one fold and one second item."""
+    """Return pairs of clicks of `per_click` partners each, and their folds; a click has one of either."""
     rng = np.random.default_rng(seed)
     click = np.repeat(np.arange(1, clicks + 1), per_click)
     ts = np.repeat(rng.integers(0, 1_000, clicks), per_click)
