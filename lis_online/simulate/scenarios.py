@@ -55,6 +55,15 @@ QUALITIES = (
 
 
 def _sources() -> Scenario:
+    """Sources and variants whose order by usefulness is that of their qualities, far beyond the errors.
+
+    Of 40,000 slates about 286,000 samples remain after the warm-up. Measured over seeds 1 to 5: adjusted LIS of
+    full 0.047 to 0.053, half_noise 0.032 to 0.037, thinned 0.019 to 0.023, noise within 0.0002 of 0, with standard
+    errors of 0.001 to 0.002. Denser pairs or more noise would turn the order of half_noise and thinned round:
+    LIS grows slower than the number of pairs, and noise that hits shown items costs more than pairs that are missing.
+    Two folds, so that the thinned source fills a placebo bucket in a quarter of the horizon; 22 sketch bits
+    because at 18 collisions halve the LIS of the full source.
+    """
     world = WorldParameters(
         sources=(
             SourceParameters("full", 1.0),
@@ -128,26 +137,30 @@ def _quiet() -> Scenario:
 
 
 def _demo() -> Scenario:
-    """A feed whose clock is meant to run about 180 times as fast as time."""
+    """A feed whose clock is meant to run about 180 times as fast as time: 270 slates a second, warm after 13 s.
+
+    Qualities are such that against co-clicks the good variant is aligned and the others are misaligned.
+    """
     world = WorldParameters(
         step=10_000,
         window=MINUTE,
-        items=500,
-        topics=24,
-        users=1_500,
+        items=300,
+        topics=16,
+        users=1_000,
         authors=150,
         lifetime=40 * MINUTE,
-        slates_per_minute=133.0,
-        base=-2.4,
-        ads_base=-3.0,
+        slates_per_minute=90.0,
+        base=-2.6,
+        ads_base=-3.1,
+        strength=5.0,
         click_delay=4.0,
         like=0.0,
-        variants=QUALITIES[1:],
+        variants=(VariantParameters("good", 0.22), VariantParameters("weak", 0.08), VariantParameters("random", 0.0)),
         treatment="good",
     )
     settings = _settings(
         world,
-        leakage={"horizon": "5m", "memory": "30m", "folds": 2, "sketch_bits": 18},
+        leakage={"horizon": "8m", "memory": "30m", "folds": 2, "sketch_bits": 23},
         metrics={"bucket": "1m", "windows": ["15m", "1h"]},
         preference=[
             {"name": "coclick", "kind": "co_engagement", "actions": ["click"], "gap": "1h", "partners": 5},
