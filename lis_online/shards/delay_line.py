@@ -22,6 +22,11 @@ class DelayLine:
         self._served_until = -(2**62)
         self.late = 0
 
+    @property
+    def served_until(self) -> int:
+        """The time before which every slate has its counts, ms: `take` knows of none from then on."""
+        return self._served_until
+
     def update(self, slates: SlateBatch) -> None:
         """Add slates in any order. Those of a tick that has been read are dropped and counted."""
         behind = slates.ts < self._served_until

@@ -154,7 +154,7 @@ class RankShard:
             for pairs, folds in bucket.close(watermark + 1):
                 self._close_placebo(source, pairs, folds)
         known = min((bucket.closed_until for bucket in self._buckets), default=watermark + 1)
-        scorable = known - self.leak.horizon
+        scorable = min(known - self.leak.horizon, self._line.served_until)
         outgoing: list[Outgoing] = []
         for slates, counts in self._line.take(scorable):
             self._batcher.update(slates, counts)
