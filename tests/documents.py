@@ -1,0 +1,77 @@
+"""The project's documents, and what they quote: commands, links, code."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w*)\n(?P<body>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
+SHELLS = ("bash", "console", "sh")
+
+
+class Quote(NamedTuple):
+    """Something that a document quotes. where: the document's path from the root, for a failed test's name."""
+
+    where: str
+    text: str
+
+
+def blocks(*languages: str) -> list[Quote]:
+    """Return the fenced blocks of some languages, of every document."""
+    return [
+        Quote(name, textwrap.dedent(match["body"]))
+        for name, text in _texts()
+        for match in FENCE.finditer(text)
+        if match["language"] in languages
+    ]
+
+
+def commands() -> list[Quote]:
+    """Return every line of the shell blocks, continued lines joined, without prompts."""
+    lines = [
+        Quote(block.where, line.strip().removeprefix("$ "))
+        for block in blocks(*SHELLS)
+        for line in block.text.replace("\\\n", " ").splitlines()
+    ]
+    return [line for line in lines if line.text and not line.text.startswith("#")]
+
+
+def code_spans() -> list[Quote]:
+    """Return the inline code of every document, as one line each."""
+    return [
+        Quote(name, " ".join(span.split()))
+        for name, text in _texts()
+        for span in re.findall(r"`([^`]+)`", FENCE.sub("", text))
+    ]
+
+
+def links() -> list[Quote]:
+    """Return the targets of links and pictures that lead to files."""
+    targets = [Quote(name, t) for name, text in _texts() for t in re.findall(r"\]\(([^)\s]+)\)", FENCE.sub("", text))]
+    return [target for target in targets if not re.match(r"https?://|mailto:|#", target.text)]
+
+
+def split(command: str) -> tuple[dict[str, str], list[str], list[str]]:
+    """Return a command's variables, words, and the files that its output goes to.
+
+    >>> split("LIS_HTTP__PORT=1 .venv/bin/lis-online topics check > out.txt")
+    ({'LIS_HTTP__PORT': '1'}, ['lis-online', 'topics', 'check'], ['out.txt'])
+    """
+    words = shlex.split(command)
+    files = [words[at + 1] for at, word in enumerate(words) if word == ">"]
+    words = words[: words.index(">")] if ">" in words else words
+    variables: dict[str, str] = {}
+    while words and re.match(r"[A-Z_]+=", words[0]):
+        name, _, variables[name] = words.pop(0).partition("=")
+    return variables, [words[0].removeprefix(".venv/bin/"), *words[1:]], files
+
+
+def _texts() -> Iterator[tuple[str, str]]:
+    for path in DOCUMENTS:
+        yield path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")
