@@ -5,19 +5,19 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DURATION ?=
 SUMMARY ?=
-export PYTHONDONTWRITEBYTECODE ?= 1
 
 .PHONY: setup demo test check format lock clean
 
 setup: $(STAMP)  ## build the environment in .venv
 
-# Built elsewhere and moved into place at the end: an interrupted set-up is never taken for a whole one.
+# The stamp is written at the end: an interrupted set-up is never taken for a whole one.
+# Bytecode is compiled here: otherwise each of the demo's processes compiles torch anew where Python may not write it.
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "lis-online needs Python 3.11 or later; got $$($(PYTHON) --version). Try: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
 	@echo "Setting up $(VENV) (torch with CUDA is about 2.6 GB; once)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.5"
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@
 

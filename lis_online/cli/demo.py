@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from lis_online.cli.report import report, report_console
 from lis_online.errors import UsageError
 
 HOUR = 3_600_000
@@ -39,7 +40,7 @@ def demo(
     """
     if summary is not None and not summary.absolute().parent.is_dir():
         raise UsageError(f"--summary must be in a folder that exists, got {str(summary)!r}")
-    console = Console()
+    console = report_console()
     with tempfile.TemporaryDirectory(prefix="lis-demo-") as folder:
         found = _run(console, Path(folder), duration, seed, speed)
     if summary is not None:
@@ -112,8 +113,6 @@ def _drained(publish: str, stopped: list[int]) -> dict[str, Any]:
 
 
 def _show_end(console: Console, found: dict[str, Any], first: float | None, codes: dict[str, int]) -> None:
-    from lis_online.cli.report import report
-
     console.print(report(found))
     when = "no numbers came" if first is None else f"first numbers {first:.0f} s after the workers' start"
     ended = "all workers ended cleanly" if not any(codes.values()) else f"workers' exit codes {codes}"

@@ -144,7 +144,7 @@ def _size(path: Path) -> int | None:
 
 
 def _evaluate(settings: Settings, log: Iterable[RecordedEvent], size: int | None, as_json: bool) -> None:
-    from lis_online.cli.report import report
+    from lis_online.cli.report import report, report_console
     from lis_online.shards.pipeline import Pipeline
 
     pipeline = Pipeline(settings)
@@ -162,7 +162,7 @@ def _evaluate(settings: Settings, log: Iterable[RecordedEvent], size: int | None
     if as_json:
         typer.echo(json.dumps(summary, indent=2, allow_nan=False))
     else:
-        Console().print(report(summary))
+        report_console().print(report(summary))
 
 
 def _progress() -> Progress:

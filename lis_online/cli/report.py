@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from rich.console import Group
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
 DASH = "-"
+PLAIN_WIDTH = 140
+"""Columns of the report where there is no terminal to fit: a file, a pipe, a log."""
+
+
+def report_console() -> Console:
+    """Return a console on standard output."""
+    console = Console()
+    return console if console.is_terminal else Console(width=PLAIN_WIDTH)
 
 
 def number(n: dict[str, Any] | None, *, percent: bool = False) -> Text:
@@ -68,19 +77,18 @@ STYLES = {
 
 def variants(summary: dict[str, Any]) -> Table:
     """Return one row per variant: what it delivers of what its source could bring."""
-    table = Table(title="Variants", title_justify="left", expand=False)
-    for name in ("variant", "source", "adjusted LIS", "adjusted AIS", "efficiency", "placebo", "coverage", "diagnosis"):
-        table.add_column(name, overflow="fold")
+    names = ("variant", "source", "adjusted LIS", "adjusted AIS", "efficiency", "placebo", "coverage", "diagnosis")
+    table = _table("Variants", names)
     for name, variant in summary["variants"].items():
         source = summary["sources"][variant["source"]]
         diagnosis = variant["diagnosis"]
         table.add_row(
             name,
             variant["source"],
-            number(source["adjusted_lis"]),
-            number(variant["adjusted_ais"]),
-            number(variant["efficiency"], percent=True),
-            number(source["placebo"]),
+            cell(source["adjusted_lis"]),
+            cell(variant["adjusted_ais"]),
+            cell(variant["efficiency"], percent=True),
+            cell(source["placebo"]),
             share(variant["coverage"]),
             Text(diagnosis, style=STYLES.get(diagnosis, "")),
         )
@@ -89,23 +97,41 @@ def variants(summary: dict[str, Any]) -> Table:
 
 def sources(summary: dict[str, Any]) -> Table:
     """Return one row per preference source: is it worth aligning on?"""
-    table = Table(title="Preference sources", title_justify="left", expand=False)
-    for name in ("source", "adjusted LIS", "LIS", "past", "future", "placebo", "leaked - thinned", "coverage"):
-        table.add_column(name, overflow="fold")
+    names = ("source", "adjusted LIS", "LIS", "past", "future", "placebo", "leaked - thinned", "coverage")
+    table = _table("Preference sources", names)
     for name, source in summary["sources"].items():
         kinds = ("adjusted_lis", "lis", "past", "future", "placebo", "bound")
-        table.add_row(name, *(number(source[kind]) for kind in kinds), share(source["coverage"]))
+        table.add_row(name, *(cell(source[kind]) for kind in kinds), share(source["coverage"]))
     return table
 
 
 def arms(summary: dict[str, Any]) -> Table:
     """Return one row per arm."""
-    table = Table(title="A/B arms", title_justify="left", expand=False)
-    for name in ("experiment", "arm", "users", "impressions", "clicks per impression"):
-        table.add_column(name)
+    table = _table("A/B arms", ("experiment", "arm", "users", "impressions", "clicks per impression"))
     for experiment, by_arm in summary["arms"].items():
         for arm, numbers in by_arm.items():
             table.add_row(
-                experiment, arm, f"{numbers['users']:,}", f"{numbers['impressions']:,}", number(numbers["ctr"])
+                experiment, arm, f"{numbers['users']:,}", f"{numbers['impressions']:,}", level(numbers["ctr"])
             )
     return table
+
+
+def _table(title: str, names: tuple[str, ...]) -> Table:
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    for name in names:
+        table.add_column(name, overflow="fold")
+    return table
+
+
+def cell(n: dict[str, Any] | None, *, percent: bool = False) -> Text:
+    """Return a number with its interval below it: narrow enough for six in a row."""
+    text = number(n, percent=percent)
+    at = text.plain.find(" ")
+    return text if at < 0 else Text("\n").join([text[:at], text[at + 1 :]])
+
+
+def level(n: dict[str, Any]) -> Text:
+    """Return a level, which is above 0 by its nature, with its interval."""
+    if n["value"] is None:
+        return number(n)
+    return Text(f"{n['value']:.4f} [{n['lower']:.4f}, {n['upper']:.4f}]")

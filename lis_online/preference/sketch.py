@@ -5,7 +5,7 @@ One sketch answers, for a sample of a user in fold f at time t, with horizon H a
     past(key)   = weight of the key's pairs with time in [t - P, t)
     leaked(key) = past(key) + weight of those in [t, t + H] whose fold is not f
 
-t - P is rounded down to an ageing grid of P / 64, so that old counts are kept as sums. A key is a slot of
+t - P is rounded down to an ageing grid of P / 32, so that old counts are kept as sums. A key is a slot of
 a power-of-two table indexed by a hash: collisions add up, and are reported (`occupancy`).
 
 The tables hold the state at one sample time. A batch of samples spans many pair events, so
@@ -24,11 +24,11 @@ from torch import Tensor
 
 from lis_online.preference.folds import PAST_ONLY
 
-AGEING_STEPS = 64
-"""The memory's grid: P / 64, at most 1.6 % of the memory too long."""
+AGEING_STEPS = 32
+"""The memory's grid: P / 32, at most 3 % of the memory too long."""
 
 COUNTING_STEPS = 4
-"""The occupancy moves slowly: counted every P / 16."""
+"""The occupancy moves slowly: counted every P / 8."""
 
 BEFORE_ALL = -(2**62)
 """The time of tables that were never moved, ms."""
@@ -154,68 +154,63 @@ class Sketch:
         slot: int64 [..., rows or entries]; t, fold: int64 that broadcast to it, t >= the tables' time and before
         the next of `Leak.cuts`.
         """
-        t, fold = t.expand(slot.shape), fold.expand(slot.shape)
+        fold = fold.expand(slot.shape)
         count = self.total[slot] - self.own[slot * self.leak.folds + fold]
         span = int(t.max()) - self.time if slot.numel() else 0
         if span <= 0:
             return count
         arriving = self._events[:, self._entered : self._reach(self.leak.horizon, span, right=True)]
         leaving = self._events[:, : self._reach(0, span, right=False)]
+        hit = self._touched(slot, torch.cat([arriving[1], leaving[1]]))
+        key, at, reader = slot[hit], t.expand(slot.shape)[hit], fold[hit]
         arriving = arriving[:, arriving[2] != PAST_ONLY]
-        horizon = self.leak.horizon
-        count += self._inside(slot, t, arriving[1], arriving[0] - horizon, arriving[3])
-        if bool((leaving[2] == PAST_ONLY).any()):
-            only = leaving[:, leaving[2] == PAST_ONLY]
-            count += self._inside(slot, t, only[1], only[0] + 1, only[3])
-        arrived = arriving[:, arriving[2] < self.leak.folds]
+        only = leaving[:, leaving[2] == PAST_ONLY]
+        came = arriving[0] - self.leak.horizon
+        change = self._inside(key, at, arriving[1], came, arriving[3])
+        change += self._inside(key, at, only[1], only[0] + 1, only[3])
+        held = arriving[2] < self.leak.folds
+        arrived = arriving[:, held]
         left = leaving[:, (leaving[2] != PAST_ONLY) & (leaving[2] < self.leak.folds)]
-        changes = torch.cat([arrived, left], dim=1)
-        when = torch.cat([arrived[0] - horizon, left[0] + 1])
+        own = torch.cat([arrived, left], dim=1)
+        when = torch.cat([came[held], left[0] + 1])
         weight = torch.cat([arrived[3], -left[3]])
-        count -= self._inside(slot, t, changes[1], when, weight, changes[2], fold)
+        folds = self.leak.folds
+        change -= self._inside(key * folds + reader, at, own[1] * folds + own[2], when, weight)
+        count[hit] += change
         return count
 
     def preceding(self, slot: Tensor, t: Tensor) -> Tensor:
         """Return the past weight of each key: int32, the shape of slot; arguments as for `leaked`."""
-        t = t.expand(slot.shape)
         count = self.past[slot]
         span = int(t.max()) - self.time if slot.numel() else 0
         if span <= 0:
             return count
         leaving = self._events[:, : self._reach(0, span, right=False)]
-        return count + self._inside(slot, t, leaving[1], leaving[0] + 1, leaving[3])
+        hit = self._touched(slot, leaving[1])
+        at = t.expand(slot.shape)[hit]
+        count[hit] += self._inside(slot[hit], at, leaving[1], leaving[0] + 1, leaving[3])
+        return count
 
     def _reach(self, offset: int, span: int, *, right: bool) -> int:
         return int(torch.searchsorted(self._events[0], self.time + span + offset, right=right))
 
-    def _inside(
-        self,
-        slot: Tensor,
-        t: Tensor,
-        event_slot: Tensor,
-        when: Tensor,
-        weight: Tensor,
-        event_fold: Tensor | None = None,
-        fold: Tensor | None = None,
-    ) -> Tensor:
-        """Return, per look-up, the weight of the events of its slot (and fold) with when <= t."""
-        count = torch.zeros(slot.shape, dtype=torch.int32, device=self.device)
-        if not len(event_slot):
-            return count
-        self._dirty[event_slot] = True
-        hit = self._dirty[slot].nonzero(as_tuple=True)
-        self._dirty[event_slot] = False
-        key, event_key = slot[hit], event_slot
-        if event_fold is not None and fold is not None:
-            key = key * self.leak.folds + fold[hit]
-            event_key = event_key * self.leak.folds + event_fold
-        span = int((when - self.time).max()) + 1
+    def _touched(self, slot: Tensor, changed: Tensor) -> tuple[Tensor, ...]:
+        """Return where the look-ups are whose slot has an event inside the span: few of many."""
+        self._dirty[changed] = True
+        hit: tuple[Tensor, ...] = self._dirty[slot].nonzero(as_tuple=True)
+        self._dirty[changed] = False
+        return hit
+
+    def _inside(self, key: Tensor, t: Tensor, event_key: Tensor, when: Tensor, weight: Tensor) -> Tensor:
+        """Return, per look-up, the weight of the events of its key with when <= t: int32 [look-ups]."""
+        if not len(event_key) or not len(key):
+            return torch.zeros(len(key), dtype=torch.int32, device=self.device)
+        span = int(when.max()) - self.time + 1
         composite, order = torch.sort(event_key * span + (when - self.time))
         sums = torch.cat([weight.new_zeros(1), torch.cumsum(weight[order], 0)])
-        high = torch.searchsorted(composite, key * span + (t[hit] - self.time).clamp(max=span - 1), right=True)
+        high = torch.searchsorted(composite, key * span + (t - self.time).clamp(max=span - 1), right=True)
         low = torch.searchsorted(composite, key * span, right=False)
-        count[hit] = (sums[high] - sums[low]).int()
-        return count
+        return (sums[high] - sums[low]).int()
 
     def occupancy(self) -> np.ndarray:
         """Return the share of slots in use of each table with a past: how likely an unknown key looks known.

@@ -16,6 +16,7 @@ from pydantic_settings import (
 )
 
 from lis_online.errors import SettingsError
+from lis_online.settings.environment import BETWEEN, PREFIX, Environment
 from lis_online.settings.model import (
     CheckpointSettings,
     EventsSettings,
@@ -29,8 +30,7 @@ from lis_online.settings.model import (
     TrainingSettings,
     VariantSettings,
 )
-
-ENVIRONMENT_PREFIX = "LIS_"
+from lis_online.settings.problems import problems_of
 
 
 class Settings(BaseSettings):
@@ -43,9 +43,10 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         extra="forbid",
         frozen=True,
-        env_prefix=ENVIRONMENT_PREFIX,
-        env_nested_delimiter="__",
+        env_prefix=PREFIX,
+        env_nested_delimiter=BETWEEN,
         allow_inf_nan=False,
+        hide_input_in_errors=True,  # it may hold a password
     )
 
     kafka: KafkaSettings = KafkaSettings()
@@ -70,10 +71,10 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Return the environment before the file; a table given alone stands alone."""
-        del settings_cls, dotenv_settings, file_secret_settings
+        del env_settings, dotenv_settings, file_secret_settings
         if isinstance(init_settings, InitSettingsSource) and init_settings.init_kwargs.pop("_plain", None):
             return (init_settings,)
-        return (env_settings, init_settings)
+        return (Environment(settings_cls), init_settings)
 
     @classmethod
     def of(cls, table: dict[str, Any], origin: str = "settings") -> Settings:
@@ -118,25 +119,7 @@ def _checked(table: dict[str, Any], origin: str) -> Settings:
     try:
         return Settings(**table)
     except ValidationError as exc:
-        problems = [(_path(error["loc"]), _sentence(error)) for error in exc.errors()]
-        raise SettingsError(problems, origin) from exc
-
-
-def _path(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in location if part not in ("function-before[parse_duration(), int]",))
-
-
-def _sentence(error: Any) -> str:
-    if error["type"] == "extra_forbidden":
-        return "is not a setting"
-    if error["type"] == "missing":
-        return "is missing"
-    sentence = str(error["msg"]).removeprefix("Value error, ")
-    sentence = sentence[:1].lower() + sentence[1:]
-    value = error.get("input")
-    if ", got " in sentence or isinstance(value, dict | list) or value is None:
-        return sentence
-    return f"{sentence}, got {value!r}"
+        raise SettingsError(problems_of(exc), origin) from exc
 
 
 def _repeated(settings: Settings) -> list[str]:

@@ -23,7 +23,7 @@ Name = Annotated[str, AfterValidator(_name)]
 class Section(BaseModel):
     """A table of the settings file: unknown keys are errors, values never change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
 
 
 class KafkaSettings(Section):
@@ -101,6 +101,9 @@ class EventsSettings(Section):
     def _whole(self) -> EventsSettings:
         if self.label not in self.actions:
             raise ValueError(f"label must be one of actions {self.actions}, got {self.label!r}")
+        for name, values in (("actions", self.actions), ("surfaces", self.surfaces)):
+            if len(set(values)) < len(values):
+                raise ValueError(f"{name} must differ, got {values}")
         return self
 
 
@@ -139,7 +142,7 @@ class TrainingSettings(Section):
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
     threads: int = Field(1, ge=1)
     batch: int = Field(512, ge=1)
-    ranker: str = "wide-and-deep"
+    ranker: Literal["wide-and-deep"] = "wide-and-deep"
     embedding: int = Field(8, ge=1, le=1024)
     hidden: list[Annotated[int, Field(ge=1)]] = Field([64, 32], min_length=1)
     learning_rate: float = Field(0.06, gt=0)
@@ -148,6 +151,12 @@ class TrainingSettings(Section):
     half_lives: list[Duration] = Field([600_000, 3_600_000, 21_600_000], min_length=1)
     count_tick: Duration = 10_000
     seed: int = 0
+
+    @model_validator(mode="after")
+    def _whole(self) -> TrainingSettings:
+        if self.count_tick <= 0 or min(self.half_lives) <= 0:
+            raise ValueError("count_tick and half_lives must be > 0")
+        return self
 
 
 class MetricsSettings(Section):
