@@ -28,7 +28,8 @@ checked: an unknown one, a wrong kind and a broken rule are refused, all of them
 check -c FILE`. `lis-online config show -c FILE` prints what comes out, secrets masked, durations in milliseconds.
 
 An environment variable overrides the file: `LIS_` and the path, with two underscores between table and key
-(`LIS_KAFKA__BOOTSTRAP`, `LIS_HTTP__PORT`). Lists are JSON: `LIS_METRICS__WINDOWS='["15m", "1h"]'`.
+(`LIS_KAFKA__BOOTSTRAP`, `LIS_HTTP__PORT`). Lists are JSON: `LIS_METRICS__WINDOWS='["15m", "1h"]'`. A variable that
+looks like a setting and is none is refused.
 
 A *duration* is a whole number and a unit: `250ms`, `90s`, `10m`, `6h`, `14d`. A *name* is letters, digits, `-`, `_`
 and `.`.
