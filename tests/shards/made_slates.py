@@ -7,6 +7,8 @@ import numpy as np
 from lis_online.events.batches import SlateBatch
 
 START = 1_700_000_000_000
+GRAIN = 50
+"""ms: coarse enough that some slates share their time."""
 
 
 def made_slates(rng: np.random.Generator, count: int, span: int, most: int = 4, items: int = 6) -> SlateBatch:
@@ -17,7 +19,7 @@ def made_slates(rng: np.random.Generator, count: int, span: int, most: int = 4, 
     clicked = rng.random(samples) < 0.4
     zero = np.zeros(samples, np.int64)
     slates = SlateBatch(
-        START + rng.integers(0, span, count), rng.permutation(count) + 1, rng.integers(1, 5, count),
+        START + rng.integers(0, span // GRAIN, count) * GRAIN, rng.permutation(count) + 1, rng.integers(1, 5, count),
         np.zeros(count, np.int16), np.zeros((count, 1), np.int16), n_items, n_history,
         rng.integers(1, items + 1, samples), clicked.astype(np.uint8),
         np.where(clicked, rng.integers(0, 3_000, samples), -1), zero.astype(np.int16), zero, zero, zero - 1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from lis_online.events.batches import SlateBatch
 from lis_online.events.rank_log import Block, decode_block
 from lis_online.metrics.statistics import SAMPLES
 from lis_online.settings import Settings
-from lis_online.shards.contract import MAX_TIME, Record
+from lis_online.shards.contract import MAX_TIME, Outgoing, Record
 from lis_online.shards.join import JoinShard
 from lis_online.shards.rank import RankShard
 from tests.shards.village import (
@@ -31,6 +32,17 @@ from tests.shards.village import (
     statistics,
     table,
 )
+
+CAP = 10
+"""Samples of one user in a bucket: two slates."""
+
+CAPPED = Settings.of(table(metrics={**table()["metrics"], "max_user_samples": CAP}))
+
+
+@cache
+def capped() -> list[Outgoing]:
+    """Return what a rank shard with a low cap sends for the whole log, fed at once."""
+    return RankShard(CAPPED).feed(rank_log(blocks()[0]))
 
 
 def slates() -> SlateBatch:
@@ -65,18 +77,18 @@ def test_three_join_shards_in_any_interleaving_change_nothing(seed: int) -> None
 def test_restarts_on_the_way_change_nothing() -> None:
     """A shard restored from bytes goes on exactly as the one it was taken from; a snapshot is a copy."""
     log = rank_log(blocks()[0])
-    shard, sent = RankShard(SETTINGS), []
+    shard, sent = RankShard(CAPPED), []
     for at in range(0, len(log), 4):
         taken = shard.snapshot()
         before = frozen(taken)
-        again = RankShard(SETTINGS)
+        again = RankShard(CAPPED)
         again.feed(log[: 2 if at == 8 else 0])  # one of them was in use before: restoring replaces all of it
         again.restore(copied(taken))
         sent += again.feed(log[at : at + 4])
         shard.feed(log[at : at + 1])
         assert frozen(taken) == before
         shard = again
-    assert sent == calm()
+    assert sent == capped() != calm()
     assert dict(shard.positions) == {"samples": len(log)}
 
 
@@ -218,9 +230,7 @@ def moved(side: Any, offset: int) -> Any:
 
 def test_a_users_samples_beyond_the_cap_are_learnt_and_left_out_of_the_numbers() -> None:
     """Whole slates, in order, until the user's cap in the bucket is reached; what is kept out is counted."""
-    limit, metrics = 10, table()["metrics"]
-    shard = RankShard(Settings.of(table(metrics={**metrics, "max_user_samples": limit})))
-    found = statistics(shard.feed(rank_log(blocks()[0])), shard)
+    found = statistics(capped(), RankShard(CAPPED))
     every, bucket = slates(), SETTINGS.metrics.bucket
     order = np.lexsort((every.request, every.ts))
     total: dict[tuple[int, int], int] = {}
@@ -228,14 +238,16 @@ def test_a_users_samples_beyond_the_cap_are_learnt_and_left_out_of_the_numbers()
     for row in order.tolist():
         key = (int(every.user[row]), int(every.ts[row] // bucket))
         size = total.get(key, 0) + int(every.n_items[row])
-        if size <= limit:
+        if size <= CAP:
             total[key] = size
             kept[row] = True
     assert sum(one.samples for one in found) == every.n_items[kept].sum()
     left_out = sum(one.left_out for one in found)
     assert left_out.tolist() == [every.n_items[~kept].sum(), (~kept).sum()]
     assert 0 < left_out[1] < len(every) // 2
-    assert shard.samples == len(every.item)
+    whole = statistics(calm(), RankShard(SETTINGS))
+    unlimited = [k for k, one in enumerate(found) if not one.left_out.any() and sum(s.left_out[1] for s in found[:k])]
+    assert unlimited and all(np.array_equal(found[k].fine, whole[k].fine) for k in unlimited)
 
 
 def test_a_gap_in_the_log_is_refused() -> None:
