@@ -34,7 +34,7 @@ class SettingsError(LisError):
         super().__init__(f"{origin}: " + "; ".join(lines))
 
 
-class EventRefused(LisError):
+class EventRefused(LisError):  # noqa: N818 - the word of the design: a record is refused, nothing failed
     """A record from outside that cannot be used.
 
     reason: a short word from `lis_online.events.reasons`; detail: the thing, the rule, the value.

@@ -21,15 +21,13 @@ def report_console() -> Console:
 
 
 def number(n: dict[str, Any] | None, *, percent: bool = False) -> Text:
-    """Return a number with its interval, or a dash and the reason."""
+    """Return a number with its interval, or a dash and the reason. A ~ marks learning noise in the interval."""
     if n is None:
         return Text(DASH, style="dim")
     if n["value"] is None:
         return Text(f"{DASH} {n['reason']}", style="dim")
-    form = "{:.0%} [{:.0%}, {:.0%}]" if percent else "{:+.4f} [{:+.4f}, {:+.4f}]"
-    text = Text(form.format(n["value"], n["lower"], n["upper"]))
-    if n.get("learning_noise"):
-        text.append(" ~", style="yellow")
+    form = "{:.0%}{} [{:.0%}, {:.0%}]" if percent else "{:+.4f}{} [{:.4f}, {:.4f}]"
+    text = Text(form.format(n["value"], "~" if n.get("learning_noise") else "", n["lower"], n["upper"]))
     if n["lower"] > 0:
         text.stylize("green")
     elif n["upper"] < 0:
@@ -97,7 +95,9 @@ def variants(summary: dict[str, Any]) -> Table:
 
 def advice(summary: dict[str, Any]) -> Text:
     """Return what the diagnoses say to do next, one line per variant."""
-    return Text("\n".join(f"{name}: {variant['sentence']}" for name, variant in summary["variants"].items()) + "\n")
+    told = [(name, variant["sentence"]) for name, variant in summary["variants"].items()]
+    lines = [sentence if sentence.startswith(name) else f"{name}: {sentence}" for name, sentence in told]
+    return Text("\n".join(lines) + "\n")
 
 
 def sources(summary: dict[str, Any]) -> Table:

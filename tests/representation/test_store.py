@@ -26,7 +26,7 @@ def vector(store: VectorStore, item: int, t: int) -> list[float]:
 
 
 def test_a_sample_uses_the_newest_vector_at_or_before_its_time() -> None:
-    """ts <= t: a vector that comes a millisecond later is not seen."""
+    """A sample sees ts <= t: a vector that comes a millisecond later is not seen."""
     store = VectorStore(2, CPU, salt=1)
     store.update(batch((100, 7, [1, 0]), (200, 7, [0, 1])))
     assert distinct_times([store], 0, 300) == [100, 200]
