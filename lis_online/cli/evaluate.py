@@ -105,15 +105,34 @@ def _settings(
     def change(table: dict[str, Any]) -> None:
         if config is None:
             table.update(copy.deepcopy(defaults or {}))
-        variants = table.setdefault("variant", [])
-        sources = [source["name"] for source in table.get("preference", [{"name": "coclick"}])]
-        for name, file in vectors.items():
-            if all(variant.get("name") != name for variant in variants):
-                variants.append({"name": name, "preference": sources[0], "dimension": file.dimension})
-        if metric:
-            table.setdefault("metrics", {})["metric"] = metric
+        known = _names(table.get("variant"))
+        source = next(iter(_names(table.get("preference"))), DEFAULT_SOURCE)
+        new = [
+            {"name": n, "preference": source, "dimension": v.dimension} for n, v in vectors.items() if n not in known
+        ]
+        if new and isinstance(table.setdefault("variant", []), list):
+            table["variant"] += new
+        if metric and isinstance(table.setdefault("metrics", {}), dict):
+            table["metrics"]["metric"] = metric
 
-    return load_table(config, change)
+    settings = load_table(config, change)
+    for variant in settings.variant:
+        if variant.name in vectors and vectors[variant.name].dimension != variant.dimension:
+            raise UsageError(
+                f"--representation {variant.name} must have dimension {variant.dimension} (of the settings), "
+                f"got {vectors[variant.name].dimension}"
+            )
+    return settings
+
+
+DEFAULT_SOURCE = "coclick"
+"""The preference source where the settings name none."""
+
+
+def _names(tables: Any) -> list[Any]:
+    """Return the names in a list of tables that nothing has checked yet: what is wrong with it is said later."""
+    entries = tables if isinstance(tables, list) else []
+    return [entry["name"] for entry in entries if isinstance(entry, dict) and "name" in entry]
 
 
 def _with_vectors(log: Iterable[RecordedEvent], vectors: Mapping[str, Vectors]) -> Iterator[RecordedEvent]:
