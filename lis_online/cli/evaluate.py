@@ -76,8 +76,9 @@ def mind(
     _evaluate(settings, _with_vectors(iter(log), vectors), size, as_json)
 
 
-MIND_DEFAULTS = {"metrics": {"bucket": "30m", "windows": ["1h", "6h", "24h"]}}
-"""A sample of a log is thin: a minute of it holds a slate or two, and a step never spans two buckets."""
+MIND_DEFAULTS = {"metrics": {"bucket": "30m", "windows": ["1h", "6h", "24h"]}, "training": {"batch": 128}}
+"""A sample of a log is thin: a minute of it holds a slate or two, and a step never spans two buckets; and it is small,
+so the rankers take smaller steps."""
 
 
 def _vectors(named: list[str] | None) -> dict[str, Vectors]:

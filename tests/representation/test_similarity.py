@@ -5,7 +5,7 @@ import torch
 
 from lis_online.events.batches import VectorBatch
 from lis_online.representation.index import MISSING
-from lis_online.representation.similarity import similarity_features
+from lis_online.representation.similarity import SCALE, similarity_features
 from lis_online.representation.store import VectorStore
 
 
@@ -29,7 +29,7 @@ def test_features_equal_mean_max_and_top_three_of_the_cosines() -> None:
             known = [h for h in history[slate[k]] if h != MISSING and item != MISSING]
             cosines = sorted((float(unit[of(item)] @ unit[of(h)]) for h in known), reverse=True)
             expected = [np.mean(cosines), cosines[0], np.mean(cosines[:3])] if cosines else [0, 0, 0]
-            assert np.allclose(got[block, k], expected, atol=1e-5)
+            assert np.allclose(got[block, k] / SCALE, expected, atol=1e-5)
 
 
 def test_the_permuted_ranker_still_sees_a_cosine_of_one_with_itself() -> None:
@@ -39,4 +39,4 @@ def test_the_permuted_ranker_still_sees_a_cosine_of_one_with_itself() -> None:
     store.update(VectorBatch(np.zeros(4, np.int64), np.arange(1, 5), np.ones(4, np.int64), vectors))
     store.advance(0)
     got = similarity_features(store, np.array([2]), np.array([[2, 0]]), np.array([0]))
-    assert torch.allclose(got[:, 0, 1], torch.ones(2))
+    assert torch.allclose(got[:, 0, 1] / SCALE, torch.ones(2))
