@@ -1,6 +1,6 @@
 """Renders a demo's summary as the README's picture.
 
-make demo DURATION=150 SUMMARY=out.json && python docs/render_demo.py out.json > docs/demo.svg
+make demo DURATION=100 SUMMARY=out.json && python docs/render_demo.py out.json > docs/demo.svg
 """
 
 import io
