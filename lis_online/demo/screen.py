@@ -13,7 +13,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from lis_online.cli.report import report
+from lis_online.cli.report import advice, arms, heading, sources, variants
 from lis_online.demo.feed import Feed
 
 REFRESH = 1.0
@@ -61,11 +61,11 @@ class Screen:
 
     def run(self, until: Callable[[], bool], check: Callable[[], None]) -> None:
         """Show until told to stop. check: raises what must end the demo."""
+        self.console.print(self.header)
         if self.console.is_terminal:
-            with Live(console=self.console, auto_refresh=False, screen=False, vertical_overflow="visible") as live:
+            with Live(console=self.console, auto_refresh=False, vertical_overflow="ellipsis") as live:
                 self._loop(until, check, lambda summary: live.update(self._page(summary), refresh=True), REFRESH)
         else:
-            self.console.print(self.header)
             self._loop(until, check, self._line, LINE_EVERY)
 
     def _loop(
@@ -100,8 +100,12 @@ class Screen:
         return Text(f"feed at {clock} UTC   {self._rate:,.0f} events/s   watermark lag {lag}\n", style="cyan")
 
     def _page(self, summary: dict[str, Any] | None) -> Group:
-        body = Text("waiting for the first bucket ...") if summary is None else report(summary)
-        return Group(self.header, self._pulse(), body)
+        if summary is None:
+            return Group(self._pulse(), Text("waiting for the first bucket ..."))
+        # what a low terminal cuts off stands last
+        return Group(
+            self._pulse(), heading(summary), variants(summary), arms(summary), sources(summary), advice(summary)
+        )
 
     def _line(self, summary: dict[str, Any] | None) -> None:
         told = "waiting for the first numbers"
