@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -36,7 +37,9 @@ class ToyWorkers:
         arguments = [role, str(self._settings_file), str(self.rows_file)]
         command = [sys.executable, "-m", "tests.streams.toy_worker", *arguments]
         with self._log.open("ab") as log:
-            process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+            # what a killed worker leaves behind goes with the test's folder
+            environment = os.environ | {"TMPDIR": str(self._log.parent)}
+            process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env=environment)
         self.running.append(process)
         return process
 

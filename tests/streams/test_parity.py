@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -42,7 +43,9 @@ class LiveWorker:
     def start(self) -> None:
         """Start it, or start it again."""
         with self._log.open("ab") as log:
-            self.process = subprocess.Popen(self._command, cwd=ROOT, stdout=log, stderr=log)
+            # what a killed worker leaves behind goes with the test's folder
+            environment = os.environ | {"TMPDIR": str(self._log.parent)}
+            self.process = subprocess.Popen(self._command, cwd=ROOT, stdout=log, stderr=log, env=environment)
 
     def get(self, path: str) -> bytes | None:
         """Return a page; None where it is not there yet."""
