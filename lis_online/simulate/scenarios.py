@@ -62,7 +62,7 @@ def _sources() -> Scenario:
     errors of 0.0002 (noise) to 0.002. Denser pairs or more noise would turn the order of half_noise and thinned round:
     LIS grows slower than the number of pairs, and noise that hits shown items costs more than pairs that are missing.
     Two folds, so that the thinned source fills a placebo bucket in a quarter of the horizon; 22 sketch bits
-    because at 18, with one row, collisions halved the LIS of the half_noise source.
+    because at 18, with one row, collisions took a third of the LIS of the half_noise source.
     """
     world = WorldParameters(
         sources=(
