@@ -6,11 +6,12 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 
 @contextmanager
-def embedded_postgres(folder: Path) -> Iterator[str]:
-    """Run a server while the context lasts; yield its SQLAlchemy address (a socket in the folder)."""
+def embedded_postgres(folder: Path) -> Iterator[Any]:
+    """Run a server while the context lasts; yield it (`PostgresServer`), on a socket in the folder alone."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns where XDG_RUNTIME_DIR is not set
         from fasteners import InterProcessLock
@@ -21,6 +22,6 @@ def embedded_postgres(folder: Path) -> Iterator[str]:
     PostgresServer._lock = InterProcessLock(folder / "lock")
     server = get_server(folder / "data", cleanup_mode="delete")
     try:
-        yield server.get_uri(driver="psycopg")
+        yield server
     finally:
         server.cleanup()

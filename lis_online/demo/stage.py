@@ -39,7 +39,8 @@ def stage(scenario: Scenario, folder: Path) -> Iterator[Stage]:
     from lis_online.history.engine import build_engine
     from streams.topics import create_topics
 
-    with embedded_postgres(folder / "postgres") as database, embedded_broker(folder / "broker") as bootstrap:
+    with embedded_postgres(folder / "postgres") as server, embedded_broker(folder / "broker") as bootstrap:
+        database = server.get_uri(driver="psycopg")
         table = _table(scenario, folder, database, bootstrap)
         config = folder / "lis-online.toml"
         config.write_text(to_toml(table), encoding="utf-8")

@@ -7,7 +7,6 @@ from typing import Final, NamedTuple
 from lis_online.metrics.layout import TWIN, UNLEAKED, Layout
 
 SOURCE_NUMBERS: Final = ("lis", "past", "future", "placebo", "adjusted_lis", "bound")
-VARIANT_NUMBERS: Final = ("ais", "adjusted_ais")
 
 
 class Contrast(NamedTuple):

@@ -161,8 +161,7 @@ class RankShard:
         for slates, counts in self._batcher.take(scorable):
             outgoing += self._roll(int(slates.ts[0]))
             self._step(slates, counts)
-        if scorable > self._bucket_end:
-            outgoing += self._roll(scorable)
+        outgoing += self._roll(scorable)
         if watermark == MAX_TIME and not self._finished:
             self._finished = True
             outgoing += self._roll(MAX_TIME, final=True)
