@@ -11,9 +11,7 @@ import numpy as np
 
 from lis_online.events.batches import PairBatch
 from lis_online.events.hashing import NO_ID, fold_of, mix
-
-PAST_ONLY = -1
-"""The fold of a pair without a user of the feed: it cannot obey the rule, so it never leaks."""
+from lis_online.preference.leak import PAST_ONLY
 
 
 def pair_folds(users: np.ndarray, folds: int, independent: bool) -> np.ndarray:

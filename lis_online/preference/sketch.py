@@ -5,8 +5,8 @@ One sketch answers, for a sample of a user in fold f at time t, with horizon H a
     past(key)   = weight of the key's pairs with time in [t - P, t)
     leaked(key) = past(key) + weight of those in [t, t + H] whose fold is not f
 
-t - P is rounded down to an ageing grid of P / 32, so that old counts are kept as sums. A key is a slot of
-a power-of-two table indexed by a hash: collisions add up, and are reported (`occupancy`).
+The rule itself is in `leak`. t - P is rounded down to an ageing grid of P / 32, so that old counts are kept as sums.
+A key is a slot of a power-of-two table indexed by a hash: collisions add up, and are reported (`occupancy`).
 
 The tables hold the state at one sample time. A batch of samples spans many pair events, so
 the events inside the span are looked up apart, by (slot, time), and added: no table is
@@ -15,44 +15,19 @@ rewritten within a batch, and every sample sees its own millisecond.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from lis_online.preference.folds import PAST_ONLY
-
-AGEING_STEPS = 32
-"""The memory's grid: P / 32, at most 3 % of the memory too long."""
+from lis_online.preference.leak import Leak as Leak  # whoever holds a sketch holds its rule
 
 COUNTING_STEPS = 4
 """The occupancy moves slowly: counted every P / 8."""
 
 BEFORE_ALL = -(2**62)
 """The time of tables that were never moved, ms."""
-
-
-@dataclass(slots=True)
-class Leak:
-    """The leak rule in milliseconds: horizon H, memory P, number of user folds."""
-
-    horizon: int
-    memory: int
-    folds: int
-
-    @property
-    def ageing(self) -> int:
-        """The grid on which the past forgets, ms."""
-        return max(1, self.memory // AGEING_STEPS)
-
-    def cuts(self, first: int, last: int) -> list[int]:
-        """Return the sample times in (first, last] at which the past forgets a step."""
-        step = self.ageing
-        low = (first - self.memory) // step + 1
-        high = (last - self.memory) // step
-        return [k * step + self.memory for k in range(low, high + 1)]
 
 
 class Sketch:
@@ -100,29 +75,27 @@ class Sketch:
         if t <= self.time:
             return
         ts = self._events[0]
-        entered = int(torch.searchsorted(ts, t + self.leak.horizon, right=True))
-        moved = int(torch.searchsorted(ts, t, right=False))
+        entered = int(torch.searchsorted(ts, self.leak.future_end(t)))
+        moved = int(torch.searchsorted(ts, self.leak.past_end(t)))
         self._enter(self._events[:, self._entered : entered])
         self._move(self._events[:, :moved])
         self._events = self._events[:, moved:]
         self._entered = entered - moved
         self.time = t
-        self._forget((t - self.leak.memory) // self.leak.ageing)
+        self._forget(self.leak.past_start(t))
 
     def _enter(self, events: Tensor) -> None:
         _, slot, fold, weight = events
-        leaks = fold != PAST_ONLY
+        leaks, held = self.leak.leaks(fold), self.leak.is_withheld(fold)
         self.total.index_add_(0, slot[leaks], weight[leaks].int())
-        held = leaks & (fold < self.leak.folds)
         self.own.index_add_(0, slot[held] * self.leak.folds + fold[held], weight[held].int())
 
     def _move(self, events: Tensor) -> None:
         if not events.shape[1]:
             return
         ts, slot, fold, weight = events
-        only = fold == PAST_ONLY
+        only, held = ~self.leak.leaks(fold), self.leak.is_withheld(fold)
         self.total.index_add_(0, slot[only], weight[only].int())
-        held = ~only & (fold < self.leak.folds)
         self.own.index_add_(0, slot[held] * self.leak.folds + fold[held], -weight[held].int())
         self._add_past(slot, weight.int())
         steps = ts // self.leak.ageing
@@ -131,7 +104,7 @@ class Sketch:
             self._ageing.setdefault(step, []).append((slot[mine], weight[mine].int()))
 
     def _forget(self, until: int) -> None:
-        for step in sorted(step for step in self._ageing if step < until):
+        for step in sorted(step for step in self._ageing if step * self.leak.ageing < until):
             for slot, weight in self._ageing.pop(step):
                 self.total.index_add_(0, slot, -weight)
                 self._add_past(slot, -weight)
@@ -159,23 +132,21 @@ class Sketch:
         span = int(t.max()) - self.time if slot.numel() else 0
         if span <= 0:
             return count
-        arriving = self._events[:, self._entered : self._reach(self.leak.horizon, span, right=True)]
-        leaving = self._events[:, : self._reach(0, span, right=False)]
+        leak, last = self.leak, self.time + span
+        arriving = self._events[:, self._entered : self._before(leak.future_end(last))]
+        leaving = self._events[:, : self._before(leak.past_end(last))]
         hit = self._touched(slot, torch.cat([arriving[1], leaving[1]]))
         key, at, reader = slot[hit], t.expand(slot.shape)[hit], fold[hit]
-        arriving = arriving[:, arriving[2] != PAST_ONLY]
-        only = leaving[:, leaving[2] == PAST_ONLY]
-        came = arriving[0] - self.leak.horizon
-        change = self._inside(key, at, arriving[1], came, arriving[3])
-        change += self._inside(key, at, only[1], only[0] + 1, only[3])
-        held = arriving[2] < self.leak.folds
-        arrived = arriving[:, held]
-        left = leaving[:, (leaving[2] != PAST_ONLY) & (leaving[2] < self.leak.folds)]
+        arriving = arriving[:, leak.leaks(arriving[2])]
+        only = leaving[:, ~leak.leaks(leaving[2])]
+        change = self._inside(key, at, arriving[1], leak.comes(arriving[0]), arriving[3])
+        change += self._inside(key, at, only[1], leak.passes(only[0]), only[3])
+        arrived = arriving[:, leak.is_withheld(arriving[2])]
+        left = leaving[:, leak.is_withheld(leaving[2])]
         own = torch.cat([arrived, left], dim=1)
-        when = torch.cat([came[held], left[0] + 1])
+        when = torch.cat([leak.comes(arrived[0]), leak.passes(left[0])])
         weight = torch.cat([arrived[3], -left[3]])
-        folds = self.leak.folds
-        change -= self._inside(key * folds + reader, at, own[1] * folds + own[2], when, weight)
+        change -= self._inside(key * leak.folds + reader, at, own[1] * leak.folds + own[2], when, weight)
         count[hit] += change
         return count
 
@@ -185,14 +156,15 @@ class Sketch:
         span = int(t.max()) - self.time if slot.numel() else 0
         if span <= 0:
             return count
-        leaving = self._events[:, : self._reach(0, span, right=False)]
+        leaving = self._events[:, : self._before(self.leak.past_end(self.time + span))]
         hit = self._touched(slot, leaving[1])
         at = t.expand(slot.shape)[hit]
-        count[hit] += self._inside(slot[hit], at, leaving[1], leaving[0] + 1, leaving[3])
+        count[hit] += self._inside(slot[hit], at, leaving[1], self.leak.passes(leaving[0]), leaving[3])
         return count
 
-    def _reach(self, offset: int, span: int, *, right: bool) -> int:
-        return int(torch.searchsorted(self._events[0], self.time + span + offset, right=right))
+    def _before(self, ts: int) -> int:
+        """Return how many of the events have a time before ts."""
+        return int(torch.searchsorted(self._events[0], ts))
 
     def _touched(self, slot: Tensor, changed: Tensor) -> tuple[Tensor, ...]:
         """Return where the look-ups are whose slot has an event inside the span: few of many."""

@@ -3,7 +3,8 @@
 import numpy as np
 
 from lis_online.events.batches import PairBatch
-from lis_online.preference.folds import PAST_ONLY, pair_folds, thinned_half
+from lis_online.preference.folds import pair_folds, thinned_half
+from lis_online.preference.leak import PAST_ONLY
 
 
 def test_a_pair_without_a_user_never_leaks_unless_the_source_is_independent() -> None:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from lis_online.preference.folds import PAST_ONLY
-from lis_online.preference.sketch import Leak, Sketch, item_slot, pair_slot
+from lis_online.preference.leak import PAST_ONLY, Leak
+from lis_online.preference.sketch import Sketch, item_slot, pair_slot
 
 CPU = torch.device("cpu")
 KEYS = 12
