@@ -12,6 +12,7 @@ from lis_online.history.rows import BucketRow, HistoryRow
 from lis_online.metrics.layout import ALL, Layout
 from lis_online.metrics.statistics import Statistics
 from lis_online.metrics.summary import events_summary, iso, numbers_summary
+from lis_online.metrics.windows import Window
 from lis_online.settings import Settings
 from lis_online.shards.arm_reports import ArmReports, counts_of
 from lis_online.shards.contract import MAX_TIME, Outgoing, Record, Snapshot
@@ -84,6 +85,11 @@ class PublishShard:
         """Return the rows since the last call, oldest first."""
         rows, self._rows = self._rows, []
         return rows
+
+    def whole_run(self) -> Window | None:
+        """Return the sum of everything after the warm-up, None while there is nothing: a view, as `Window` says."""
+        group = self._groups.get(PUBLISHED)
+        return None if group is None else group.windows.span()
 
     def summary(self) -> dict[str, Any]:
         """Return the numbers over the whole run after warm-up, the arms over everything, as JSON-able data.
