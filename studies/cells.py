@@ -1,8 +1,8 @@
 """The cells of the validation study: which worlds are run, how often, and what they were built to deserve.
 
-Written down before any result was looked at; a cell whose result disappoints stays. A cell is run in `replicates` worlds
-that differ in every draw: catalogue, users, traffic, vectors, placebo permutation's input and the rankers' initial weights.
-The estimand of a number is its mean over them (shared design, "What is estimated, and how sure").
+Written down before any result was looked at; a cell whose result disappoints stays. A cell is run in `replicates`
+worlds that differ in every draw: catalogue, users, traffic, vectors and the rankers' initial weights. The estimand of a
+number is its mean over them.
 """
 
 from __future__ import annotations
