@@ -11,7 +11,7 @@ import msgspec
 
 from lis_online.errors import BlockError
 
-VERSION = 1
+VERSION = 2
 
 
 class ArmMoments(msgspec.Struct, array_like=True):
@@ -51,14 +51,33 @@ class JoinReport(msgspec.Struct, array_like=True, tag="join"):
     arms: list[ArmMoments]
 
 
+class SlotVersion(msgspec.Struct, array_like=True):
+    """Which version of a variant a slot of the layout holds.
+
+    slot: its name there ("v", "v#2"). version: the version's own name, "" while no vector came. since: time of its
+    first vector, ms, -1 while none came. began: start of the first bucket that its rankers are in from the
+    beginning, ms; 0 where they began with the group. newest: no other version of the variant came after it.
+    """
+
+    slot: str
+    version: str
+    since: int
+    began: int
+    newest: bool
+
+
 class RankBucket(msgspec.Struct, array_like=True, tag="rank"):
     """One part of a finished bucket of a rank group: [start, end) in impression time, ms.
 
     sequence counts the group's buckets from 0, without gaps; a bucket without samples is not sent. Part k of `parts`;
     the parts' data, joined, are the bytes of `metrics.statistics.Statistics.encode`.
     final: nothing follows (sent by every rank group at its end, where data may be empty).
-    diverged: names of the rankers that were set aside so far. first: time of the first sample
-    ever, ms: the warm-up counts from there. late_side: side records so far that came after their time had been applied.
+    first: time of the first sample ever, ms: the warm-up counts from there. set_aside: name of each ranker that is set
+    aside, and the reason. late_side: side records so far that came after their time had been applied.
+    versions: what each slot that is in use held in this bucket. restarted: name of each ranker that was started
+    anew by hand, and the start, ms, of the first bucket that is wholly after it. alignment: (start of a bucket in
+    *pair* time, ms, bytes of `metrics.alignment.encode`) of the pairs that were closed since the record before;
+    a bucket may come again with more pairs.
     """
 
     version: int
@@ -71,8 +90,11 @@ class RankBucket(msgspec.Struct, array_like=True, tag="rank"):
     data: bytes
     final: bool
     first: int
-    diverged: list[str]
+    set_aside: dict[str, str]
     late_side: int
+    versions: list[SlotVersion] = []
+    restarted: dict[str, int] = {}
+    alignment: list[tuple[int, bytes]] = []
 
 
 WindowsRecord = JoinReport | RankBucket

@@ -95,7 +95,7 @@ def _add_rankers(families: Families, view: PublishView) -> None:
             rankers |= dict.fromkeys(numbers.levels)
     for variant, source in sources.items():
         families.add(names.VARIANT, 1, variant=variant, source=source)
-    diverged = set(view.diverged)
+    diverged = set(view.set_aside)
     for ranker in rankers:
         families.add(names.DIVERGED, float(ranker in diverged), ranker=ranker)
 

@@ -22,7 +22,9 @@ class Layout:
 
     rankers: "unleaked", "twin", then "leaked:S", "past:S", "placebo:S", "thinned:S" of each source S,
     then "aligned:V", "permuted:V" of each variant V. slices: "all", "surface:NAME" of each surface,
-    "surface:other", "arm:EXPERIMENT/ARM". variant_source: index of the source each variant was aligned on.
+    "surface:other", "arm:EXPERIMENT/ARM". variants: a variant's *slots*, one for each of its versions that is
+    measured side by side: "V", "V#2" and so on; variant_of: name of the variant each belongs to; variant_source: index
+    of the source it was aligned on.
     surfaces: how many are named; arms: how many each experiment has.
 
     >>> layout = Layout.of(Settings.of({"variant": [{"name": "v", "preference": "coclick", "dimension": 4}]}))
@@ -34,6 +36,7 @@ class Layout:
     slices: tuple[str, ...]
     sources: tuple[str, ...]
     variants: tuple[str, ...]
+    variant_of: tuple[str, ...]
     variant_source: tuple[int, ...]
     surfaces: int
     arms: tuple[int, ...]
@@ -53,6 +56,7 @@ class Layout:
             slices=tuple(slices),
             sources=sources,
             variants=variants,
+            variant_of=variants,
             variant_source=tuple(sources.index(variant.preference) for variant in settings.variant),
             surfaces=len(settings.events.surfaces),
             arms=tuple(len(experiment.arm) for experiment in settings.experiment),

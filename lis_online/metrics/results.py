@@ -33,6 +33,7 @@ class VariantNumbers:
 
     ais: aligned - unleaked; adjusted_ais: aligned - permuted; efficiency: adjusted AIS / adjusted LIS.
     coverage: share of samples whose candidate and history have vectors; None without samples.
+    variant, version: whose vectors; version is "" while none came.
     """
 
     source: str
@@ -40,6 +41,8 @@ class VariantNumbers:
     adjusted_ais: Estimate
     efficiency: Estimate
     coverage: float | None
+    variant: str = ""
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,8 @@ class SliceNumbers:
     """All numbers of one slice of one window.
 
     unleaked: "auc", "gauc", "normalised_entropy", "calibration" of the unleaked ranker; twin: M(twin) - M(unleaked),
-    an A/A test of the learning; levels: M of each ranker, None where there is none.
+    an A/A test of the learning; levels: M of each ranker, None where there is none. variants: "v" is the newest version
+    of the variant v, "v@1" an older version "1" that is still measured; rankers are named alike ("aligned:v@1").
     """
 
     slice: str

@@ -36,7 +36,7 @@ class _Group:
         self.revision = -1
         self.late_side = 0
         self.left_out = 0
-        self.diverged: list[str] = []
+        self.set_aside: dict[str, str] = {}
         self.finished = False
 
 
@@ -123,7 +123,7 @@ class PublishShard:
                 "group": name,
                 "parts": group.parts.snapshot(),
                 "windows": group.windows.snapshot(),
-                "rest": [group.end, group.revision, group.late_side, group.left_out, group.diverged, group.finished],
+                "rest": [group.end, group.revision, group.late_side, group.left_out, group.set_aside, group.finished],
             }
             for name, group in sorted(self._groups.items())
         ]
@@ -147,7 +147,7 @@ class PublishShard:
             group = self._groups[state["group"]] = self._new_group()
             group.parts.restore(state["parts"])
             group.windows.restore(state["windows"])
-            group.end, group.revision, group.late_side, group.left_out, group.diverged, group.finished = state["rest"]
+            group.end, group.revision, group.late_side, group.left_out, group.set_aside, group.finished = state["rest"]
         published = self._groups.get(PUBLISHED)
         if published is not None and published.revision >= 0 and self._keep_rolling:
             self._current = self._view(published)
@@ -165,7 +165,7 @@ class PublishShard:
 
     def _publish(self, group: _Group, bucket: RankBucket) -> None:
         group.revision, group.late_side, group.finished = bucket.sequence, bucket.late_side, bucket.final
-        group.diverged = bucket.diverged
+        group.set_aside = bucket.set_aside
         if bucket.data:
             self._add(group, bucket)
         if bucket.group != PUBLISHED:
@@ -198,7 +198,7 @@ class PublishShard:
             diagnoses={length: group.windows.diagnoses(found) for length, found in windows.items()},
             arms=self._reports.arms(reports),
             counts=counts_of(reports),
-            diverged=tuple(group.diverged),
+            set_aside=dict(group.set_aside),
             late_side=group.late_side,
             left_out=group.left_out,
             warm_from=group.windows.warm_from,

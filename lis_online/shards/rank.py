@@ -222,7 +222,7 @@ class RankShard:
 
     def _bucket_records(self, start: int, end: int, data: bytes, *, final: bool) -> list[Outgoing]:
         parts = [data[at : at + PART] for at in range(0, len(data), PART)] or [b""]
-        diverged = [name for name, bad in zip(self.layout.rankers, self.rankers.diverged, strict=True) if bad]
+        bad = np.flatnonzero(self.rankers.diverged).tolist()
         records = [
             windows_log.RankBucket(
                 version=windows_log.VERSION,
@@ -235,7 +235,7 @@ class RankShard:
                 data=piece,
                 final=final,
                 first=self._first,
-                diverged=diverged,
+                set_aside={self.layout.rankers[place]: "diverged" for place in bad},
                 late_side=self.late_side,
             )
             for part, piece in enumerate(parts)

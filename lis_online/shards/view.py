@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from lis_online.metrics.alignment import PairAlignment
 from lis_online.metrics.diagnosis import Diagnosis
 from lis_online.metrics.estimate import Estimate
 from lis_online.metrics.levels import Metric
@@ -12,6 +13,24 @@ from lis_online.metrics.results import SliceNumbers
 
 WHOLE_RUN = 0
 """The window length that stands for everything after the warm-up."""
+
+OVERLAP = -1
+"""The window length that stands for everything since a variant's newest version began, where it is not the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class VersionInfo:
+    """A version of a variant that is measured now.
+
+    since: time of its first vector, ms since 1970, None while none came; began: when its rankers began to be
+    measured, None: with the group. newest: no other version of the variant came after it.
+    """
+
+    variant: str
+    version: str
+    since: int | None
+    newest: bool
+    began: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +54,9 @@ class PublishView:
     """Every number as of a bucket's end.
 
     end: where the windows end, ms since 1970, 0 before any; revision: the rank group's sequence number.
-    windows: by length (ms, `WHOLE_RUN`) and slice; diagnoses: the same, and by variant.
+    windows: by length (ms, `WHOLE_RUN`, `OVERLAP` once there was a second version) and slice; diagnoses: the
+    same, and by key of `SliceNumbers.variants`; alignment: by length and such a key, its windows end H later.
+    versions: those measured now. set_aside: rankers that are out of use, by name, and the reason.
     warm_from: when the warm-up ends, None while nothing has been scored; warm: whether it has. late_side: side
     records that came after their time had been applied. left_out: samples beyond their user's cap so far.
     counts: input records by fate.
@@ -48,8 +69,10 @@ class PublishView:
     diagnoses: Mapping[int, Mapping[str, Mapping[str, Diagnosis]]]
     arms: tuple[ArmNumbers, ...]
     counts: Mapping[str, int]
-    diverged: tuple[str, ...]
+    set_aside: Mapping[str, str]
     late_side: int
     left_out: int
     warm_from: int | None
     warm: bool
+    versions: tuple[VersionInfo, ...] = ()
+    alignment: Mapping[int, Mapping[str, PairAlignment]] = field(default_factory=dict)

@@ -40,7 +40,7 @@ def example(efficiency: Estimate = NONE) -> PublishView:
         diagnoses={900_000: {"all": {"title": diagnosis}}},
         arms=(ArmNumbers("mllm-q4", "treatment", 50, 400, 40, estimate(0.1), crossed=2),),
         counts={"accepted": 1_000},
-        diverged=("leaked:coclick",),
+        set_aside={"leaked:coclick": "diverged"},
         late_side=3,
         left_out=5,
         warm_from=1_573_516_700_000,
