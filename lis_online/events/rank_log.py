@@ -1,9 +1,10 @@
-"""One record of the rank log (`lis.samples`): slates, pairs, vectors and a watermark.
+"""One record of the rank log (`lis.samples`): a block of slates, pairs, vectors and a watermark, or a control.
 
 Slates and co-engagement pairs of one join shard form two sequences whose order is a function
 of the events, so a block says where in each it starts and the receiver skips what it has.
 Side records (preferences, vectors) come in the order of their own topic: their sequence
-is that topic's offset.
+is that topic's offset. A control record takes effect at its own offset, so whoever reads the
+log again does the same thing at the same place.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import msgspec
 
 from lis_online.errors import BlockError
 
-VERSION = 1
+VERSION = 2
 
 
 class Side(msgspec.Struct, array_like=True):
@@ -27,7 +28,7 @@ class Side(msgspec.Struct, array_like=True):
     data: bytes
 
 
-class Block(msgspec.Struct, array_like=True):
+class Block(msgspec.Struct, array_like=True, tag="block"):
     """What one join shard sends at a time.
 
     shard: the join shard (its input partition). first_slate, first_pair: sequence numbers of the
@@ -51,15 +52,29 @@ class Block(msgspec.Struct, array_like=True):
         return msgspec.msgpack.encode(self)
 
 
-_decoder = msgspec.msgpack.Decoder(Block)
+class Control(msgspec.Struct, array_like=True, tag="control"):
+    """What a person asks of every rank shard that reads the log.
+
+    reset: names of rankers to start again, as in `Layout.rankers`; a shard passes over those it does not have.
+    """
+
+    version: int
+    reset: list[str]
+
+    def encode(self) -> bytes:
+        """Return the record as msgpack."""
+        return msgspec.msgpack.encode(self)
 
 
-def decode_block(data: bytes) -> Block:
-    """Return the block of `Block.encode`. Raises BlockError on other bytes or another version."""
+_decoder: msgspec.msgpack.Decoder[Block | Control] = msgspec.msgpack.Decoder(Block | Control)
+
+
+def decode(data: bytes) -> Block | Control:
+    """Return the record of `encode`. Raises BlockError on other bytes or another version."""
     try:
-        block = _decoder.decode(data)
+        record = _decoder.decode(data)
     except msgspec.MsgspecError as exc:
         raise BlockError(f"record of the rank log cannot be read: {exc}") from exc
-    if block.version != VERSION:
-        raise BlockError(f"record of the rank log has version {block.version}, this code reads {VERSION}")
-    return block
+    if record.version != VERSION:
+        raise BlockError(f"record of the rank log has version {record.version}, this code reads {VERSION}")
+    return record

@@ -124,7 +124,9 @@ class RankShard:
         for record in records:
             if record.offset < self._position or record.value is None:
                 continue
-            outgoing += self._apply(rank_log.decode_block(record.value))
+            decoded = rank_log.decode(record.value)
+            if isinstance(decoded, rank_log.Block):
+                outgoing += self._apply(decoded)
             self._position = record.offset + 1
         return outgoing
 

@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
+from lis_online.events import rank_log
 from lis_online.events.batches import PairBatch, SlateBatch
-from lis_online.events.rank_log import Block, decode_block
+from lis_online.events.rank_log import Block
 from lis_online.events.windows_log import JoinReport, decode
 from lis_online.events.wire import END_TICK
 from lis_online.settings import Settings
@@ -107,7 +108,8 @@ def output(sent: Iterable[Outgoing]) -> Output:
             assert isinstance(report, JoinReport)
             out.reports.append(report)
         else:
-            block = decode_block(outgoing.value)
+            block = rank_log.decode(outgoing.value)
+            assert isinstance(block, Block)
             assert (block.first_slate, block.first_pair) == (len(out.slates), len(out.pairs))
             out.blocks.append(block)
             out.slates += slate_rows(SlateBatch.decode(block.slates)) if block.slates else []

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lis_online.events.batches import PairBatch, SlateBatch, VectorBatch
 from lis_online.events.hashing import id_hash
-from lis_online.events.rank_log import Block, decode_block
+from lis_online.events.rank_log import Block, decode
 from lis_online.events.wire import END_TICK
 from lis_online.experiments.moments import UNIT
 from lis_online.settings import Settings
@@ -292,7 +292,9 @@ def test_a_report_precedes_the_block_whose_watermark_passed_its_bucket() -> None
 
 def decode_watermark(value: bytes) -> int:
     """Return a block's watermark."""
-    return decode_block(value).watermark
+    block = decode(value)
+    assert isinstance(block, Block)
+    return block.watermark
 
 
 def test_blocks_stay_small_and_early_ones_carry_the_old_watermark() -> None:

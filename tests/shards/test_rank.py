@@ -11,7 +11,7 @@ import pytest
 
 from lis_online.errors import BlockError
 from lis_online.events.batches import SlateBatch
-from lis_online.events.rank_log import Block, decode_block
+from lis_online.events.rank_log import Block, decode
 from lis_online.metrics.statistics import SAMPLES
 from lis_online.settings import Settings
 from lis_online.shards.contract import MAX_TIME, Outgoing, Record
@@ -47,7 +47,7 @@ def capped() -> list[Outgoing]:
 
 def slates() -> SlateBatch:
     """Return every slate of the log, in the order of the one join shard."""
-    decoded = [SlateBatch.decode(block.slates) for block in map(decode_block, blocks()[0]) if block.slates]
+    decoded = [SlateBatch.decode(block.slates) for block in map(decoded_block, blocks()[0]) if block.slates]
     return SlateBatch.concatenate(decoded)
 
 
@@ -70,7 +70,7 @@ def test_the_join_shards_batches_change_nothing(size: int) -> None:
 def test_three_join_shards_in_any_interleaving_change_nothing(seed: int) -> None:
     """Partitions of users and the order in which their blocks arrive do not reach the numbers."""
     log = shuffled(blocks(shards=3, size=20), seed)
-    assert {decode_block(value).shard for value in log} == {0, 1, 2}
+    assert {decoded_block(value).shard for value in log} == {0, 1, 2}
     assert RankShard(SETTINGS, shards=3).feed(rank_log(log)) == calm()
 
 
@@ -114,7 +114,7 @@ def test_records_below_the_position_are_skipped() -> None:
     assert shard.feed(log) == []
     assert frozen(shard.snapshot()) == state
     shard.feed([Record("samples", 0, 6, -1, None)])
-    assert shard.watermark == decode_block(blocks()[0][5]).watermark
+    assert shard.watermark == decoded_block(blocks()[0][5]).watermark
 
 
 @pytest.mark.parametrize(
@@ -199,9 +199,16 @@ def test_slices_hold_the_slates_of_their_surface_and_arm() -> None:
     assert min(by_surface[:2]) > 0 and min(by_arm) > 0
 
 
+def decoded_block(value: bytes) -> Block:
+    """Return the block of a record that is one."""
+    block = decode(value)
+    assert isinstance(block, Block)
+    return block
+
+
 def test_side_records_after_their_time_are_counted() -> None:
     """A pair and a vector whose times have been applied take effect late, and every later bucket says how many."""
-    log = [decode_block(value) for value in blocks()[0]]
+    log = [decoded_block(value) for value in blocks()[0]]
     cut = len(log) * 3 // 4
     before, after = log[:cut], log[cut:]
     sides = [side for block in before for side in block.side]
@@ -253,7 +260,7 @@ def test_a_users_samples_beyond_the_cap_are_learnt_and_left_out_of_the_numbers()
 def test_a_gap_in_the_log_is_refused() -> None:
     """A missing block is a bug or a lost record: never a silent hole in the numbers."""
     log = blocks()[0]
-    holes = [k for k in range(1, len(log) - 1) if decode_block(log[k]).slates]
+    holes = [k for k in range(1, len(log) - 1) if decoded_block(log[k]).slates]
     shard = RankShard(SETTINGS)
     with pytest.raises(BlockError, match=r"join shard 0: (slate|pair) \d+ must come next, got \d+"):
         shard.feed(rank_log(log[: holes[0]] + log[holes[0] + 1 :]))
@@ -262,7 +269,7 @@ def test_a_gap_in_the_log_is_refused() -> None:
 def test_a_block_of_another_version_is_refused() -> None:
     """What cannot be read is refused with both versions named."""
     block = Block(99, 0, 0, b"", 0, b"", [], 5)
-    with pytest.raises(BlockError, match="has version 99, this code reads 1"):
+    with pytest.raises(BlockError, match="has version 99, this code reads 2"):
         RankShard(SETTINGS).feed(rank_log([block.encode()]))
     with pytest.raises(BlockError, match="cannot be read"):
         RankShard(SETTINGS).feed(rank_log([b"\xc1"]))
