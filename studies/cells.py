@@ -40,7 +40,7 @@ class Cell:
     deserves: str | None = None
 
 
-SIZES: Final = {"small": (600, 100), "middle": (1_800, 80), "large": (5_400, 60)}
+SIZES: Final = {"small": (400, 100), "middle": (1_200, 80), "large": (3_600, 60)}
 """Slates of ten after the warm-up, and replicates."""
 
 FEED: Final = WorldParameters(
@@ -78,7 +78,7 @@ def settings(slates: int, **sections: dict[str, Any]) -> dict[str, Any]:
     """Return the settings of a cell: thresholds ten times those of production, since samples are a thousandth."""
     bucket = f"{max(slates // RATE // 20, 1)}m"
     tables: dict[str, Any] = {
-        "events": {"attribution_window": "1m", "allowed_lateness": "5s"},
+        "events": {"attribution_window": "1m", "allowed_lateness": "5s", "history_length": 10},
         "leakage": {"horizon": "5m", "memory": "10m", "folds": 2, "sketch_bits": 20, "placebo_pairs": 200},
         "metrics": {
             "bucket": bucket,
