@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lis_online.cli.options import Config
-from lis_online.cli.report import DASH, STYLES, number, share
+from lis_online.cli.report import DASH, STYLES, number, share, still_needed
 from lis_online.errors import UsageError
 from lis_online.settings import load
 
@@ -23,10 +24,14 @@ COLUMNS = (
     ("adjusted LIS", "source_numbers", "adjusted_lis"),
     ("adjusted AIS", "variant_numbers", "adjusted_ais"),
     ("efficiency", "variant_numbers", "efficiency"),
+    ("pair alignment", "variant_numbers", "pair_alignment"),
     ("placebo", "source_numbers", "placebo"),
     ("coverage", "variant_numbers", "coverage"),
 )
 """Heading, where in a point, name of the number."""
+SHARES = ("efficiency", "pair_alignment")
+NEEDED = "adjusted_ais"
+"""The number whose missing samples are shown beside it."""
 
 
 def history(
@@ -35,12 +40,17 @@ def history(
         str | None, typer.Option("--from", help="Windows that end after this time (ISO 8601, with a zone).")
     ] = None,
     end: Annotated[str | None, typer.Option("--to", help="Windows that end at or before this time.")] = None,
-    window: Annotated[str | None, typer.Option(help='A window\'s length, such as 1h, or "run"; all without.')] = None,
+    window: Annotated[
+        str | None, typer.Option(help="A window's length, such as 1h, or run, or overlap; all without.")
+    ] = None,
     slice_: Annotated[str, typer.Option("--slice", help="all, surface:NAME or arm:EXPERIMENT/ARM.")] = "all",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     config: Config = None,
 ) -> None:
-    """Print a variant's numbers, its source's and the diagnosis, window by window."""
+    """Print a variant's numbers, its source's and the diagnosis, window by window.
+
+    Where several versions of the variant are measured, each has a line; --window overlap has the time they share.
+    """
     from lis_online.history.engine import opened, transaction
     from lis_online.history.queries import Selection, read, why_empty
 
@@ -69,23 +79,34 @@ def as_table(variant: str, points: Sequence[Point]) -> Table:
     table = Table(title=title)
     table.add_column("window ends (UTC)", no_wrap=True)
     table.add_column("window", justify="right")
-    for heading, _, _ in COLUMNS:
+    versions = len({point.version for point in points}) > 1
+    if versions:
+        table.add_column("version")
+    for heading, _, name in COLUMNS:
         table.add_column(heading, justify="right")
+        if name == NEEDED:
+            table.add_column("still needed", justify="right")
     table.add_column("samples", justify="right")
     table.add_column("diagnosis")
     for point in points:
-        cells = [_cell(getattr(point, where).get(name), percent=name == "efficiency") for _, where, name in COLUMNS]
-        table.add_row(iso(point.time), window_name(point.window_ms), *cells, f"{point.samples:,}", _diagnosis(point))
+        at = [iso(point.time), window_name(point.window_ms), *([Text(point.version)] if versions else [])]
+        table.add_row(*at, *_cells(point), f"{point.samples:,}", _diagnosis(point))
     return table
+
+
+def _cells(point: Point) -> Iterator[Text]:
+    for _, where, name in COLUMNS:
+        found = getattr(point, where).get(name)
+        yield _cell(found, percent=name in SHARES)
+        if name == NEEDED:
+            yield still_needed(None if found is None else asdict(found), point.samples)
 
 
 def _cell(found: Number | None, *, percent: bool) -> Text:
     """Return a number as the reports of other commands show it; one without an interval is a share."""
     if found is None or (found.value is not None and found.lower is None):
         return share(None if found is None else found.value)
-    return number(
-        {"value": found.value, "lower": found.lower, "upper": found.upper, "reason": found.reason}, percent=percent
-    )
+    return number(asdict(found), percent=percent)
 
 
 def _diagnosis(point: Point) -> Text:

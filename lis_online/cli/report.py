@@ -40,6 +40,29 @@ def share(value: float | None) -> Text:
     return Text(DASH, style="dim") if value is None else Text(f"{value:.0%}")
 
 
+def still_needed(n: dict[str, Any] | None, samples: int) -> Text:
+    """Return how many samples a difference lacks to resolve 0.0005, of those that it needs.
+
+    >>> still_needed({"value": 0.1, "samples_to_resolve": 1_300_000}, 90_000).plain, still_needed(None, 5).plain
+    ('1.2M', '-')
+    """
+    needed = None if n is None else n.get("samples_to_resolve")
+    return Text(DASH, style="dim") if needed is None else Text(short(max(0, needed - samples)))
+
+
+def short(count: float) -> str:
+    """Return a count in two digits.
+
+    >>> [short(count) for count in (0, 96, 999, 1_234, 99_700, 1_210_000, 3.2e10)]
+    ['0', '96', '1k', '1.2k', '100k', '1.2M', '32B']
+    """
+    count = float(f"{count:.1e}")
+    for size, unit in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if count >= size:
+            return f"{count / size:.2g}{unit}" if count < 100 * size else f"{count / size:.0f}{unit}"
+    return f"{count:.0f}"
+
+
 def report(summary: dict[str, Any]) -> Group:
     """Return the whole summary."""
     return Group(heading(summary), variants(summary), advice(summary), sources(summary), arms(summary))
@@ -75,8 +98,8 @@ STYLES = {
 
 def variants(summary: dict[str, Any]) -> Table:
     """Return one row per variant: what it delivers of what its source could bring."""
-    names = ("variant", "source", "adjusted LIS", "adjusted AIS", "efficiency", "placebo", "coverage", "diagnosis")
-    table = _table("Variants", names)
+    names = ("variant", "source", "adjusted LIS", "adjusted AIS", "still needed", "efficiency", "placebo", "coverage")
+    table = _table("Variants", (*names, "diagnosis"))
     for name, variant in summary["variants"].items():
         source = summary["sources"][variant["source"]]
         diagnosis = variant["diagnosis"]
@@ -85,6 +108,7 @@ def variants(summary: dict[str, Any]) -> Table:
             variant["source"],
             cell(source["adjusted_lis"]),
             cell(variant["adjusted_ais"]),
+            still_needed(variant["adjusted_ais"], summary["samples"]),
             cell(variant["efficiency"], percent=True),
             cell(source["placebo"]),
             share(variant["coverage"]),
@@ -102,11 +126,18 @@ def advice(summary: dict[str, Any]) -> Text:
 
 def sources(summary: dict[str, Any]) -> Table:
     """Return one row per preference source: is it worth aligning on?"""
-    names = ("source", "adjusted LIS", "LIS", "past", "future", "placebo", "leaked - thinned", "coverage")
+    headline, needed = "adjusted LIS", "still needed"
+    names = ("source", headline, needed, "LIS", "past", "future", "placebo", "leaked - thinned", "coverage")
     table = _table("Preference sources", names)
     for name, source in summary["sources"].items():
-        kinds = ("adjusted_lis", "lis", "past", "future", "placebo", "bound")
-        table.add_row(name, *(cell(source[kind]) for kind in kinds), share(source["coverage"]))
+        kinds = ("lis", "past", "future", "placebo", "bound")
+        table.add_row(
+            name,
+            cell(source["adjusted_lis"]),
+            still_needed(source["adjusted_lis"], summary["samples"]),
+            *(cell(source[kind]) for kind in kinds),
+            share(source["coverage"]),
+        )
     return table
 
 

@@ -8,17 +8,24 @@ from typing import Any
 
 from lis_online.history.times import iso
 from lis_online.history.windows import window_name
+from lis_online.metrics.estimate import rounded
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number with its 95 % interval, or None and the reason why there is none."""
+    """A number with its 95 % interval, or None and the reason why there is none.
+
+    samples_to_resolve: of a difference, of how many samples two standard errors would be 0.0005. learning_noise: the
+    interval was widened for it; None where that was not recorded.
+    """
 
     value: float | None
     stderr: float | None = None
     lower: float | None = None
     upper: float | None = None
     reason: str | None = None
+    samples_to_resolve: float | None = None
+    learning_noise: bool | None = None
 
     def to_json(self) -> dict[str, Any] | float:
         """Return the form of the summary: an object, or the bare value where no interval is kept.
@@ -30,16 +37,22 @@ class Number:
             return {"value": None, "reason": self.reason}
         if self.stderr is None and self.reason is None:
             return self.value
+        more = {
+            "reason": self.reason,
+            "learning_noise": self.learning_noise or None,
+            "samples_to_resolve": rounded(self.samples_to_resolve),
+        }
         found = {"value": self.value, "stderr": self.stderr, "lower": self.lower, "upper": self.upper}
-        return found if self.reason is None else {**found, "reason": self.reason}
+        return found | {name: value for name, value in more.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """The numbers of one variant and of its source, for the window that ends at `time` (ms since 1970).
+    """The numbers of one version of a variant and of its source, for the window that ends at `time` (ms since 1970).
 
     configuration: the id of the settings they were made under; points of two are not comparable.
-    samples: in the window and slice.
+    version: of the variant's vectors, "" while none came; newest: whether it was the newest then. samples: in the
+    window and slice.
     """
 
     time: int
@@ -47,6 +60,8 @@ class Point:
     slice: str
     configuration: int
     source: str
+    version: str
+    newest: bool
     samples: int
     diagnosis: str | None
     sentence: str | None
@@ -61,6 +76,8 @@ class Point:
             "window": window_name(self.window_ms),
             "slice": self.slice,
             "configuration": self.configuration,
+            "version": self.version,
+            "newest": self.newest,
             "samples": self.samples,
             "diagnosis": self.diagnosis,
             "sentence": self.sentence,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,8 @@ from lis_online.history.tables import configurations, diagnoses, numbers
 from lis_online.history.times import iso, to_datetime, to_milliseconds
 from lis_online.history.windows import window_name
 
-COLUMNS = ("bucket_end", "window_ms", "kind", "number", "value", "stderr", "lower", "upper", "reason", "samples")
+FIELDS = ("value", "stderr", "lower", "upper", "reason", "samples_to_resolve", "learning_noise")
+COLUMNS = ("bucket_end", "window_ms", "kind", "subject", "number", "samples", "version", *FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +39,15 @@ class Selection:
 
 
 def read(connection: Connection, selection: Selection) -> list[Point]:
-    """Return the points in the order of time, then window, then configuration.
+    """Return the points in the order of time, then window, then configuration, then version, the newest last.
 
-    A point holds the variant's numbers, those of the source it was aligned on, the unleaked
+    A point holds the numbers of one version of the variant, those of the source it was aligned on, the unleaked
     ranker's and the diagnosis. Raises UsageError on a variant that the history does not know.
     """
     points: list[Point] = []
     for configuration, source in sources(connection, selection.variant).items():
         points += _points(connection, selection, configuration, source)
-    return sorted(points, key=lambda point: (point.time, point.window_ms, point.configuration))
+    return sorted(points, key=lambda p: (p.time, p.window_ms, p.configuration, p.newest, p.version))
 
 
 def sources(connection: Connection, variant: str) -> dict[int, str]:
@@ -88,48 +89,72 @@ def why_empty(connection: Connection, selection: Selection) -> str:
 
 
 def _points(connection: Connection, selection: Selection, configuration: int, source: str) -> Iterator[Point]:
-    judged = {(row.bucket_end, row.window_ms): row for row in _diagnoses(connection, selection, configuration)}
-    grouped: dict[tuple[Any, int], list[Row[Any]]] = defaultdict(list)
-    for row in _numbers(connection, selection, configuration, source):
-        grouped[row.bucket_end, row.window_ms].append(row)
-    for (time, window), rows in grouped.items():
-        diagnosis = judged.get((time, window))
-        yield Point(
-            time=to_milliseconds(time),
-            window_ms=window,
-            slice=selection.slice,
-            configuration=configuration,
-            source=source,
-            samples=max(row.samples for row in rows),
-            diagnosis=diagnosis.diagnosis if diagnosis else None,
-            sentence=diagnosis.sentence if diagnosis else None,
-            variant_numbers=_of_kind(rows, "variant"),
-            source_numbers=_of_kind(rows, "source"),
-            unleaked=_of_kind(rows, "unleaked"),
-        )
-
-
-def _of_kind(rows: Sequence[Row[Any]], kind: str) -> Mapping[str, Number]:
-    return {
-        row.number: Number(row.value, row.stderr, row.lower, row.upper, row.reason) for row in rows if row.kind == kind
+    of_variant = versions(connection, configuration, selection.variant)
+    judged = {
+        (row.bucket_end, row.window_ms, row.variant): row
+        for row in _diagnoses(connection, selection, configuration, of_variant)
     }
+    subjects = {"variant": of_variant, "source": [source], "unleaked": [""]}
+    windows: dict[tuple[Any, int], list[Row[Any]]] = defaultdict(list)
+    for row in _numbers(connection, selection, configuration, subjects):
+        windows[row.bucket_end, row.window_ms].append(row)
+    for (time, window), rows in windows.items():
+        for subject in sorted({row.subject for row in rows if row.kind == "variant"}) or [selection.variant]:
+            diagnosis = judged.get((time, window, subject))
+            own = [row for row in rows if row.kind == "variant" and row.subject == subject]
+            yield Point(
+                time=to_milliseconds(time),
+                window_ms=window,
+                slice=selection.slice,
+                configuration=configuration,
+                source=source,
+                version=own[0].version if own else "",
+                newest=subject == selection.variant,
+                samples=max(row.samples for row in rows),
+                diagnosis=diagnosis.diagnosis if diagnosis else None,
+                sentence=diagnosis.sentence if diagnosis else None,
+                variant_numbers=_by_number(own),
+                source_numbers=_by_number(row for row in rows if row.kind == "source"),
+                unleaked=_by_number(row for row in rows if row.kind == "unleaked"),
+            )
 
 
-def _numbers(connection: Connection, selection: Selection, configuration: int, source: str) -> Sequence[Row[Any]]:
+def versions(connection: Connection, configuration: int, variant: str) -> list[str]:
+    """Return the subjects of a variant's rows: its name, and NAME@VERSION of each older version there was.
+
+    Walks the key from each subject to the next, whose number is small, instead of reading every row.
+    """
     column = numbers.c
-    subjects = (("variant", selection.variant), ("source", source), ("unleaked", ""))
-    of_these = or_(*(and_(column.kind == kind, column.subject == subject) for kind, subject in subjects))
+    of_variants = and_(column.configuration_id == configuration, column.kind == "variant")
+    walk = select(func.min(column.subject).label("subject")).where(of_variants).cte("walk", recursive=True)
+    following = select(func.min(column.subject)).where(of_variants, column.subject > walk.c.subject)
+    walk = walk.union_all(select(following.scalar_subquery()).where(walk.c.subject.is_not(None)))
+    found = connection.execute(select(walk.c.subject).where(walk.c.subject.is_not(None))).scalars()
+    return [subject for subject in found if subject.partition("@")[0] == variant]  # no variant's name has an "@"
+
+
+def _by_number(rows: Iterable[Row[Any]]) -> Mapping[str, Number]:
+    return {row.number: Number(*(getattr(row, name) for name in FIELDS)) for row in rows}
+
+
+def _numbers(
+    connection: Connection, selection: Selection, configuration: int, subjects: Mapping[str, Sequence[str]]
+) -> Sequence[Row[Any]]:
+    column = numbers.c
+    of_these = or_(*(and_(column.kind == kind, column.subject.in_(names)) for kind, names in subjects.items()))
     query = select(*(column[name] for name in COLUMNS)).where(
         column.configuration_id == configuration, of_these, *_within(numbers, selection)
     )
     return connection.execute(query.order_by(column.bucket_end, column.window_ms, column.number)).all()
 
 
-def _diagnoses(connection: Connection, selection: Selection, configuration: int) -> Sequence[Any]:
+def _diagnoses(
+    connection: Connection, selection: Selection, configuration: int, of_variant: Sequence[str]
+) -> Sequence[Any]:
     column = diagnoses.c
-    query = select(column.bucket_end, column.window_ms, column.diagnosis, column.sentence).where(
+    query = select(column.bucket_end, column.window_ms, column.variant, column.diagnosis, column.sentence).where(
         column.configuration_id == configuration,
-        column.variant == selection.variant,
+        column.variant.in_(of_variant),
         *_within(diagnoses, selection),
     )
     return connection.execute(query).all()

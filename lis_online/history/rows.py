@@ -3,6 +3,10 @@
 Times are milliseconds since 1970, UTC. A row's `revision` grows with every better knowledge of
 the same key; an older revision never replaces a newer one. The first fields, as listed in
 `KEYS`, name a row within a configuration; the rest is what is known of it.
+
+Of a variant, the newest version's rows go under its name, "title", those of an older version that is still
+measured under "title@1"; `version` says which one either is. So the key is what it was before there were versions: code
+of that time writes on beside this one, and whoever reads the name alone reads the newest version.
 """
 
 from __future__ import annotations
@@ -15,9 +19,11 @@ import msgspec
 class NumberRow(msgspec.Struct, frozen=True, array_like=True, tag="number"):
     """One number of one window and slice, with its 95 % interval, or the reason why there is none.
 
-    bucket_end: end of the window, exclusive. window_ms: its length; 0 for the whole run after
-    warm-up. kind: "unleaked", "source" or "variant"; subject: the name of the source or variant, ""
-    for unleaked. number: "lis", "adjusted_ais", ... samples: what it was computed from.
+    bucket_end: end of the window, exclusive. window_ms: its length; 0 for the whole run after warm-up, -1 for the
+    overlap of a variant's versions. kind: "unleaked", "source" or "variant"; subject: the name of the source or
+    variant, "" for unleaked. number: "lis", "adjusted_ais", ... samples: what it was computed from.
+    version: of the variant's vectors, "" for sources and while no vector came. samples_to_resolve: of a difference;
+    learning_noise: None where there is no number; both as in `metrics.estimate.Estimate`.
 
     >>> NumberRow(60_000, 900_000, "all", "source", "coclick", "lis", None, None, None, None, "no samples", 0, 0).reason
     'no samples'
@@ -36,10 +42,16 @@ class NumberRow(msgspec.Struct, frozen=True, array_like=True, tag="number"):
     reason: str | None
     samples: int
     revision: int
+    version: str = ""
+    samples_to_resolve: float | None = None
+    learning_noise: bool | None = None
 
 
 class DiagnosisRow(msgspec.Struct, frozen=True, array_like=True, tag="diagnosis"):
-    """One variant's diagnosis in one window and slice, and the sentence that says what to do next."""
+    """One variant's diagnosis in one window and slice, and the sentence that says what to do next.
+
+    variant, version: as subject and version of a `NumberRow`.
+    """
 
     bucket_end: int
     window_ms: int
@@ -48,6 +60,7 @@ class DiagnosisRow(msgspec.Struct, frozen=True, array_like=True, tag="diagnosis"
     diagnosis: str
     sentence: str
     revision: int
+    version: str = ""
 
 
 class ArmRow(msgspec.Struct, frozen=True, array_like=True, tag="arm"):

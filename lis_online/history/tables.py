@@ -11,6 +11,7 @@ from typing import Final
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -39,6 +40,7 @@ NAMING: Final = {
 
 metadata = MetaData(naming_convention=NAMING)
 
+WINDOW: Final = "0: the whole run after warm-up; -1: the overlap of a variant's versions"
 FINITE: Final = "{0} BETWEEN '-1e308' AND '1e308'"  # PostgreSQL sorts NaN above infinity
 
 
@@ -59,6 +61,11 @@ def _text(name: str, *, key: bool = False) -> Column[str]:
 
 def _count(name: str) -> Column[int]:
     return Column(name, BigInteger, nullable=False)
+
+
+def _version() -> Column[str]:
+    """The default is for code that writes rows without it: a deploy runs two versions of the code side by side."""
+    return Column("version", Text, nullable=False, server_default="", comment="of a variant's vectors")
 
 
 def _numbers(*names: str) -> list[Column[float]]:
@@ -84,8 +91,8 @@ numbers = Table(
     metadata,
     _configuration(),
     _text("kind", key=True),
-    _text("subject", key=True),
-    Column("window_ms", BigInteger, primary_key=True, comment="0: the whole run after warm-up"),
+    Column("subject", Text, primary_key=True, nullable=False, comment="of a variant's older version: NAME@VERSION"),
+    Column("window_ms", BigInteger, primary_key=True, comment=WINDOW),
     _text("slice", key=True),
     _text("number", key=True),
     _time("bucket_end", key=True),
@@ -93,6 +100,9 @@ numbers = Table(
     Column("reason", Text, comment="why there is no value or no interval"),
     _count("samples"),
     _count("revision"),
+    _version(),
+    Column("samples_to_resolve", Double, comment="a difference's: of how many samples two stderr would be 0.0005"),
+    Column("learning_noise", Boolean, comment="the interval was widened for it; null: not recorded"),
     CheckConstraint("kind IN ('unleaked', 'source', 'variant')", name="kind"),
     CheckConstraint("value IS NOT NULL OR reason IS NOT NULL", name="value_or_reason"),
     *_finite("value", "stderr", "lower", "upper"),
@@ -102,13 +112,14 @@ diagnoses = Table(
     "diagnoses",
     metadata,
     _configuration(),
-    _text("variant", key=True),
-    Column("window_ms", BigInteger, primary_key=True, comment="0: the whole run after warm-up"),
+    Column("variant", Text, primary_key=True, nullable=False, comment="of an older version: NAME@VERSION"),
+    Column("window_ms", BigInteger, primary_key=True, comment=WINDOW),
     _text("slice", key=True),
     _time("bucket_end", key=True),
     _text("diagnosis"),
     _text("sentence"),
     _count("revision"),
+    _version(),
 )
 
 arms = Table(

@@ -17,7 +17,8 @@ class Estimate:
     """A value with its standard error and 95 % interval, all None where there is a reason for it.
 
     learning_noise: two unleaked rankers of different seeds differ by more than chance, and the interval has been
-    widened for it. samples_to_resolve: how many samples would make the interval as narrow as +-0.0005.
+    widened for it. samples_to_resolve: of how many samples two standard errors would be 0.0005, None where that is
+    not known.
     """
 
     value: float | None
@@ -50,8 +51,26 @@ class Estimate:
         return cls(None, reason=reason)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the published form."""
+        """Return the published form of a level, a share or a ratio."""
         if self.value is None:
             return {"value": None, "reason": self.reason}
         table: dict[str, Any] = {"value": self.value, "stderr": self.stderr, "lower": self.lower, "upper": self.upper}
         return {**table, "learning_noise": True} if self.learning_noise else table
+
+    def difference_json(self) -> dict[str, Any]:
+        """Return the published form of a difference: with the samples that resolve it.
+
+        >>> Estimate.of(0.01, 1e-6, samples=1_000).difference_json()["samples_to_resolve"]
+        16000
+        """
+        table, needed = self.to_json(), rounded(self.samples_to_resolve)
+        return table if needed is None or self.value is None else {**table, "samples_to_resolve": needed}
+
+
+def rounded(count: float | None) -> int | None:
+    """Return an estimated number of samples in two digits: a standard error from 32 groups knows no more.
+
+    >>> rounded(1_234_567.8), rounded(0.3), rounded(None)
+    (1200000, 0, None)
+    """
+    return None if count is None else int(float(f"{count:.1e}"))

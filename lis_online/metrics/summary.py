@@ -19,7 +19,7 @@ def numbers_summary(found: SliceNumbers, diagnoses: Mapping[str, Diagnosis]) -> 
         "samples": found.samples,
         "slates": found.slates,
         "unleaked": {number: found.unleaked[number].to_json() for number in ("auc", "gauc")},
-        "twin": found.twin.to_json(),
+        "twin": found.twin.difference_json(),
         "effective_users": found.effective_users,
         "sources": {name: _source(source) for name, source in found.sources.items()},
         "variants": {name: _variant(variant, diagnoses[name]) for name, variant in found.variants.items()},
@@ -51,14 +51,15 @@ def iso(time: int | None) -> str | None:
 
 def _source(source: SourceNumbers) -> dict[str, Any]:
     names = ("lis", "past", "future", "placebo", "adjusted_lis", "bound")
-    return {**{name: getattr(source, name).to_json() for name in names}, "coverage": source.coverage}
+    return {**{name: getattr(source, name).difference_json() for name in names}, "coverage": source.coverage}
 
 
 def _variant(variant: VariantNumbers, diagnosis: Diagnosis) -> dict[str, Any]:
-    names = ("ais", "adjusted_ais", "efficiency")
     return {
         "source": variant.source,
-        **{name: getattr(variant, name).to_json() for name in names},
+        "ais": variant.ais.difference_json(),
+        "adjusted_ais": variant.adjusted_ais.difference_json(),
+        "efficiency": variant.efficiency.to_json(),
         "coverage": variant.coverage,
         "diagnosis": diagnosis.diagnosis,
         "sentence": diagnosis.sentence,

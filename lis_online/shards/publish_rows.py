@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from lis_online.history.rows import ArmRow, DiagnosisRow, HistoryRow, NumberRow
 from lis_online.metrics.estimate import Estimate
@@ -25,16 +26,19 @@ def view_rows(view: PublishView) -> list[HistoryRow]:
         for name, found in slices.items():
             if not found.samples and name != ALL:
                 continue
+            versions = {variant: numbers.version for variant, numbers in found.variants.items()}
             rows += [
                 NumberRow(
                     view.end, length, name, kind, subject, number,
                     e.value, e.stderr, e.lower, e.upper, e.reason, found.samples, view.revision,
+                    versions[subject] if kind == "variant" else "",
+                    e.samples_to_resolve, None if e.value is None else e.learning_noise,
                 )
                 for kind, subject, number, e in _numbered(found)
             ]  # fmt: skip
             rows += [
-                DiagnosisRow(view.end, length, name, variant, d.diagnosis, d.sentence, view.revision)
-                for variant, d in view.diagnoses[length][name].items()
+                DiagnosisRow(view.end, length, name, key, d.diagnosis, d.sentence, view.revision, versions[key])
+                for key, d in view.diagnoses[length][name].items()
             ]
     return rows + arm_rows(view)
 
@@ -52,7 +56,7 @@ def arm_rows(view: PublishView) -> list[HistoryRow]:
 
 def _numbered(found: SliceNumbers) -> Iterator[Numbered]:
     for number, estimate in found.unleaked.items():
-        yield "unleaked", "", number, estimate
+        yield "unleaked", "", number, replace(estimate, samples_to_resolve=None)  # a level is not there to be 0
     yield "unleaked", "", "twin", found.twin
     yield "unleaked", "", "effective_users", _plain(found.effective_users)
     for name, source in found.sources.items():

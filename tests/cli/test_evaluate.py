@@ -25,7 +25,7 @@ SHOWN = 120
 
 NUMBER = {"value", "stderr", "lower", "upper"}
 NOTHING = {"value", "reason"}
-MARKS = {"learning_noise"}
+MARKS = {"learning_noise", "samples_to_resolve"}
 
 
 @cache
@@ -106,6 +106,7 @@ def test_every_number_has_an_interval_or_a_reason() -> None:
     for entry in (*summary["sources"].values(), *summary["variants"].values(), *summary["arms"]["mllm-q4"].values()):
         numbers += [number for number in entry.values() if isinstance(number, dict)]
     assert len(numbers) == 3 + 3 * 6 + 2 * 3 + 2
+    assert all("samples_to_resolve" in source["lis"] for source in summary["sources"].values())
     for number in numbers:
         assert set(number) - MARKS == (NOTHING if number["value"] is None else NUMBER)
         assert number["value"] is None or number["lower"] <= number["value"] <= number["upper"]

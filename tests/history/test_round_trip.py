@@ -22,7 +22,9 @@ SETTINGS = Settings.of({"variant": [{"name": "title", "preference": "coclick", "
 
 def as_number(estimate: Estimate) -> Number:
     """Return what the history keeps of an estimate."""
-    return Number(estimate.value, estimate.stderr, estimate.lower, estimate.upper, estimate.reason)
+    number = Number(estimate.value, estimate.stderr, estimate.lower, estimate.upper, estimate.reason)
+    noise = None if estimate.value is None else estimate.learning_noise
+    return replace(number, samples_to_resolve=estimate.samples_to_resolve, learning_noise=noise)
 
 
 def test_a_views_numbers_are_read_back_bit_for_bit(history_engine: Engine) -> None:
@@ -39,6 +41,7 @@ def test_a_views_numbers_are_read_back_bit_for_bit(history_engine: Engine) -> No
         assert point.source_numbers[name] == as_number(getattr(source, name))
     for name in ("ais", "adjusted_ais", "efficiency"):
         assert point.variant_numbers[name] == as_number(getattr(variant, name))
-    assert point.variant_numbers["coverage"] == Number(0.9)
+    assert point.variant_numbers["coverage"] == Number(0.9, learning_noise=False)
     assert point.variant_numbers["efficiency"].reason == "LIS interval includes 0"
-    assert point.unleaked["auc"] == as_number(numbers.unleaked["auc"])
+    level = replace(numbers.unleaked["auc"], samples_to_resolve=None)
+    assert point.unleaked["auc"] == as_number(level), "a level is not there to be told from 0"

@@ -65,6 +65,44 @@ def test_downgrade_to_base_leaves_no_table_and_can_be_upgraded_again(history_eng
     schema.check(history_engine)
 
 
+OLD_UPSERT = """
+INSERT INTO numbers (configuration_id, bucket_end, window_ms, slice, kind, subject, number,
+                     value, stderr, lower, upper, reason, samples, revision)
+VALUES (1, '2019-11-12T00:00:00Z', 900000, 'all', 'variant', 'title', 'ais', {0}, 0.1, 0.0, 1.0, NULL, 10, {0})
+ON CONFLICT (configuration_id, kind, subject, window_ms, slice, number, bucket_end)
+DO UPDATE SET value = excluded.value, samples = excluded.samples, revision = excluded.revision
+WHERE numbers.revision <= excluded.revision
+"""
+"""What code of revision 0001 sends."""
+CONFIGURE = "INSERT INTO configurations (fingerprint, settings) VALUES ('x', '{}')"
+
+
+def test_code_of_the_revision_before_writes_on_after_the_upgrade(empty_database: Engine) -> None:
+    """A deploy upgrades first and replaces the workers then: until the last one ends, both write."""
+    schema.upgrade(empty_database, "0001")
+    run(empty_database, CONFIGURE, OLD_UPSERT.format(1))
+    schema.upgrade(empty_database)
+    run(empty_database, OLD_UPSERT.format(2), OLD_UPSERT.format(1))
+    with empty_database.connect() as connection:
+        rows = connection.execute(text("SELECT value, version, samples_to_resolve, learning_noise FROM numbers"))
+        assert [tuple(row) for row in rows] == [(2.0, "", None, None)]
+
+
+def test_a_filled_history_keeps_what_the_revision_before_knows_on_the_way_down(history_engine: Engine) -> None:
+    """Up and down again loses nothing that code of 0001 wrote; what it cannot read goes."""
+    run(history_engine, CONFIGURE, OLD_UPSERT.format(1), OLD_UPSERT.format(1).replace("'title'", "'title@1'"))
+    run(history_engine, OLD_UPSERT.format(1).replace("900000", "-1"))
+    diagnosis = "INSERT INTO diagnoses VALUES (1, '{}', {}, 'all', '2019-11-12T00:00:00Z', 'aligned', 'Keep it.', 1)"
+    run(history_engine, *(diagnosis.format(*key) for key in (("title", 0), ("title@1", 0), ("title", -1))))
+    schema.downgrade(history_engine, "0001")
+    with history_engine.connect() as connection:
+        kept = connection.execute(text("SELECT subject, window_ms, value FROM numbers")).all()
+        judged = connection.execute(text("SELECT variant, window_ms FROM diagnoses")).all()
+    assert [tuple(row) for row in (*kept, *judged)] == [("title", 900_000, 1.0), ("title", 0)]
+    schema.upgrade(history_engine)
+    schema.check(history_engine)
+
+
 def test_upgrade_twice_changes_nothing(history_engine: Engine) -> None:
     """A deployment may run it every time."""
     schema.upgrade(history_engine)
@@ -92,14 +130,14 @@ def test_two_upgrades_at_once_both_succeed(empty_database: Engine) -> None:
 
 def test_check_of_an_empty_database_names_the_command(empty_database: Engine) -> None:
     """A database that was never upgraded is not at head."""
-    with pytest.raises(HistoryError, match=r"is at no revision, this code needs 0001: run `lis-online db upgrade`"):
+    with pytest.raises(HistoryError, match=r"is at no revision, this code needs 0002: run `lis-online db upgrade`"):
         schema.check(empty_database)
 
 
 def test_check_of_another_revision_names_both(history_engine: Engine) -> None:
     """A database of a newer code is not touched by an older one."""
     run(history_engine, f"UPDATE {schema.VERSION_TABLE} SET version_num = '9999'")
-    with pytest.raises(HistoryError, match="is at 9999, this code needs 0001"):
+    with pytest.raises(HistoryError, match="is at 9999, this code needs 0002"):
         schema.check(history_engine)
 
 
