@@ -40,7 +40,7 @@ class Cell:
     deserves: str | None = None
 
 
-SIZES: Final = {"small": (400, 100), "middle": (1_200, 80), "large": (3_600, 60)}
+SIZES: Final = {"small": (600, 100), "middle": (1_500, 80), "large": (3_600, 60)}
 """Slates of ten after the warm-up, and replicates."""
 
 FEED: Final = WorldParameters(
@@ -54,13 +54,13 @@ FEED: Final = WorldParameters(
     slates_per_minute=float(RATE),
     slate=10,
     pool=40,
-    base=-2.3,
-    ads_base=-2.6,
+    base=-1.5,
+    ads_base=-1.8,
     strength=4.5,
     click_delay=4.0,
     like=-30.0,
     collect=-30.0,
-    pairs_per_minute=400.0,
+    pairs_per_minute=600.0,
     sources=(SourceParameters("search", 1.0),),
     variants=(VariantParameters("v", 0.32),),
     treatment="v",
