@@ -1,0 +1,84 @@
+"""The columns that moments are kept of: a user's totals, and what the metrics make of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lis_online.experiments.definitions import Metric
+from lis_online.experiments.moments import UNIT
+
+BEFORE = "before:"
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """One number of a user. kind: "total", "capped", "weighed" or "any"; limit in millionths."""
+
+    quantity: int
+    kind: str = "total"
+    limit: int = 0
+    by: int = 0
+
+    def of(self, totals: Sequence[int]) -> int:
+        x = totals[self.quantity]
+        if self.kind == "any":
+            return UNIT if x > 0 else 0
+        if self.kind == "capped":
+            return min(x, self.limit)
+        if self.kind == "weighed" and totals[self.by] > self.limit:
+            return x * self.limit // totals[self.by]
+        return x
+
+
+class Columns:
+    """What a user's totals become before moments are taken of them.
+
+    The plain totals of every quantity come first, in order. Then, for the metrics that need one: a capped total
+    (min(total, cap): a winsorised user), a numerator weighed down with its capped denominator (the user keeps the own
+    rate and counts for `cap` denominators), a share's 0 or 1. With a pre-period the metrics' columns over the totals
+    of before follow (Deng et al., CUPED, WSDM 2013: any number fixed before the first exposure is a valid covariate).
+
+    All are whole millionths, functions of the totals alone: whatever the order and batches of events, equal totals
+    give equal columns.
+
+    >>> columns = Columns(["impression", "click"], [Metric("ctr", "ratio", "click", "impression", cap=10)])
+    >>> columns.names
+    ('impression', 'click', 'click@10/impression', 'impression@10')
+    >>> columns.values([40 * UNIT, 2 * UNIT])
+    [40000000, 2000000, 500000, 10000000]
+    """
+
+    def __init__(self, quantities: Sequence[str], metrics: Sequence[Metric], pre_period: bool = False) -> None:
+        found = {name: _Column(q) for q, name in enumerate(quantities)}
+        self._pre: dict[str, _Column] = {}
+        for metric in metrics:
+            made = dict(zip(metric.columns, _made(metric, list(quantities)), strict=True))
+            found.update({name: column for name, column in made.items() if name not in found})
+            if pre_period:
+                self._pre.update({BEFORE + name: column for name, column in made.items()})
+        self._own = list(found.values())
+        self.names: tuple[str, ...] = (*found, *self._pre)
+
+    def values(self, totals: Sequence[int], before: Sequence[int] | None = None) -> list[int]:
+        """Return a user's columns. totals, before: of each quantity, in millionths; before None where unknown: 0."""
+        own = [column.of(totals) for column in self._own]
+        if before is None:
+            return own + [0] * len(self._pre)
+        return own + [column.of(before) for column in self._pre.values()]
+
+
+def _made(metric: Metric, quantities: list[str]) -> list[_Column]:
+    for name in (metric.numerator, metric.denominator):
+        if name is not None and name not in quantities:
+            raise ValueError(f"a quantity of metric {metric.name} must be one of {quantities}, got {name!r}")
+    x = quantities.index(metric.numerator)
+    if metric.kind == "proportion":
+        return [_Column(x, "any")]
+    limit = None if metric.cap is None else round(metric.cap * UNIT)
+    if metric.denominator is None:
+        return [_Column(x) if limit is None else _Column(x, "capped", limit)]
+    y = quantities.index(metric.denominator)
+    if limit is None:
+        return [_Column(x), _Column(y)]
+    return [_Column(x, "weighed", limit, y), _Column(y, "capped", limit)]
