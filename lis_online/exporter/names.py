@@ -16,20 +16,23 @@ Kind = Literal["gauge", "counter", "summary", "info"]
 LABELS: Final = {
     "source": "name of a preference source, of the settings",
     "variant": "name of a variant, of the settings",
-    "window": "length of the rolling window, such as 15m; run is everything after warm-up",
+    "window": "length of the rolling window, such as 15m; run: everything after warm-up; overlap: since the newest "
+    "version of a variant began, where it is not the first",
     "slice": "all, surface:NAME or arm:EXPERIMENT/ARM",
     "metric": "auc or gauc; for lis_unleaked_score also normalised_entropy and calibration",
-    "ranker": "unleaked, twin; leaked, past, placebo or thinned and :SOURCE; aligned or permuted and :VARIANT",
+    "ranker": "unleaked, twin; leaked, past, placebo or thinned and :SOURCE; aligned or permuted and :VARIANT, "
+    "with @VERSION where there are several",
     "diagnosis": "one of the diagnoses; exactly one of a variant's is 1",
     "experiment": "name of an experiment, of the settings",
     "arm": "name of an arm of the experiment",
     "role": "join, rank or publish",
     "partition": "the partition that the shard belongs to",
     "fate": "accepted, or why a record was counted and dropped",
-    "reason": "why a record was refused, or why a shard is paused",
-    "version": "version of lis-online",
+    "reason": "why a record was refused, why a shard is paused, or why a ranker was set aside",
+    "version": "that of a variant's vectors, empty before the first; of lis_build_info, that of lis-online",
 }
-"""Every label and what its values are: all bounded by the settings or by this code."""
+"""Every label and what its values are: all bounded by the settings or by this code. A variant has as many versions at
+a time as its setting `versions` says; a retired version's series end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +64,13 @@ def _counter(name: str, labels: str, text: str) -> Series:
     return Series(name, "counter", tuple(labels.split()), text)
 
 
+SET_ASIDE_REASONS: Final = ("diverged", "exploded", "stalled")
+"""Why a ranker is set aside (`lis_online.rankers.health`): label values, there before the first of their kind."""
+
 OF_SOURCE: Final = "source window slice metric"
-OF_VARIANT: Final = "variant window slice metric"
+OF_VARIANT: Final = "variant version window slice metric"
+OF_PAIRS: Final = "variant version window"
+OF_VERSION: Final = "variant version"
 OF_SLICE: Final = "window slice"
 OF_ARM: Final = "experiment arm"
 OF_SHARD: Final = "role partition"
@@ -115,7 +123,7 @@ EFFICIENCY = _gauge(
 )
 VARIANT_COVERAGE = _gauge(
     "lis_variant_coverage_ratio",
-    "variant window slice",
+    "variant version window slice",
     "Share of samples whose candidate and history have vectors.",
     "ratio",
 )
@@ -123,9 +131,24 @@ IMPROVEMENT_NEEDS = _gauge(
     "lis_adjusted_improvement_score_samples_needed", OF_VARIANT, "Samples at which the adjusted AIS resolves 0.0005."
 )
 DIAGNOSIS = _gauge(
-    "lis_diagnosis", "variant window slice diagnosis", "1 for the variant's diagnosis, 0 for the others."
+    "lis_diagnosis", "variant version window slice diagnosis", "1 for the variant's diagnosis, 0 for the others."
+)
+PAIR_ALIGNMENT = _gauge(
+    "lis_pair_alignment_ratio",
+    OF_PAIRS,
+    "How often the cosine of a fresh preferred pair is above that of one as popular: 0.5 is chance, no label needed.",
+    "ratio",
+    interval=True,
+)
+PAIRS = _gauge("lis_pair_alignment_pairs", OF_PAIRS, "Fresh pairs that were compared.")
+PAIRS_LEFT_OUT = _gauge(
+    "lis_pair_alignment_left_out_pairs", OF_PAIRS, "Fresh pairs that were not: an item without a vector, or no other."
 )
 VARIANT = Series("lis_variant_info", "info", ("variant", "source"), "The preference source a variant was aligned on.")
+VERSION_SINCE = _gauge(
+    "lis_version_since_timestamp_seconds", OF_VERSION, "Event time of a version's first vector.", "seconds"
+)
+VERSION_NEWEST = _gauge("lis_version_newest", OF_VERSION, "1 for the newest version of a variant, 0 for the others.")
 
 # Rankers and samples behind the numbers.
 UNLEAKED = _gauge(
@@ -138,8 +161,8 @@ LEARNING_NOISE = _gauge(
     "lis_learning_noise", OF_SLICE, "1 where the twin differs by more than chance, and intervals are widened for it."
 )
 LEVEL = _gauge("lis_ranker_score", "ranker window slice metric", "M of one ranker.")
-DIVERGED = _gauge(
-    "lis_ranker_diverged", "ranker", "1 when the ranker's weights stopped being finite and it was set aside."
+SET_ASIDE = _gauge(
+    "lis_ranker_set_aside", "ranker reason", "1 while the ranker is set aside for this reason; see rankers reset."
 )
 EFFECTIVE_USERS = _gauge("lis_effective_users", OF_SLICE, "Users, weighted by how evenly samples spread over them.")
 SAMPLES = _gauge("lis_samples", OF_SLICE, "Samples in the window.")
@@ -204,15 +227,20 @@ SECTIONS: Final = {
         EFFICIENCY,
         VARIANT_COVERAGE,
         IMPROVEMENT_NEEDS,
+        PAIR_ALIGNMENT,
+        PAIRS,
+        PAIRS_LEFT_OUT,
         DIAGNOSIS,
         VARIANT,
+        VERSION_SINCE,
+        VERSION_NEWEST,
     ),
     "Rankers and samples": (
         UNLEAKED,
         TWIN,
         LEARNING_NOISE,
         LEVEL,
-        DIVERGED,
+        SET_ASIDE,
         EFFECTIVE_USERS,
         SAMPLES,
         SLATES,

@@ -7,6 +7,7 @@ from lis_online.exporter.families import Families
 from lis_online.history.windows import window_name
 from lis_online.metrics.diagnosis import DIAGNOSES
 from lis_online.metrics.results import SliceNumbers, SourceNumbers, VariantNumbers
+from lis_online.metrics.version_keys import variant_of
 from lis_online.shards.view import PublishView
 
 
@@ -24,8 +25,10 @@ def add_view(families: Families, view: PublishView) -> None:
             for name, source in numbers.sources.items():
                 _add_source(families, source, view.metric, {"source": name, **at})
             for name, variant in numbers.variants.items():
-                _add_variant(families, variant, view.metric, {"variant": name, **at})
+                _add_variant(families, variant, view.metric, {**_of_version(name, variant.version), **at})
     _add_diagnoses(families, view)
+    _add_alignment(families, view)
+    _add_versions(families, view)
     _add_rankers(families, view)
     _add_arms(families, view)
 
@@ -76,28 +79,51 @@ def _add_variant(families: Families, variant: VariantNumbers, metric: str, at: d
     families.add(names.VARIANT_COVERAGE, variant.coverage, **at)
 
 
+def _of_version(key: str, version: str) -> dict[str, str]:
+    """Return the labels of a variant's version. key: as in `SliceNumbers.variants`, "v" or "v@1"."""
+    return {"variant": variant_of(key), "version": version}
+
+
 def _add_diagnoses(families: Families, view: PublishView) -> None:
     for length, slices in view.diagnoses.items():
         for name, variants in slices.items():
-            for variant, found in variants.items():
-                at = {"variant": variant, "window": window_name(length), "slice": name}
+            numbers = view.windows[length][name].variants
+            for key, found in variants.items():
+                at = {**_of_version(key, numbers[key].version), "window": window_name(length), "slice": name}
                 for diagnosis in DIAGNOSES:
                     families.add(names.DIAGNOSIS, float(diagnosis == found.diagnosis), diagnosis=diagnosis, **at)
 
 
+def _add_alignment(families: Families, view: PublishView) -> None:
+    for length, variants in view.alignment.items():
+        for key, found in variants.items():
+            at = {**_of_version(key, found.version), "window": window_name(length)}
+            families.add_interval(names.PAIR_ALIGNMENT, found.share, **at)
+            families.add(names.PAIRS, found.pairs, **at)
+            families.add(names.PAIRS_LEFT_OUT, found.left_out, **at)
+
+
+def _add_versions(families: Families, view: PublishView) -> None:
+    for found in view.versions:
+        at = {"variant": found.variant, "version": found.version}
+        families.add(names.VERSION_SINCE, None if found.since is None else found.since / 1000, **at)
+        families.add(names.VERSION_NEWEST, float(found.newest), **at)
+
+
 def _add_rankers(families: Families, view: PublishView) -> None:
-    """Add what does not depend on the window: which source a variant belongs to, which rankers diverged."""
+    """Add what does not depend on the window: which source a variant belongs to, which rankers are set aside."""
     sources: dict[str, str] = {}
     rankers: dict[str, None] = {}
     for slices in view.windows.values():
         for numbers in slices.values():
-            sources |= {name: variant.source for name, variant in numbers.variants.items()}
+            sources |= {variant_of(key): variant.source for key, variant in numbers.variants.items()}
             rankers |= dict.fromkeys(numbers.levels)
     for variant, source in sources.items():
         families.add(names.VARIANT, 1, variant=variant, source=source)
-    diverged = set(view.set_aside)
-    for ranker in rankers:
-        families.add(names.DIVERGED, float(ranker in diverged), ranker=ranker)
+    for ranker in {**rankers, **dict.fromkeys(view.set_aside)}:
+        why = view.set_aside.get(ranker)
+        for reason in {**dict.fromkeys(names.SET_ASIDE_REASONS), **({} if why is None else {why: None})}:
+            families.add(names.SET_ASIDE, float(reason == why), ranker=ranker, reason=reason)
 
 
 def _add_arms(families: Families, view: PublishView) -> None:

@@ -14,6 +14,7 @@ from lis_online.history.points import Number, Point
 from lis_online.history.tables import configurations, diagnoses, numbers
 from lis_online.history.times import iso, to_datetime, to_milliseconds
 from lis_online.history.windows import window_name
+from lis_online.metrics.version_keys import variant_of
 
 FIELDS = ("value", "stderr", "lower", "upper", "reason", "samples_to_resolve", "learning_noise")
 COLUMNS = ("bucket_end", "window_ms", "kind", "subject", "number", "samples", "version", *FIELDS)
@@ -130,7 +131,7 @@ def versions(connection: Connection, configuration: int, variant: str) -> list[s
     following = select(func.min(column.subject)).where(of_variants, column.subject > walk.c.subject)
     walk = walk.union_all(select(following.scalar_subquery()).where(walk.c.subject.is_not(None)))
     found = connection.execute(select(walk.c.subject).where(walk.c.subject.is_not(None))).scalars()
-    return [subject for subject in found if subject.partition("@")[0] == variant]  # no variant's name has an "@"
+    return [subject for subject in found if variant_of(subject) == variant]
 
 
 def _by_number(rows: Iterable[Row[Any]]) -> Mapping[str, Number]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from lis_online.metrics.alignment import PairAlignment
 from lis_online.metrics.diagnosis import Diagnosis
 from lis_online.metrics.estimate import Estimate
 from lis_online.metrics.results import SliceNumbers, SourceNumbers, VariantNumbers
-from lis_online.shards.view import WHOLE_RUN, ArmNumbers, PublishView
+from lis_online.shards.view import OVERLAP, WHOLE_RUN, ArmNumbers, PublishView, VersionInfo
 
 NONE = Estimate.none("LIS interval includes 0")
 
@@ -18,7 +21,7 @@ def estimate(value: float) -> Estimate:
 def example(efficiency: Estimate = NONE) -> PublishView:
     """Return a view whose efficiency, in one slice, is as given."""
     source = SourceNumbers(*(estimate(value / 100) for value in range(1, 7)), coverage=0.4, collision_share=0.01)
-    variant = VariantNumbers("coclick", estimate(0.01), estimate(0.02), efficiency, coverage=0.9)
+    variant = VariantNumbers("coclick", estimate(0.01), estimate(0.02), efficiency, 0.9, "title", "1")
     numbers = SliceNumbers(
         slice="all",
         samples=1_000,
@@ -45,4 +48,44 @@ def example(efficiency: Estimate = NONE) -> PublishView:
         left_out=5,
         warm_from=1_573_516_700_000,
         warm=True,
+        versions=(VersionInfo("title", "1", BEGAN, newest=True),),
+        alignment={900_000: {"title": aligned("1", 0.8)}, WHOLE_RUN: {"title": aligned("1", 0.75)}},
+    )
+
+
+BEGAN = 1_573_516_000_000
+"""Time of the first vector of version 1, ms."""
+
+
+def aligned(version: str, share: float) -> PairAlignment:
+    """Return the pair alignment of a version of the variant."""
+    return PairAlignment("title", version, estimate(share), pairs=500, left_out=20, end=1_573_518_600_000)
+
+
+def two_versions() -> PublishView:
+    """Return a view in which version 2 of the variant began within every window but the overlap."""
+    one = example(estimate(0.5))
+    numbers = one.windows[WHOLE_RUN]["all"]
+    none = Estimate.none("version 2 began within the window")
+    old = numbers.variants["title"]
+    new = replace(old, ais=none, adjusted_ais=none, efficiency=none, version="2")
+    during = replace(old, adjusted_ais=estimate(0.03), version="2")
+    whole = replace(numbers, variants={"title": new, "title@1": old})
+    overlap = replace(numbers, samples=200, variants={"title": during, "title@1": old})
+    waiting, kept = Diagnosis("insufficient_data", "Version 2 is new."), Diagnosis("aligned", "Keep it.")
+    return replace(
+        one,
+        windows={WHOLE_RUN: {"all": whole}, OVERLAP: {"all": overlap}},
+        diagnoses={
+            WHOLE_RUN: {"all": {"title": waiting, "title@1": kept}},
+            OVERLAP: {"all": {"title": kept, "title@1": kept}},
+        },
+        versions=(
+            VersionInfo("title", "1", BEGAN, newest=False),
+            VersionInfo("title", "2", BEGAN + 500_000, newest=True, began=BEGAN + 540_000),
+        ),
+        alignment={
+            WHOLE_RUN: {"title": aligned("2", 0.6), "title@1": aligned("1", 0.75)},
+            OVERLAP: {"title": aligned("2", 0.6), "title@1": aligned("1", 0.7)},
+        },
     )

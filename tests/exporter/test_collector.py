@@ -20,7 +20,7 @@ from lis_online.exporter.families import Families
 from lis_online.exporter.health import PAUSES, WorkerHealth
 from lis_online.metrics.diagnosis import DIAGNOSES
 from lis_online.shards.view import PublishView
-from tests.exporter.examples import estimate, example
+from tests.exporter.examples import BEGAN, estimate, example, two_versions
 
 
 def registry_of(
@@ -61,7 +61,7 @@ def test_numbers_come_with_the_ends_of_their_interval() -> None:
     assert found["lis_adjusted_impact_score", *at] == given.value
     assert found["lis_adjusted_impact_score_lower", *at] == given.lower
     assert found["lis_adjusted_impact_score_upper", *at] == given.upper
-    assert found["lis_adjusted_improvement_score", "auc", "all", "title", "15m"] == 0.02
+    assert found["lis_adjusted_improvement_score", "auc", "all", "title", "1", "15m"] == 0.02
     assert found["lis_unleaked_score", "auc", "all", "run"] == 0.7
     assert found["lis_published_timestamp_seconds",] == 1_573_516_800.5
     assert found["lis_variant_info", "coclick", "title"] == 1
@@ -82,9 +82,9 @@ def test_learning_noise_is_marked_where_a_number_is() -> None:
     view = example()
     numbers = view.windows[0]["all"]
     loud = replace(numbers.variants["title"], ais=replace(estimate(0.01), learning_noise=True))
-    marked = replace(view, windows={0: {"all": numbers}, 60_000: {"all": replace(numbers, variants={"title": loud})}})
-    found = samples(registry_of(lambda: marked))
-    assert (found["lis_learning_noise", "all", "run"], found["lis_learning_noise", "all", "1m"]) == (0, 1)
+    marked = {0: {"all": numbers}, 900_000: {"all": replace(numbers, variants={"title": loud})}}
+    found = samples(registry_of(lambda: replace(view, windows=marked)))
+    assert (found["lis_learning_noise", "all", "run"], found["lis_learning_noise", "all", "15m"]) == (0, 1)
 
 
 def test_exactly_one_diagnosis_of_a_variant_is_1() -> None:
@@ -93,10 +93,53 @@ def test_exactly_one_diagnosis_of_a_variant_is_1() -> None:
     assert found == {name: float(name == "aligned") for name in DIAGNOSES}
 
 
-def test_diverged_rankers_are_marked_among_all() -> None:
-    """The others are 0, so that an alert sees the change."""
-    found = {key[1]: value for key, value in samples(registry_of(example)).items() if key[0] == "lis_ranker_diverged"}
-    assert found == {"unleaked": 0, "leaked:coclick": 1}
+def test_rankers_set_aside_are_marked_among_all_with_the_reason() -> None:
+    """Every other ranker and reason is 0, so that an alert sees the change."""
+    found = {key[1:]: value for key, value in samples(registry_of(example)).items() if key[0] == "lis_ranker_set_aside"}
+    every = {(ranker, reason) for ranker in ("unleaked", "leaked:coclick") for reason in names.SET_ASIDE_REASONS}
+    assert found == {**dict.fromkeys(every, 0), ("leaked:coclick", "diverged"): 1}
+
+
+def test_each_version_of_a_variant_has_its_own_series() -> None:
+    """A new version is a new line from its first vector on; the old one's goes on beside it."""
+    found = samples(registry_of(two_versions))
+    name = "lis_adjusted_improvement_score"
+    at = ("auc", "all", "title")
+    assert {key[4:]: value for key, value in found.items() if key[:4] == (name, *at)} == {
+        ("1", "run"): 0.02,
+        ("1", "overlap"): 0.02,
+        ("2", "overlap"): 0.03,
+    }
+    judged = {key[3:]: value for key, value in found.items() if key[:2] == ("lis_diagnosis", "insufficient_data")}
+    assert judged == {("title", "2", "run"): 1, ("title", "1", "run"): 0} | {
+        ("title", version, "overlap"): 0 for version in "12"
+    }
+    since, newest = "lis_version_since_timestamp_seconds", "lis_version_newest"
+    assert (found[since, "title", "1"], found[since, "title", "2"]) == (BEGAN / 1000, BEGAN / 1000 + 500)
+    assert (found[newest, "title", "1"], found[newest, "title", "2"]) == (0, 1)
+    assert {key for key in found if key[0] == "lis_variant_info"} == {("lis_variant_info", "coclick", "title")}
+
+
+def test_pair_alignment_is_a_share_with_its_interval_and_pairs() -> None:
+    """The early signal of each version, in every window that there is."""
+    found = samples(registry_of(two_versions))
+    name = "lis_pair_alignment_ratio"
+    assert [found[name, "title", *at] for at in (("1", "run"), ("2", "run"), ("2", "overlap"))] == [0.75, 0.6, 0.6]
+    assert found[f"{name}_lower", "title", "1", "overlap"] < 0.7 < found[f"{name}_upper", "title", "1", "overlap"]
+    assert found["lis_pair_alignment_pairs", "title", "2", "run"] == 500
+    assert found["lis_pair_alignment_left_out_pairs", "title", "2", "run"] == 20
+
+
+def test_a_version_whose_name_is_strange_is_still_one_label() -> None:
+    """A version is text of the producer's: quotes, backslashes and an @ are part of it."""
+    strange = 'a@b"c\\d'
+    view = two_versions()
+    overlap = view.windows[-1]["all"]
+    variants = {"title": overlap.variants["title"], f"title@{strange}": overlap.variants["title@1"]}
+    variants[f"title@{strange}"] = replace(variants[f"title@{strange}"], version=strange)
+    view = replace(view, windows={-1: {"all": replace(overlap, variants=variants)}}, diagnoses={}, alignment={})
+    found = samples(registry_of(lambda: view))
+    assert found["lis_adjusted_improvement_score", "auc", "all", "title", strange, "overlap"] == 0.02
 
 
 def test_arms_have_users_impressions_clicks_and_ctr() -> None:
@@ -121,9 +164,9 @@ def test_a_scrape_reads_the_source_of_truth_each_time() -> None:
     registry = registry_of(lambda: views[0])
     assert [key[0] for key in samples(registry)] == ["lis_build_info"]
     del views[0]
-    assert samples(registry)["lis_efficiency_ratio", "auc", "all", "title", "15m"] == 0.5
+    assert samples(registry)["lis_efficiency_ratio", "auc", "all", "title", "1", "15m"] == 0.5
     del views[0]
-    assert ("lis_efficiency_ratio", "auc", "all", "title", "15m") not in samples(registry)
+    assert ("lis_efficiency_ratio", "auc", "all", "title", "1", "15m") not in samples(registry)
 
 
 def test_a_shards_work_is_shown_in_base_units() -> None:
@@ -165,7 +208,7 @@ def test_every_declared_series_is_exported_when_it_has_a_number() -> None:
     """A name that nothing exports is a dashboard panel that stays empty."""
     view = example(estimate(0.5))
     numbers = replace(view.windows[0]["all"], effective_users=40.0)
-    view = replace(view, windows={0: {"all": numbers}})
+    view = replace(view, windows={900_000: {"all": numbers}})
     text = generate_latest(registry_of(lambda: view, worker())).decode()
     seen = {sample.name for family in parse(text) for sample in family.samples}
     expected = {series.name for series in names.every()} - {names.STEP.name}
