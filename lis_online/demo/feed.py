@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from lis_online.replay.pacing import Pace
 from lis_online.replay.producer import Replay, Replayed, producer_of
 from lis_online.settings import Settings
-from lis_online.simulate.parameters import WorldParameters
-from lis_online.simulate.world import endless
+from lis_online.simulate.kinds import endless
+from lis_online.simulate.parameters import CommonParameters
 
 
 class Feed:
     """A thread that produces a world's events until it is stopped, then ends every partition."""
 
-    def __init__(self, settings: Settings, world: WorldParameters, seed: int, start: int, speed: float) -> None:
+    def __init__(self, settings: Settings, world: CommonParameters, seed: int, start: int, speed: float) -> None:
         self.clock = start
         self.sent = 0
         self.failure: Exception | None = None

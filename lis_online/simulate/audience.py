@@ -1,27 +1,24 @@
-"""Users: what they like, how often they come, which arm they are in."""
+"""Users: what they like, how often they come."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from lis_online.events.hashing import id_hash, mix
 from lis_online.simulate.catalogue import unit
+from lis_online.simulate.pairs import traffic_draw
 from lis_online.simulate.parameters import WorldParameters
 
 DRIFT_EVERY = 600_000
 """Tastes move once in ten minutes, ms."""
-ARM_SALT = 77
 
 
 class Audience:
-    """Users with tastes that drift, traffic with a heavy tail, and an arm by the hash of the id."""
+    """Users with tastes that drift, and traffic with a heavy tail."""
 
     def __init__(self, parameters: WorldParameters, topics: np.ndarray, rng: np.random.Generator, start: int) -> None:
         n = parameters.users
         self._p, self._rng, self._drifted = parameters, rng, start
         self.ids = [f"u{k}" for k in range(n)]
-        hashes = np.array([id_hash(user) for user in self.ids], np.int64)
-        self.treated = mix(hashes, ARM_SALT) % np.uint64(2) == 1
         self.taste = self._tastes(topics)
         self._traffic = np.cumsum(np.exp(parameters.activity * rng.standard_normal(n)))
 
@@ -34,8 +31,7 @@ class Audience:
 
     def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Return n users, the busy ones more often."""
-        users: np.ndarray = np.searchsorted(self._traffic, rng.random(n) * self._traffic[-1], side="right")
-        return users
+        return traffic_draw(self._traffic, n, rng)
 
     def _tastes(self, topics: np.ndarray) -> np.ndarray:
         p, rng = self._p, self._rng

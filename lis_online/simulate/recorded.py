@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from lis_online.errors import UsageError
+from lis_online.simulate.kinds import build, events_of
+from lis_online.simulate.outbox import Event
 from lis_online.simulate.scenarios import Scenario
 from lis_online.simulate.toml import to_toml
-from lis_online.simulate.world import Event, World
 
 START = 1_761_955_200_000
 """2025-11-01T00:00:00Z: a fixed past, so that a log depends on its seed alone."""
@@ -20,12 +20,7 @@ def generate(scenario: Scenario, slates: int, seed: int, start_ms: int = START) 
 
     Memory does not grow with `slates`. Raises UsageError where slates is below 1.
     """
-    if slates < 1:
-        raise UsageError(f"slates must be >= 1, got {slates}")
-    world = World(scenario.world, seed, start_ms)
-    while world.impressions < slates:
-        yield from world.step(most=slates - world.impressions)
-    yield from world.drain()
+    yield from events_of(build(scenario.world, seed, start_ms), slates)
 
 
 def settings_toml(scenario: Scenario) -> str:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lis_online.simulate.parameters import WorldParameters
+from lis_online.simulate.parameters import CommonParameters, WorldParameters
 
 FIRST_CLICK = 1_000
 """No one clicks sooner, ms: a click arrives after its impression."""
@@ -32,18 +32,30 @@ def click_logit(p: WorldParameters, affinity: np.ndarray, quality: np.ndarray, a
     return logit
 
 
-def respond(
-    p: WorldParameters, affinity: np.ndarray, quality: np.ndarray, ads: np.ndarray, rng: np.random.Generator
-) -> list[Actions]:
-    """Return clicks and what follows them: likes, collects, dwell (s), ad values (currency)."""
-    chance = _sigmoid(click_logit(p, affinity, quality, ads))
+def independent_clicks(chance: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows and positions of the clicks, each item's drawn by its own probability, [slates, slate]."""
     slate, position = np.nonzero(rng.random(chance.shape) < chance)
-    n, liked = len(slate), affinity[slate, position]
+    return slate, position
+
+
+def respond(
+    p: CommonParameters,
+    clicks: tuple[np.ndarray, np.ndarray],
+    liking: np.ndarray,
+    ads: np.ndarray,
+    rng: np.random.Generator,
+) -> list[Actions]:
+    """Return clicks and what follows them: likes, collects, dwell (s), ad values (currency).
+
+    clicks: their rows and positions. liking: of each item shown, about -1 to 1, [slates, slate].
+    """
+    slate, position = clicks
+    n, liked = len(slate), liking[slate, position]
     delay = _delays(p, n, rng)
     dwell = np.clip(12 * np.exp(liked + 0.8 * rng.standard_normal(n)), 1, p.window / 4000)
     after = delay + (1000 * dwell).astype(np.int64)
-    like = rng.random(n) < _sigmoid(p.like + 2 * liked)
-    collect = rng.random(n) < _sigmoid(p.collect + 2 * liked)
+    like = rng.random(n) < sigmoid(p.like + 2 * liked)
+    collect = rng.random(n) < sigmoid(p.collect + 2 * liked)
     paid = ads[slate] & (rng.random(n) < 0.2)
     one = np.ones(n)
     value = np.exp(0.5 + 0.7 * rng.standard_normal(n)).round(2)
@@ -61,12 +73,13 @@ def respond(
     ]
 
 
-def _delays(p: WorldParameters, n: int, rng: np.random.Generator) -> np.ndarray:
+def _delays(p: CommonParameters, n: int, rng: np.random.Generator) -> np.ndarray:
     """Return delays of clicks, ms: lognormal, within half the attribution window so that dwell fits too."""
     delay = 1000 * p.click_delay * np.exp(rng.standard_normal(n))
     return np.clip(delay, FIRST_CLICK, p.window / 2).astype(np.int64)
 
 
-def _sigmoid(logit: np.ndarray) -> np.ndarray:
+def sigmoid(logit: np.ndarray) -> np.ndarray:
+    """Return the probabilities of logits."""
     chance: np.ndarray = 1 / (1 + np.exp(-logit))
     return chance

@@ -1,30 +1,17 @@
 """Searches: pairs of items that a user looked for together, drawn apart from the clicks.
 
 The first item is drawn by popularity and taste; the second by popularity, taste and likeness to
-the first. Noise pairs are any two live items: nothing in them comes from tastes or clicks.
+the first.
 """
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import numpy as np
 
 from lis_online.simulate.audience import Audience
 from lis_online.simulate.catalogue import Catalogue, gumbel
+from lis_online.simulate.pairs import Pairs
 from lis_online.simulate.parameters import WorldParameters
-
-
-class Pairs(NamedTuple):
-    """Pairs as indices: users, slots of the first and the second item, all int [pairs]."""
-
-    user: np.ndarray
-    first: np.ndarray
-    second: np.ndarray
-
-    def take(self, rows: np.ndarray) -> Pairs:
-        """Return some of the pairs."""
-        return Pairs(self.user[rows], self.first[rows], self.second[rows])
 
 
 def true_pairs(
@@ -39,20 +26,10 @@ def true_pairs(
     wish = p.search_taste * taste + p.search_match * catalogue.content[first]
     score = np.einsum("nkd,nd->nk", catalogue.content[seen], wish)
     score[seen == first[:, None]] = -np.inf
-    return _distinct(Pairs(user, first, _choose(seen, score, rng)))
-
-
-def noise_pairs(n: int, items: int, audience: Audience, rng: np.random.Generator) -> Pairs:
-    """Return up to n pairs of a user and two items that have nothing to do with each other."""
-    first, second = rng.integers(0, items, (2, n))
-    return _distinct(Pairs(audience.draw(n, rng), first, second))
+    return Pairs(user, first, _choose(seen, score, rng)).distinct()
 
 
 def _choose(seen: np.ndarray, score: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return one of each row, drawn by softmax of the scores."""
     best = np.argmax(score + gumbel(score.shape, rng), axis=1)
     return np.take_along_axis(seen, best[:, None], axis=1)[:, 0]
-
-
-def _distinct(pairs: Pairs) -> Pairs:
-    return pairs.take(pairs.first != pairs.second)

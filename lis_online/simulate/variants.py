@@ -3,35 +3,89 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import dataclass
 
 import numpy as np
 
+from lis_online.errors import UsageError
 from lis_online.events.wire import PackedVector
 from lis_online.simulate.catalogue import unit
-from lis_online.simulate.parameters import VariantParameters, WorldParameters
+from lis_online.simulate.parameters import CommonParameters
+
+
+@dataclass
+class Edition:
+    """One version of a variant: its vectors, float16 [items, dimension], from `since` until `until`, ms."""
+
+    name: str
+    version: str
+    quality: float
+    since: int
+    until: float
+    vectors: np.ndarray
+
+
+FIRST_VERSION = "1"
 
 
 class Variants:
-    """The vectors of every live item in every variant: float16 [items, dimension], unit length."""
+    """The vectors of every live item in every variant's live versions: unit length.
 
-    def __init__(self, parameters: WorldParameters, rng: np.random.Generator) -> None:
+    vectors: by variant, those of its newest version, float16 [items, dimension].
+    """
+
+    def __init__(self, parameters: CommonParameters, rng: np.random.Generator, start: int = 0) -> None:
         square = rng.standard_normal((parameters.dimension, parameters.content))
         self._basis = np.linalg.qr(square)[0].T.astype(np.float32)  # [content, dimension], orthonormal rows
         self._rng = rng
-        self._variants = parameters.variants
-        shape = (parameters.items, parameters.dimension)
-        self.vectors = {variant.name: np.zeros(shape, np.float16) for variant in parameters.variants}
+        self._editions = _editions(parameters, start)
+        self._to_come = [edition for edition in self._editions if edition.since > start]
+        self.live = [edition for edition in self._editions if edition.since <= start]
+        self.vectors = {edition.name: edition.vectors for edition in self.live}
 
     def update(self, slots: np.ndarray, content: np.ndarray) -> None:
         """Draw the vectors of items that were just born, content: float32 [slots, content]."""
-        for variant in self._variants:
-            self.vectors[variant.name][slots] = self._noisy(content @ self._basis, variant)
+        for edition in self.live:
+            edition.vectors[slots] = self._noisy(content @ self._basis, edition.quality)
 
-    def packed(self, name: str, slot: int) -> PackedVector:
-        """Return one vector as it travels."""
-        return PackedVector("float16", base64.b64encode(self.vectors[name][slot].tobytes()).decode())
+    def advance(self, now: int, content: np.ndarray) -> list[Edition]:
+        """Begin the versions due by a time, vectors of all live items, and end others; return those begun."""
+        begun = [edition for edition in self._to_come if edition.since <= now]
+        for edition in begun:
+            edition.vectors[:] = self._noisy(content @ self._basis, edition.quality)
+            self.vectors[edition.name] = edition.vectors
+        if begun:
+            self._to_come = [edition for edition in self._to_come if edition.since > now]
+        if begun or any(edition.until <= now for edition in self.live):
+            self.live = [edition for edition in self.live + begun if edition.until > now]
+        return begun
 
-    def _noisy(self, clean: np.ndarray, variant: VariantParameters) -> np.ndarray:
+    def _noisy(self, clean: np.ndarray, quality: float) -> np.ndarray:
         noise = unit(self._rng.standard_normal(clean.shape))
-        mixed = np.sqrt(variant.quality) * clean + np.sqrt(1 - variant.quality) * noise
+        mixed = np.sqrt(quality) * clean + np.sqrt(1 - quality) * noise
         return unit(mixed) if len(mixed) else mixed
+
+
+def packed(vector: np.ndarray) -> PackedVector:
+    """Return a vector as it travels: float16 [dimension]."""
+    return PackedVector("float16", base64.b64encode(vector.tobytes()).decode())
+
+
+def _editions(parameters: CommonParameters, start: int) -> list[Edition]:
+    """Return every version of every variant; one ends when the next begins, or its overlap later."""
+    names = [variant.name for variant in parameters.variants]
+    unknown = [version.variant for version in parameters.versions if version.variant not in names]
+    if unknown:
+        raise UsageError(f"versions: the variant must be one of {names}, got {unknown[0]!r}")
+    rows = [(v.name, FIRST_VERSION, v.quality, start, 0) for v in parameters.variants]
+    rows += [(v.variant, v.version, v.quality, start + v.since, v.overlap) for v in parameters.versions]
+    shape = (parameters.items, parameters.dimension)
+    found: list[Edition] = []
+    for name, version, quality, since, overlap in rows:
+        before = [edition for edition in found if edition.name == name][-1:]
+        for edition in before:
+            if since <= edition.since:
+                raise UsageError(f"versions: those of {name} must be later than each other and than the start")
+            edition.until = since + overlap
+        found.append(Edition(name, version, quality, since, np.inf, np.zeros(shape, np.float16)))
+    return found

@@ -18,14 +18,6 @@ def audience(seed: int = 1) -> Audience:
     return Audience(PARAMETERS, TOPICS, np.random.default_rng(seed), 0)
 
 
-def test_arm_is_a_function_of_the_id_alone() -> None:
-    """Another seed gives other tastes and the same arms, about half of the users in each."""
-    one, other = audience(1), audience(2)
-    assert (one.treated == other.treated).all()
-    assert abs(one.treated.mean() - 0.5) < 5 * 0.5 / np.sqrt(2_000)
-    assert not np.allclose(one.taste, other.taste)
-
-
 def test_traffic_has_a_heavy_tail_when_users_are_drawn() -> None:
     """Busy users come many times as often as the median, and the effective number stays in the hundreds."""
     counts = np.bincount(audience().draw(100_000, np.random.default_rng(0)), minlength=2_000)

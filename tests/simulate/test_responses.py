@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lis_online.simulate.parameters import WorldParameters
-from lis_online.simulate.responses import FIRST_CLICK, Actions, click_logit, respond
+from lis_online.simulate.responses import FIRST_CLICK, Actions, click_logit, independent_clicks, respond, sigmoid
 
 PARAMETERS = WorldParameters()
 
@@ -20,7 +20,9 @@ def affinity() -> np.ndarray:
 def answers(affinity: np.ndarray) -> tuple[np.ndarray, dict[str, Actions]]:
     """Return which slates are ads, and the actions by name."""
     ads = np.arange(len(affinity)) % 4 == 0
-    actions = respond(PARAMETERS, affinity, np.zeros_like(affinity), ads, np.random.default_rng(1))
+    rng = np.random.default_rng(1)
+    chance = sigmoid(click_logit(PARAMETERS, affinity, np.zeros_like(affinity), ads))
+    actions = respond(PARAMETERS, independent_clicks(chance, rng), affinity, ads, rng)
     return ads, {action.action: action for action in actions}
 
 

@@ -20,13 +20,13 @@ def test_settings_are_valid_and_survive_the_file(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(SCENARIOS))
 def test_settings_describe_the_world_when_it_is_evaluated(name: str) -> None:
-    """Topic sources, variants, dimensions, attribution window and the treatment's variant are the world's own."""
+    """Topic sources, variants, dimensions, attribution window and the arms are the world's own."""
     chosen = scenario(name)
     settings, world = Settings.of(chosen.settings), chosen.world
     assert [s.name for s in settings.preference if s.kind == "topic"] == [s.name for s in world.sources]
     assert [(v.name, v.dimension) for v in settings.variant] == [(v.name, world.dimension) for v in world.variants]
     assert settings.events.attribution_window == world.window
-    assert [arm.variant for arm in settings.experiment[0].arm] == [None, world.treatment]
+    assert [arm.variant for arm in settings.experiment[0].arm] == [variant or None for _, variant in world.all_arms]
 
 
 def test_truth_covers_exactly_the_sources_and_variants_of_the_settings() -> None:
@@ -52,5 +52,5 @@ def test_pairs_fill_a_placebo_bucket_well_under_the_horizon(name: str) -> None:
 
 def test_unknown_scenario_is_refused() -> None:
     """The error names the scenarios there are."""
-    with pytest.raises(UsageError, match=r"scenario must be one of \['demo', 'null', 'quiet', 'sources'\], got 'x'"):
+    with pytest.raises(UsageError, match=r"scenario must be one of \['arms', .*'versions'\], got 'x'"):
         scenario("x")

@@ -7,8 +7,9 @@ import pytest
 
 from lis_online.simulate.audience import Audience
 from lis_online.simulate.catalogue import Catalogue, unit
+from lis_online.simulate.pairs import Pairs, noise_pairs
 from lis_online.simulate.parameters import WorldParameters
-from lis_online.simulate.searches import Pairs, noise_pairs, true_pairs
+from lis_online.simulate.searches import true_pairs
 
 PARAMETERS = replace(WorldParameters(), items=600, users=500)
 PAIRS = 5_000

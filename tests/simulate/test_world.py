@@ -8,9 +8,10 @@ import pytest
 from lis_online.events.wire import Impression
 from lis_online.settings import Settings
 from lis_online.settings.durations import parse_duration
+from lis_online.simulate.kinds import build, endless
+from lis_online.simulate.outbox import Event
 from lis_online.simulate.recorded import START, generate
 from lis_online.simulate.scenarios import SCENARIOS, scenario
-from lis_online.simulate.world import Event, World, endless
 from tests.simulate.joined import records
 
 SLATES = 200
@@ -72,7 +73,7 @@ def test_vectors_come_before_their_item_is_shown(name: str) -> None:
     for _, topic, value in events(name):
         record = json.loads(value)
         if topic == "representations":
-            vectors.setdefault(record["item_id"], {})[record["variant"]] = record["ts"]
+            vectors.setdefault(record["item_id"], {}).setdefault(record["variant"], record["ts"])
         elif topic == "impressions":
             for item in record["items"]:
                 assert set(vectors[item]) == variants
@@ -80,7 +81,7 @@ def test_vectors_come_before_their_item_is_shown(name: str) -> None:
 
 
 def test_arms_are_those_of_the_settings(name: str) -> None:
-    """Each user is in one arm, and both arms of the experiment are there."""
+    """Each user is in one arm, and all arms of the experiment are there."""
     experiment = scenario(name).settings["experiment"][0]
     shown = records(scenario(name), SLATES, seed=1)["impressions"]
     arms = {(impression.user_id, impression.experiments[experiment["name"]]) for impression in shown}
@@ -90,13 +91,13 @@ def test_arms_are_those_of_the_settings(name: str) -> None:
 
 def test_memory_stays_bounded_when_a_world_goes_on_and_on() -> None:
     """What waits to arrive after hours is no more than what a few minutes bring, and ids are not kept."""
-    world = World(scenario("quiet").world, seed=1, start=START)
+    world = build(scenario("quiet").world, seed=1, start=START)
     waiting = []
     for _ in range(600):
         world.step()
-        waiting.append(len(world._waiting))
+        waiting.append(world.waiting)
     assert max(waiting[300:]) <= 2 * max(waiting[:100])
-    assert len(world._catalogue.ids) == scenario("quiet").world.items
+    assert len(world._items.ids) == scenario("quiet").world.items
 
 
 def test_endless_events_are_those_of_the_log_when_time_is_the_same() -> None:
