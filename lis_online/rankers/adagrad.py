@@ -17,12 +17,12 @@ EPSILON = 1e-10
 
 
 class Adagrad:
-    """Sums of squared gradients for named parameters."""
+    """Sums of squared gradients for named parameters. sums: those to go on with; fresh ones otherwise."""
 
-    def __init__(self, parameters: dict[str, Tensor], rate: float) -> None:
+    def __init__(self, parameters: dict[str, Tensor], rate: float, sums: dict[str, Tensor] | None = None) -> None:
         self.parameters = parameters
         self.rate = rate
-        self.sums = {name: torch.full_like(value, INITIAL) for name, value in parameters.items()}
+        self.sums = fresh_sums(parameters) if sums is None else sums
 
     def update(self, name: str, gradient: Tensor) -> None:
         """Step a whole parameter."""
@@ -34,3 +34,8 @@ class Adagrad:
         sums = self.sums[name][rows] + gradient * gradient
         self.sums[name][rows] = sums
         self.parameters[name][rows] -= self.rate * gradient / (sums.sqrt() + EPSILON)
+
+
+def fresh_sums(parameters: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the sums that parameters start with."""
+    return {name: torch.full_like(value, INITIAL) for name, value in parameters.items()}

@@ -7,13 +7,19 @@ from the unleaked ranker in its seed alone: a running A/A test of the learning i
 
 from __future__ import annotations
 
+from bisect import bisect
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
 
-from lis_online.rankers.adagrad import Adagrad
+from lis_online.metrics.layout import TWIN, UNLEAKED
+from lis_online.rankers.adagrad import Adagrad, fresh_sums
+from lis_online.rankers.health import REASONS, Health
 from lis_online.rankers.inputs import Inputs
-from lis_online.rankers.network import TABLES, Shape, forward, initial_ranker, stack_rankers
+from lis_online.rankers.network import TABLES, Embedded, Network, ranker_dimension, stack_rankers
+from lis_online.rankers.signs import signs_of, watched_parameters
 
 PAD = 32
 """Batches are padded to a multiple of this, so that no vector loop has a tail: a tail is computed by other
@@ -23,65 +29,186 @@ instructions, and where it falls would depend on how many rankers there are."""
 class RankerGroup:
     """The stacked parameters and optimiser of a group.
 
-    seeds: the initial weights' seed of each ranker. batch: samples that a full step has; a short step
-    counts each sample as much as a full one does.
+    There is a *place* for each of `seeds`, the initial weights' seed of its ranker; place 0 is the unleaked ranker's,
+    place 1 its twin's. A place is empty or holds a ranker, and a ranker runs or is set aside. Those that run are
+    stacked and computed, the others cost nothing. batch: samples that a full step has; a short step counts each
+    sample as much as a full one does. rate: of Adagrad.
+
+    active: bool [places], which hold a ranker now (one that is set aside too).
+    set_aside: place -> why it does not run: "diverged", "exploded" or "stalled" (`lis_online.rankers.health`).
     """
 
-    def __init__(self, shape: Shape, seeds: list[int], rate: float, batch: int, device: torch.device) -> None:
-        self.shape = shape
+    def __init__(
+        self,
+        network: Network,
+        seeds: list[int],
+        rate: float,
+        batch: int,
+        device: torch.device,
+        active: Sequence[bool] | None = None,
+    ) -> None:
+        self.network = network
+        self.seeds = seeds
+        self.rate = rate
         self.batch = batch
         self.device = device
-        drawn = {seed: initial_ranker(shape, seed) for seed in set(seeds)}
+        self.active = np.ones(len(seeds), bool) if active is None else np.array(active, bool)
+        self.set_aside: dict[int, str] = {}
+        self._running: list[int] = np.flatnonzero(self.active).tolist()
+        drawn = {seed: network.initial(seed) for seed in set(seeds)}
         stacked = stack_rankers([drawn[seed] for seed in seeds])
-        self.parameters = {name: value.to(device) for name, value in stacked.items()}
-        self.optimiser = Adagrad(self.parameters, rate)
-        self.diverged = np.zeros(len(seeds), bool)
+        self._hold({name: _of(name, value, self._running).to(device) for name, value in stacked.items()})
+        self._watched = watched_parameters(network, drawn[seeds[0]], device)
+        self._health = Health(len(seeds), len(self._watched))
+
+    def _hold(self, parameters: dict[str, Tensor], sums: dict[str, Tensor] | None = None) -> None:
+        self.parameters = parameters
+        self.optimiser = Adagrad(parameters, self.rate, sums)
 
     def step(self, inputs: Inputs, side: Tensor, label: np.ndarray) -> np.ndarray:
-        """Score a batch, then learn from it. Return the logits before learning: float32 [rankers, samples].
+        """Score a batch, then learn from it. Return the logits before learning: float32 [places, samples].
 
-        side: float32 [rankers, samples, features], on the group's device; label: [samples], 0 or 1.
+        side: float32 [places, samples, features], on the group's device; label: [samples], 0 or 1. Rows of places
+        that are empty or set aside are NaN, from the step that set a ranker aside on.
         """
         samples = len(label)
+        scored = np.full((len(self.seeds), samples), np.nan, np.float32)
+        if not self._running:
+            return scored
         pad = -samples % PAD
         rows = torch.from_numpy(np.pad(inputs.ids, ((0, 0), (0, pad)))).to(self.device)
         dense = torch.from_numpy(np.pad(inputs.dense, ((0, pad), (0, 0)))).to(self.device)
-        side = torch.nn.functional.pad(side, (0, 0, 0, pad))
+        side = torch.nn.functional.pad(self._of_running(side), (0, 0, 0, pad))
         target = torch.from_numpy(np.pad(label, (0, pad)).astype(np.float32)).to(self.device)
         weight = torch.zeros(samples + pad, device=self.device)
         weight[:samples] = 1 / self.batch
-        logits = self._learn(rows, dense, side, target, weight)
-        scored: np.ndarray = logits[:, :samples].contiguous().cpu().numpy()
-        self.diverged |= ~np.isfinite(scored).all(axis=1)
+        # one transfer for both, so that health costs no synchronisation of its own
+        found = torch.cat(self._learn(rows, dense, side, target, weight), dim=1).cpu().numpy()
+        scored[self._running] = found[:, :samples]
+        ill = self._health.update(self._running, scored, found[:, samples + pad :], label)
+        for place, reason in ill.items():
+            self._remove(place)
+            self.set_aside[place] = reason
+            scored[place] = np.nan
         return scored
 
-    def _learn(self, rows: Tensor, dense: Tensor, side: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    def _of_running(self, side: Tensor) -> Tensor:
+        return side if len(self._running) == len(side) else side[self._running]
+
+    def _learn(self, rows: Tensor, dense: Tensor, side: Tensor, target: Tensor, weight: Tensor) -> list[Tensor]:
+        """Return logits [running, samples] and, at a check-up, the rankers' signs [running, some]."""
         embedded = [self.parameters[name].index_select(0, rows[k]).requires_grad_() for k, name in enumerate(TABLES)]
         whole = {name: value for name, value in self.parameters.items() if name not in TABLES}
         leaves = {name: value.detach().requires_grad_() for name, value in whole.items()}
-        logits = forward(leaves, embedded, dense, side, len(self.shape.hidden))
+        logits = self.network.forward(leaves, Embedded(*embedded), dense, side)
         residual = (torch.sigmoid(logits.detach()) - target) * weight  # gradient of the mean log loss
-        gradients = torch.autograd.grad(logits, [*leaves.values(), *embedded], residual)
-        for name, gradient in zip(leaves, gradients, strict=False):
-            self.optimiser.update(name, gradient)
+        inputs = [*leaves.values(), *embedded]
+        gradients = torch.autograd.grad(logits, inputs, residual, allow_unused=True)
+        of_leaves = dict(zip(leaves, gradients, strict=False))
+        for name, gradient in of_leaves.items():
+            if gradient is not None:
+                self.optimiser.update(name, gradient)
         for k, name in enumerate(TABLES):
-            self._learn_rows(name, rows[k], gradients[len(leaves) + k])
-        return logits.detach()
+            of_rows = gradients[len(leaves) + k]
+            if of_rows is not None:
+                self._learn_rows(name, rows[k], of_rows)
+        seen = [logits.detach()]
+        if self._health.is_due:
+            seen.append(signs_of(whole, embedded, [of_leaves[name] for name in self._watched]))
+        return seen
 
     def _learn_rows(self, name: str, rows: Tensor, gradient: Tensor) -> None:
         distinct, inverse = torch.unique(rows, return_inverse=True)
         summed = torch.zeros((len(distinct), *gradient.shape[1:]), device=self.device)
         self.optimiser.update_rows(name, distinct, summed.index_add_(0, inverse, gradient))
 
+    def start(self, place: int, like: int) -> None:
+        """Fill an empty or set-aside place with a copy of a running ranker, its optimiser's state included.
+
+        The unleaked ranker's side features were always 0, so the weights of its side block are still the initial draw:
+        a ranker started like it differs from it by its own block alone, a fair fork. Raises ValueError where `place`
+        has a ranker that runs, or `like` has none.
+        """
+        if place in self._running or like not in self._running:
+            raise ValueError(
+                f"place must not run and like must, got {place} and {like} of those running {self._running}"
+            )
+        at = [self._running.index(like)]
+        parameters = {name: _of(name, value, at) for name, value in self.parameters.items()}
+        self._insert(place, parameters, {name: _of(name, value, at) for name, value in self.optimiser.sums.items()})
+
+    def restart(self, place: int) -> None:
+        """Start a place's ranker again, whatever became of it: like the unleaked one.
+
+        The unleaked ranker and the twin start from their seed, and so does any other while the unleaked is set aside.
+        """
+        self.stop(place)
+        if place not in (UNLEAKED, TWIN) and UNLEAKED in self._running:
+            self.start(place, UNLEAKED)
+            return
+        drawn = stack_rankers([self.network.initial(self.seeds[place])])
+        parameters = {name: value.to(self.device) for name, value in drawn.items()}
+        self._insert(place, parameters, fresh_sums(parameters))
+
+    def stop(self, place: int) -> None:
+        """Empty a place."""
+        if place in self._running:
+            self._remove(place)
+        self.set_aside.pop(place, None)
+        self.active[place] = False
+
+    def _insert(self, place: int, parameters: dict[str, Tensor], sums: dict[str, Tensor]) -> None:
+        at = bisect(self._running, place)
+        self._hold(
+            {name: _inserted(name, value, at, parameters[name]) for name, value in self.parameters.items()},
+            {name: _inserted(name, value, at, sums[name]) for name, value in self.optimiser.sums.items()},
+        )
+        self._running.insert(at, place)
+        self.active[place] = True
+        self.set_aside.pop(place, None)
+        self._health.forget(place)
+
+    def _remove(self, place: int) -> None:
+        at = self._running.index(place)
+        rest = [k for k in range(len(self._running)) if k != at]
+        self._hold(
+            {name: _of(name, value, rest) for name, value in self.parameters.items()},
+            {name: _of(name, value, rest) for name, value in self.optimiser.sums.items()},
+        )
+        self._running.remove(place)
+
     def snapshot(self) -> dict[str, np.ndarray]:
-        """Return parameters, sums of squares and who diverged, as arrays."""
+        """Return parameters and sums of squares of those that run, who holds a place and how each fares, as arrays."""
         arrays = {f"parameter.{name}": value.cpu().numpy().copy() for name, value in self.parameters.items()}
         arrays |= {f"sum.{name}": value.cpu().numpy().copy() for name, value in self.optimiser.sums.items()}
-        return {**arrays, "diverged": self.diverged.astype(np.uint8)}
+        reasons = [REASONS.index(self.set_aside.get(place, "")) for place in range(len(self.seeds))]
+        arrays |= {"active": self.active.astype(np.uint8), "set_aside": np.array(reasons, np.uint8)}
+        return arrays | {f"health.{name}": array for name, array in self._health.snapshot().items()}
 
     def restore(self, arrays: dict[str, np.ndarray]) -> None:
         """Replace the state with that of `snapshot`."""
-        for name, value in self.parameters.items():
-            value.copy_(torch.from_numpy(arrays[f"parameter.{name}"].copy()))
-            self.optimiser.sums[name].copy_(torch.from_numpy(arrays[f"sum.{name}"].copy()))
-        self.diverged = arrays["diverged"].astype(bool)
+        self.active = arrays["active"].astype(bool)
+        self.set_aside = {place: REASONS[code] for place, code in enumerate(arrays["set_aside"].tolist()) if code}
+        self._running = [place for place in np.flatnonzero(self.active).tolist() if place not in self.set_aside]
+        self._hold(*({name: self._tensor(arrays[f"{kind}.{name}"]) for name in self.parameters} for kind in KINDS))
+        self._health.restore(
+            {name.removeprefix("health."): a for name, a in arrays.items() if name.startswith("health.")}
+        )
+
+    def _tensor(self, array: np.ndarray) -> Tensor:
+        return torch.from_numpy(array.copy()).to(self.device)
+
+
+KINDS = ("parameter", "sum")
+
+
+def _of(name: str, stacked: Tensor, rankers: list[int]) -> Tensor:
+    """Return a copy of some rankers' part of a stacked parameter."""
+    return stacked.index_select(ranker_dimension(name), torch.tensor(rankers, dtype=torch.int64, device=stacked.device))
+
+
+def _inserted(name: str, stacked: Tensor, at: int, one: Tensor) -> Tensor:
+    """Return a stacked parameter with one ranker more."""
+    dimension = ranker_dimension(name)
+    before, after = stacked.tensor_split([at], dim=dimension)
+    return torch.cat([before, one, after], dim=dimension)

@@ -67,7 +67,8 @@ MEANINGS: Final = {
     "training.device": "`auto`, `cpu`, `cuda` or `cuda:0` and so on. `auto` takes CUDA where torch sees it.",
     "training.threads": "Threads of torch. Sums differ in their last bits between one and two.",
     "training.batch": "Samples a learning step.",
-    "training.ranker": "The network; there is one.",
+    "training.ranker": "The network: `wide-and-deep`, `dcn-v2` or one of your own, `package.module:factory`. "
+    "See rankers.md.",
     "training.embedding": "Numbers in an embedding.",
     "training.hidden": "Widths of the hidden layers.",
     "training.learning_rate": "Of Adagrad.",
@@ -96,6 +97,8 @@ MEANINGS: Final = {
     "variant.name": "Unique. The `variant` of its records in `representations`.",
     "variant.preference": "Name of the preference source that it was aligned on.",
     "variant.dimension": "Length of its vectors; others are dead letters.",
+    "variant.versions": "How many of its versions are measured side by side, each with rankers of its own from its first "
+    "vector on. One that gets no vectors for `leakage.memory` leaves for a newer one. 1: versions are not told apart.",
     "experiment.name": "Unique. The key in an impression's `experiments`.",
     "experiment.control": "Name of the arm that the others are compared with.",
     "experiment.start": "Checked, and not read yet.",

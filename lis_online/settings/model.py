@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from lis_online.rankers.shipped import DEFAULT, SHIPPED, is_ranker
 from lis_online.settings.durations import Duration, format_duration
 
 
@@ -142,7 +143,7 @@ class TrainingSettings(Section):
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
     threads: int = Field(1, ge=1)
     batch: int = Field(512, ge=1)
-    ranker: Literal["wide-and-deep"] = "wide-and-deep"
+    ranker: str = DEFAULT
     embedding: int = Field(8, ge=1, le=1024)
     hidden: list[Annotated[int, Field(ge=1)]] = Field([64, 32], min_length=1)
     learning_rate: float = Field(0.06, gt=0)
@@ -151,6 +152,13 @@ class TrainingSettings(Section):
     half_lives: list[Duration] = Field([600_000, 3_600_000, 21_600_000], min_length=1)
     count_tick: Duration = 10_000
     seed: int = 0
+
+    @field_validator("ranker")
+    @classmethod
+    def _is_ranker(cls, value: str) -> str:
+        if not is_ranker(value):
+            raise ValueError(f"must be one of {', '.join(SHIPPED)} or package.module:factory, got {value!r}")
+        return value
 
     @model_validator(mode="after")
     def _whole(self) -> TrainingSettings:
@@ -203,6 +211,7 @@ class VariantSettings(Section):
     name: Name
     preference: Name
     dimension: int = Field(ge=1, le=65536)
+    versions: int = Field(2, ge=1, le=4)
 
 
 class ArmSettings(Section):

@@ -32,6 +32,7 @@ from lis_online.rankers.counts import DecayedCounts
 from lis_online.rankers.device import choose_device
 from lis_online.rankers.group import RankerGroup
 from lis_online.rankers.inputs import Slots, dense_width
+from lis_online.rankers.load import network_of
 from lis_online.rankers.network import Shape
 from lis_online.representation.store import VectorStore
 from lis_online.settings import Settings
@@ -98,7 +99,8 @@ class RankShard:
         width = dense_width(len(events.surfaces), counts.width)
         shape = Shape(rows, training.embedding, tuple(training.hidden), width, SIDE)
         seeds = [training.seed + (name == "twin") for name in self.layout.rankers]
-        self.rankers = RankerGroup(shape, seeds, training.learning_rate, training.batch, self.device)
+        network = network_of(training.ranker, shape, self.device)
+        self.rankers = RankerGroup(network, seeds, training.learning_rate, training.batch, self.device)
         self._features = FeatureBuilder(
             self.layout, self.leak, self.sketches, self.stores, slots, events.history_length, self.device
         )
@@ -224,7 +226,6 @@ class RankShard:
 
     def _bucket_records(self, start: int, end: int, data: bytes, *, final: bool) -> list[Outgoing]:
         parts = [data[at : at + PART] for at in range(0, len(data), PART)] or [b""]
-        bad = np.flatnonzero(self.rankers.diverged).tolist()
         records = [
             windows_log.RankBucket(
                 version=windows_log.VERSION,
@@ -237,7 +238,7 @@ class RankShard:
                 data=piece,
                 final=final,
                 first=self._first,
-                set_aside={self.layout.rankers[place]: "diverged" for place in bad},
+                set_aside={self.layout.rankers[k]: reason for k, reason in sorted(self.rankers.set_aside.items())},
                 late_side=self.late_side,
             )
             for part, piece in enumerate(parts)

@@ -6,10 +6,12 @@ import torch
 
 from lis_online.rankers.group import RankerGroup
 from lis_online.rankers.inputs import Inputs
-from lis_online.rankers.network import TABLES, Shape
+from lis_online.rankers.network import TABLES, Embedded, Shape, stack_rankers
+from lis_online.rankers.wide_and_deep import StackedWideAndDeep
 
 CPU = torch.device("cpu")
 SHAPE = Shape(rows=(256, 256, 64, 64), embedding=8, hidden=(64, 32), dense=21, side=3)
+NETWORK = StackedWideAndDeep(SHAPE)
 ALL = 11
 
 
@@ -31,7 +33,7 @@ def batches(steps: int, rankers: list[int]) -> list[tuple[Inputs, torch.Tensor, 
 def run(rankers: list[int], steps: int = 12) -> list[np.ndarray]:
     """Return the logits of every step."""
     seeds = [int(ranker == 1) for ranker in rankers]
-    group = RankerGroup(SHAPE, seeds, rate=0.06, batch=64, device=CPU)
+    group = RankerGroup(NETWORK, seeds, rate=0.06, batch=64, device=CPU)
     return [group.step(*batch) for batch in batches(steps, rankers)]
 
 
@@ -51,7 +53,7 @@ def test_two_runs_agree_exactly() -> None:
 
 def test_the_twin_differs_in_its_seed_alone() -> None:
     """A group whose seeds agree has equal rankers where their features agree: the twin is an A/A test."""
-    group = RankerGroup(SHAPE, [0, 0, 1], rate=0.06, batch=64, device=CPU)
+    group = RankerGroup(NETWORK, [0, 0, 1], rate=0.06, batch=64, device=CPU)
     inputs, side, label = batches(1, [0, 0, 0])[0]
     logits = group.step(inputs, side, label)
     assert np.array_equal(logits[0], logits[1])
@@ -60,7 +62,7 @@ def test_the_twin_differs_in_its_seed_alone() -> None:
 
 def test_a_step_is_scored_before_it_is_learnt() -> None:
     """Prequential: the labels of a step change no logit of that step, and do change the next one's."""
-    first, second = (RankerGroup(SHAPE, [0], rate=0.06, batch=64, device=CPU) for _ in range(2))
+    first, second = (RankerGroup(NETWORK, [0], rate=0.06, batch=64, device=CPU) for _ in range(2))
     inputs, side, label = batches(1, [0])[0]
     assert np.array_equal(first.step(inputs, side, label), second.step(inputs, side, 1 - label))
     assert not np.array_equal(first.step(inputs, side, label), second.step(inputs, side, label))
@@ -69,16 +71,15 @@ def test_a_step_is_scored_before_it_is_learnt() -> None:
 def test_the_step_is_adagrad_on_the_mean_log_loss() -> None:
     """The oracle is torch's own dense Adagrad with autograd through the loss, one ranker, no stacking tricks."""
     from lis_online.rankers.adagrad import EPSILON, INITIAL
-    from lis_online.rankers.network import forward, initial_ranker, stack_rankers
 
-    group = RankerGroup(SHAPE, [4], rate=0.06, batch=100, device=CPU)
-    parameters = {n: v.clone().requires_grad_() for n, v in stack_rankers([initial_ranker(SHAPE, 4)]).items()}
+    group = RankerGroup(NETWORK, [4], rate=0.06, batch=100, device=CPU)
+    parameters = {n: v.clone().requires_grad_() for n, v in stack_rankers([NETWORK.initial(4)]).items()}
     optimiser = torch.optim.Adagrad(
         parameters.values(), lr=0.06, initial_accumulator_value=INITIAL, eps=EPSILON, foreach=False
     )
     for inputs, side, label in batches(5, [0]):
         embedded = [parameters[name][torch.from_numpy(inputs.ids[k])] for k, name in enumerate(TABLES)]
-        logits = forward(parameters, embedded, torch.from_numpy(inputs.dense), side, len(SHAPE.hidden))
+        logits = NETWORK.forward(parameters, Embedded(*embedded), torch.from_numpy(inputs.dense), side)
         target = torch.from_numpy(label.astype(np.float32)).expand_as(logits)
         loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, target, reduction="sum") / 100
         optimiser.zero_grad()
@@ -89,19 +90,19 @@ def test_the_step_is_adagrad_on_the_mean_log_loss() -> None:
 
 def test_a_diverged_ranker_is_named_and_touches_no_other() -> None:
     """A ranker whose weights stop being finite is set aside; the others' bits do not move."""
-    calm, broken = (RankerGroup(SHAPE, [0, 0, 0], rate=0.06, batch=64, device=CPU) for _ in range(2))
+    calm, broken = (RankerGroup(NETWORK, [0, 0, 0], rate=0.06, batch=64, device=CPU) for _ in range(2))
     broken.parameters["weight0"][1, 0, 0] = float("nan")
     for inputs, side, label in batches(6, [0, 1, 2]):
         expected, got = calm.step(inputs, side, label), broken.step(inputs, side, label)
         assert np.array_equal(expected[[0, 2]], got[[0, 2]])
-    assert broken.diverged.tolist() == [False, True, False]
-    assert not calm.diverged.any()
+    assert broken.set_aside == {1: "diverged"}
+    assert calm.set_aside == {}
 
 
 def test_a_restored_group_goes_on_bit_for_bit() -> None:
     """Snapshot and restore change nothing."""
     steps = batches(8, [0, 1, 2])
-    first, second = (RankerGroup(SHAPE, [0, 1, 0], rate=0.06, batch=64, device=CPU) for _ in range(2))
+    first, second = (RankerGroup(NETWORK, [0, 1, 0], rate=0.06, batch=64, device=CPU) for _ in range(2))
     for step in steps[:4]:
         first.step(*step)
     second.restore(first.snapshot())

@@ -177,7 +177,11 @@ def test_every_wrong_key_is_named_at_once() -> None:
     [
         ({"kafka": {"prefix": "a b"}}, "kafka.prefix", "must be letters, digits, '-', '_' or '.', got 'a b'"),
         ({"training": {"device": "tpu"}}, "training.device", r"must match '^(auto|cpu|cuda(:\d+)?)$', got 'tpu'"),
-        ({"training": {"ranker": "mine:x"}}, "training.ranker", "must be 'wide-and-deep', got 'mine:x'"),
+        (
+            {"training": {"ranker": "deepfm"}},
+            "training.ranker",
+            "must be one of wide-and-deep, dcn-v2 or package.module:factory, got 'deepfm'",
+        ),
         ({"training": {"count_tick": "0s"}}, "training", "count_tick and half_lives must be > 0"),
         ({"training": {"half_lives": ["1h", "0s"]}}, "training", "count_tick and half_lives must be > 0"),
         ({"metrics": {"metric": "acc"}}, "metrics.metric", "must be 'auc' or 'gauc', got 'acc'"),
