@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lis_online.cli.options import Config
-from lis_online.cli.report import DASH, STYLES, number, share, still_needed
+from lis_online.cli.report import CHANCE, DASH, STYLES, number, share, still_needed
 from lis_online.errors import UsageError
 from lis_online.settings import load
 
@@ -97,16 +97,16 @@ def as_table(variant: str, points: Sequence[Point]) -> Table:
 def _cells(point: Point) -> Iterator[Text]:
     for _, where, name in COLUMNS:
         found = getattr(point, where).get(name)
-        yield _cell(found, percent=name in SHARES)
+        yield _cell(found, percent=name in SHARES, nothing=CHANCE if name == "pair_alignment" else 0.0)
         if name == NEEDED:
             yield still_needed(None if found is None else asdict(found), point.samples)
 
 
-def _cell(found: Number | None, *, percent: bool) -> Text:
+def _cell(found: Number | None, *, percent: bool, nothing: float) -> Text:
     """Return a number as the reports of other commands show it; one without an interval is a share."""
     if found is None or (found.value is not None and found.lower is None):
         return share(None if found is None else found.value)
-    return number(asdict(found), percent=percent)
+    return number(asdict(found), percent=percent, nothing=nothing)
 
 
 def _diagnosis(point: Point) -> Text:

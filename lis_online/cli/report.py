@@ -20,17 +20,20 @@ def report_console() -> Console:
     return console if console.is_terminal else Console(width=PLAIN_WIDTH)
 
 
-def number(n: dict[str, Any] | None, *, percent: bool = False) -> Text:
-    """Return a number with its interval, or a dash and the reason. A ~ marks learning noise in the interval."""
+def number(n: dict[str, Any] | None, *, percent: bool = False, nothing: float = 0.0) -> Text:
+    """Return a number with its interval, or a dash and the reason. A ~ marks learning noise in the interval.
+
+    nothing: the value that stands for no effect; green is an interval above it, red one below.
+    """
     if n is None:
         return Text(DASH, style="dim")
     if n["value"] is None:
         return Text(f"{DASH} {n['reason']}", style="dim")
     form = "{:.0%}{} [{:.0%}, {:.0%}]" if percent else "{:+.4f}{} [{:.4f}, {:.4f}]"
     text = Text(form.format(n["value"], "~" if n.get("learning_noise") else "", n["lower"], n["upper"]))
-    if n["lower"] > 0:
+    if n["lower"] > nothing:
         text.stylize("green")
-    elif n["upper"] < 0:
+    elif n["upper"] < nothing:
         text.stylize("red")
     return text
 
@@ -65,7 +68,8 @@ def short(count: float) -> str:
 
 def report(summary: dict[str, Any]) -> Group:
     """Return the whole summary."""
-    return Group(heading(summary), variants(summary), advice(summary), sources(summary), arms(summary))
+    parts = (heading, variants, versions, advice, sources, arms)
+    return Group(*(shown for part in parts if (shown := part(summary)) is not None))
 
 
 def heading(summary: dict[str, Any]) -> Text:
@@ -82,6 +86,9 @@ def heading(summary: dict[str, Any]) -> Text:
         f"effective users {DASH if users is None else format(users, ',.0f')}   "
         f"late {events['late']:,}   duplicate {events['duplicate']:,}   dead letters {events['dead_letters']:,}"
     )
+    if summary["set_aside"]:
+        out = ", ".join(f"{ranker} ({reason})" for ranker, reason in summary["set_aside"].items())
+        text.append(f"\nrankers set aside: {out}", style="red")
     return text
 
 
@@ -97,24 +104,43 @@ STYLES = {
 
 
 def variants(summary: dict[str, Any]) -> Table:
-    """Return one row per variant: what it delivers of what its source could bring."""
-    names = ("variant", "source", "adjusted LIS", "adjusted AIS", "still needed", "efficiency", "placebo", "coverage")
-    table = _table("Variants", (*names, "diagnosis"))
+    """Return one row per variant: what its newest version delivers of what its source could bring."""
+    table = _table("Variants", ("variant", "source", "adjusted LIS", *MEASURED[:3], "placebo", *MEASURED[3:]))
     for name, variant in summary["variants"].items():
         source = summary["sources"][variant["source"]]
-        diagnosis = variant["diagnosis"]
-        table.add_row(
-            name,
-            variant["source"],
-            cell(source["adjusted_lis"]),
-            cell(variant["adjusted_ais"]),
-            still_needed(variant["adjusted_ais"], summary["samples"]),
-            cell(variant["efficiency"], percent=True),
-            cell(source["placebo"]),
-            share(variant["coverage"]),
-            Text(diagnosis, style=STYLES.get(diagnosis, "")),
-        )
+        cells = _measured(variant, summary["samples"])
+        placebo = cell(source["placebo"])
+        table.add_row(name, variant["source"], cell(source["adjusted_lis"]), *cells[:3], placebo, *cells[3:])
     return table
+
+
+def versions(summary: dict[str, Any]) -> Table | None:
+    """Return one row per version of each variant that has several, over the time they share; None where none has."""
+    table = _table("Versions, over their overlap", ("variant", "version", "since", *MEASURED))
+    for name, variant in summary["variants"].items():
+        for version, found in variant.get("versions", {}).items():
+            since = Text((found["since"] or DASH)[:16].replace("T", " "))
+            table.add_row(name, Text(version), since, *_measured(found, found["samples"]))
+    return table if table.row_count else None
+
+
+MEASURED = ("adjusted AIS", "still needed", "efficiency", "pair alignment", "coverage", "diagnosis")
+
+
+def _measured(found: dict[str, Any], samples: int) -> list[Text]:
+    """Return the cells under `MEASURED`."""
+    return [
+        cell(found["adjusted_ais"]),
+        still_needed(found["adjusted_ais"], samples),
+        cell(found["efficiency"], percent=True),
+        cell(found["pair_alignment"], percent=True, nothing=CHANCE),
+        share(found["coverage"]),
+        Text(found["diagnosis"], style=STYLES.get(found["diagnosis"], "")),
+    ]
+
+
+CHANCE = 0.5
+"""The pair alignment of vectors that mean nothing."""
 
 
 def advice(summary: dict[str, Any]) -> Text:
@@ -159,9 +185,9 @@ def _table(title: str, names: tuple[str, ...]) -> Table:
     return table
 
 
-def cell(n: dict[str, Any] | None, *, percent: bool = False) -> Text:
+def cell(n: dict[str, Any] | None, *, percent: bool = False, nothing: float = 0.0) -> Text:
     """Return a number with its interval below it: narrow enough for six in a row."""
-    text = number(n, percent=percent)
+    text = number(n, percent=percent, nothing=nothing)
     at = text.plain.find(" ")
     return text if at < 0 else Text("\n").join([text[:at], text[at + 1 :]])
 

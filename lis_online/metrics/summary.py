@@ -3,18 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from lis_online.events.reasons import REFUSED
+from lis_online.metrics.alignment import NO_PAIRS, PairAlignment
 from lis_online.metrics.diagnosis import Diagnosis
+from lis_online.metrics.estimate import Estimate
 from lis_online.metrics.results import SliceNumbers, SourceNumbers, VariantNumbers
+from lis_online.metrics.version_keys import variant_of
 
 LATE = ("late_impression", "late_feedback")
 
 
-def numbers_summary(found: SliceNumbers, diagnoses: Mapping[str, Diagnosis]) -> dict[str, Any]:
-    """Return samples, rankers, sources and variants of one slice. diagnoses: by variant."""
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The numbers of one slice of one window and what they mean. diagnoses, alignment: by key of the variants."""
+
+    numbers: SliceNumbers
+    diagnoses: Mapping[str, Diagnosis]
+    alignment: Mapping[str, PairAlignment] = field(default_factory=dict)
+
+
+def numbers_summary(
+    whole: Judged, overlap: Judged | None = None, since: Mapping[str, int | None] | None = None
+) -> dict[str, Any]:
+    """Return samples, rankers, sources and variants of one slice.
+
+    A variant's entry is its newest version's; where it has several, "versions" has each over the overlap. overlap:
+    the same slice over that time. since: time of each version's first vector, ms, by key of the variants.
+    """
+    found = whole.numbers
+    variants = {key: _variant(whole, key) for key in found.variants if key == variant_of(key)}
+    if overlap is not None:
+        for key, versions in _versions(overlap, since or {}).items():
+            variants[key]["versions"] = versions
     return {
         "samples": found.samples,
         "slates": found.slates,
@@ -22,7 +46,7 @@ def numbers_summary(found: SliceNumbers, diagnoses: Mapping[str, Diagnosis]) -> 
         "twin": found.twin.difference_json(),
         "effective_users": found.effective_users,
         "sources": {name: _source(source) for name, source in found.sources.items()},
-        "variants": {name: _variant(variant, diagnoses[name]) for name, variant in found.variants.items()},
+        "variants": variants,
     }
 
 
@@ -54,13 +78,38 @@ def _source(source: SourceNumbers) -> dict[str, Any]:
     return {**{name: getattr(source, name).difference_json() for name in names}, "coverage": source.coverage}
 
 
-def _variant(variant: VariantNumbers, diagnosis: Diagnosis) -> dict[str, Any]:
+def _variant(judged: Judged, key: str) -> dict[str, Any]:
+    variant = judged.numbers.variants[key]
+    return {"source": variant.source, "version": variant.version, **_measured(judged, key, variant)}
+
+
+def _versions(overlap: Judged, since: Mapping[str, int | None]) -> dict[str, dict[str, Any]]:
+    """Return the versions over the overlap by variant and version, the oldest first, of variants that have several."""
+    tables: dict[str, dict[str, Any]] = {}
+    for key, variant in sorted(overlap.numbers.variants.items(), key=lambda entry: since.get(entry[0]) or 0):
+        tables.setdefault(variant_of(key), {})[variant.version] = {
+            "since": iso(since.get(key)),
+            "newest": key == variant_of(key),
+            "samples": overlap.numbers.samples,
+            **_measured(overlap, key, variant),
+        }
+    return {name: versions for name, versions in tables.items() if len(versions) > 1}
+
+
+def _measured(judged: Judged, key: str, variant: VariantNumbers) -> dict[str, Any]:
+    pairs = judged.alignment.get(key)
     return {
-        "source": variant.source,
         "ais": variant.ais.difference_json(),
         "adjusted_ais": variant.adjusted_ais.difference_json(),
         "efficiency": variant.efficiency.to_json(),
         "coverage": variant.coverage,
-        "diagnosis": diagnosis.diagnosis,
-        "sentence": diagnosis.sentence,
+        "pair_alignment": _pair_alignment(pairs),
+        "diagnosis": judged.diagnoses[key].diagnosis,
+        "sentence": judged.diagnoses[key].sentence,
     }
+
+
+def _pair_alignment(found: PairAlignment | None) -> dict[str, Any]:
+    if found is None:
+        return Estimate.none(NO_PAIRS).to_json()
+    return {**found.share.to_json(), "pairs": found.pairs, "left_out": found.left_out}

@@ -11,7 +11,7 @@ from lis_online.events.windows_log import JoinReport, RankBucket, decode
 from lis_online.history.rows import BucketRow, HistoryRow
 from lis_online.metrics.layout import ALL, Layout
 from lis_online.metrics.statistics import Statistics
-from lis_online.metrics.summary import events_summary, iso, numbers_summary
+from lis_online.metrics.summary import Judged, events_summary, iso, numbers_summary
 from lis_online.metrics.windows import Window
 from lis_online.settings import Settings
 from lis_online.shards.arm_reports import ArmReports, counts_of
@@ -101,7 +101,7 @@ class PublishShard:
         whole, span = group.windows.whole(), group.windows.span()
         first = min((r.first for r in reports if r.first >= 0), default=None)
         last = max((r.last for r in reports if r.last >= 0), default=None)
-        body = numbers_summary(whole[ALL], group.windows.diagnoses({ALL: whole[ALL]})[ALL])
+        body = numbers_summary(Judged(whole[ALL], group.windows.diagnoses({ALL: whole[ALL]})[ALL]))
         arms: dict[str, dict[str, Any]] = {experiment.name: {} for experiment in self._settings.experiment}
         for arm in self._reports.arms(reports):
             figures = {"users": arm.users, "impressions": arm.impressions, "ctr": arm.ctr.to_json()}
@@ -112,6 +112,7 @@ class PublishShard:
             "from": iso(first if span is None else span.start),
             "to": iso(last if span is None else span.end),
             "events": events_summary(counts_of(reports)),
+            "set_aside": dict(group.set_aside),
             **body,
             "arms": arms,
         }

@@ -25,7 +25,7 @@ SHOWN = 120
 
 NUMBER = {"value", "stderr", "lower", "upper"}
 NOTHING = {"value", "reason"}
-MARKS = {"learning_noise", "samples_to_resolve"}
+MARKS = {"learning_noise", "samples_to_resolve", "pairs", "left_out"}
 
 
 @cache
@@ -83,7 +83,7 @@ def test_json_is_the_summary_in_its_documented_shape(terminal: Terminal, log: st
     summary = json.loads(printed.out)
     assert summary == expected()
     assert list(summary) == [
-        "samples", "slates", "from", "to", "events", "unleaked", "twin", "effective_users",
+        "samples", "slates", "from", "to", "events", "set_aside", "unleaked", "twin", "effective_users",
         "sources", "variants", "arms",
     ]  # fmt: skip
     assert list(summary["events"]) == ["accepted", "late", "duplicate", "dead_letters"]
@@ -96,7 +96,10 @@ def test_json_is_the_summary_in_its_documented_shape(terminal: Terminal, log: st
     for source in summary["sources"].values():
         assert list(source) == ["lis", "past", "future", "placebo", "adjusted_lis", "bound", "coverage"]
     for variant in summary["variants"].values():
-        assert set(variant) == {"source", "ais", "adjusted_ais", "efficiency", "coverage", "diagnosis", "sentence"}
+        assert list(variant) == [
+            "source", "version", "ais", "adjusted_ais", "efficiency", "coverage", "pair_alignment",
+            "diagnosis", "sentence",
+        ]  # fmt: skip
 
 
 def test_every_number_has_an_interval_or_a_reason() -> None:
@@ -105,7 +108,7 @@ def test_every_number_has_an_interval_or_a_reason() -> None:
     numbers = [*summary["unleaked"].values(), summary["twin"]]
     for entry in (*summary["sources"].values(), *summary["variants"].values(), *summary["arms"]["mllm-q4"].values()):
         numbers += [number for number in entry.values() if isinstance(number, dict)]
-    assert len(numbers) == 3 + 3 * 6 + 2 * 3 + 2
+    assert len(numbers) == 3 + 3 * 6 + 2 * 4 + 2
     assert all("samples_to_resolve" in source["lis"] for source in summary["sources"].values())
     for number in numbers:
         assert set(number) - MARKS == (NOTHING if number["value"] is None else NUMBER)

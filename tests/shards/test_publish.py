@@ -163,8 +163,8 @@ def test_summary_is_over_the_whole_run_after_warm_up() -> None:
     assert table["events"] == {"accepted": 70, "late": 1, "duplicate": 0, "dead_letters": 0}
     assert table["arms"]["e"]["a"]["users"] == 6 and table["arms"]["e"]["b"]["ctr"]["reason"] == "no users"
     assert table["variants"]["v"]["source"] == "coclick"
-    order = ["samples", "slates", "from", "to", "events", "unleaked", "twin", "effective_users", "sources", "variants"]
-    assert [*table] == [*order, "arms"]
+    order = ["samples", "slates", "from", "to", "events", "set_aside", "unleaked", "twin", "effective_users"]
+    assert [*table] == [*order, "sources", "variants", "arms"]
     assert shard.finished
 
 
