@@ -7,11 +7,11 @@ number is its mean over them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from lis_online.simulate.parameters import SourceParameters, VariantParameters, WorldParameters
+from lis_online.simulate.parameters import CommonParameters, SourceParameters, VariantParameters, WorldParameters
+from lis_online.simulate.shop_parameters import ShopParameters
 
 MINUTE: Final = 60_000
 START: Final = 1_573_516_800_000
@@ -27,7 +27,7 @@ class Cell:
     """A world and its settings, in so many replicates.
 
     kind: which simulator. size: "small", "middle", "large". slates: after the warm-up. deserves: the diagnosis that it
-    was built for, None where it was built for calibration alone.
+    was built for, None where it was built for calibration alone. null: whether there is nothing to find.
     """
 
     name: str
@@ -35,9 +35,10 @@ class Cell:
     size: str
     slates: int
     replicates: int
-    world: WorldParameters
+    world: CommonParameters
     settings: dict[str, Any]
     deserves: str | None = None
+    null: bool = False
 
 
 SIZES: Final = {"small": (600, 100), "middle": (1_500, 80), "large": (3_600, 60)}
@@ -67,7 +68,32 @@ FEED: Final = WorldParameters(
 )
 """A small feed of the simulator that the interval rule was tuned on: tastes on a sphere, logistic clicks."""
 
-NO_PREFERENCE: Final = {
+SHOP: Final = ShopParameters(
+    step=30_000,
+    window=MINUTE,
+    items=300,
+    projects=20,
+    users=4_000,
+    authors=100,
+    heavy=2.5,
+    heaviest=10.0,
+    session=2.0,
+    slates_per_minute=float(RATE),
+    slate=15,
+    pool=40,
+    base=-2.2,
+    strength=3.5,
+    click_delay=4.0,
+    like=-30.0,
+    collect=-30.0,
+    pairs_per_minute=700.0,
+    sources=FEED.sources,
+    variants=(VariantParameters("v", 0.9),),
+    treatment="v",
+)
+"""A small shop, which the rule was not tuned on: projects, sessions, items looked at from the top down."""
+
+NO_PREFERENCE: Final[dict[str, Any]] = {
     "sources": (SourceParameters("search", 0.0, 0.5),),
     "variants": (VariantParameters("v", 0.0),),
 }
@@ -96,29 +122,58 @@ def settings(slates: int, **sections: dict[str, Any]) -> dict[str, Any]:
     return tables
 
 
-def _sized(kind: str, name: str, world: Callable[[str], WorldParameters], deserves: str | None = None) -> list[Cell]:
+def cells() -> list[Cell]:
+    """Return every cell."""
     return [
-        Cell(f"{kind}-{name}-{size}", kind, size, slates, replicates, world(size), settings(slates), deserves)
+        *_sized("feed-preference", FEED, "aligned"),
+        *_sized("feed-none", replace(FEED, **NO_PREFERENCE), "weak_preference_data", null=True),
+        *_sized("shop-preference", SHOP, "aligned"),
+        *_sized("shop-none", replace(SHOP, **NO_PREFERENCE), "weak_preference_data", null=True),
+        *(_null(f"feed-untasteful-{items}", replace(FEED, items=items)) for items in CATALOGUES),
+        *(_null(f"shop-untasteful-{items}", replace(SHOP, items=items)) for items in CATALOGUES),
+        _middle("feed-misaligned", "misaligned", replace(FEED, variants=(VariantParameters("v", 0.1),))),
+        _middle("shop-misaligned", "misaligned", replace(SHOP, variants=(VariantParameters("v", 0.1),))),
+        _middle(
+            "feed-sparse",
+            "beyond_preference",
+            replace(FEED, sources=(SourceParameters("search", 0.05),), variants=(VariantParameters("v", 1.0),)),
+        ),
+        _middle("feed-overloaded", "overloaded_sketch", FEED, leakage={"sketch_bits": 12}),
+        _middle("shop-bursts", "invalid_baseline", replace(SHOP, **BURSTS)),
+        _middle("feed-few-users", "insufficient_data", replace(FEED, users=100)),
+    ]
+
+
+CATALOGUES: Final = (200, 2_000, 20_000)
+"""Items of the worlds whose users have no tastes."""
+
+BURSTS: Final[dict[str, Any]] = {
+    "zipf": 0.3,
+    "bursts_per_hour": 300.0,
+    "burst_length": 6 * MINUTE,
+    "burst_shown": 1.0,
+    "burst_bought": 30.0,
+    "burst_logit": 2.0,
+    "strength": 0.5,
+}
+"""Items come into fashion for minutes: pairs of the future tell that, counts of the past do not."""
+
+
+def _sized(name: str, world: CommonParameters, deserves: str, null: bool = False) -> list[Cell]:
+    kind = name.split("-")[0]
+    return [
+        Cell(f"{name}-{size}", kind, size, slates, replicates, world, settings(slates), deserves, null)
         for size, (slates, replicates) in SIZES.items()
     ]
 
 
-def _middle(name: str, deserves: str, world: WorldParameters, **sections: dict[str, Any]) -> Cell:
+def _middle(name: str, deserves: str, world: CommonParameters, **sections: dict[str, Any]) -> Cell:
     slates = SIZES["middle"][0]
-    return Cell(f"feed-{name}", "feed", "middle", slates, 40, world, settings(slates, **sections), deserves)
+    return Cell(name, name.split("-")[0], "middle", slates, 40, world, settings(slates, **sections), deserves)
 
 
-def cells() -> list[Cell]:
-    """Return every cell."""
-    return [
-        *_sized("feed", "preference", lambda _: FEED, "aligned"),
-        *_sized("feed", "none", lambda _: replace(FEED, **NO_PREFERENCE), "weak_preference_data"),
-        _middle("misaligned", "misaligned", replace(FEED, variants=(VariantParameters("v", 0.1),))),
-        _middle(
-            "sparse",
-            "beyond_preference",
-            replace(FEED, sources=(SourceParameters("search", 0.05),), variants=(VariantParameters("v", 1.0),)),
-        ),
-        _middle("overloaded", "overloaded_sketch", FEED, leakage={"sketch_bits": 12}),
-        _middle("few-users", "insufficient_data", replace(FEED, users=100)),
-    ]
+def _null(name: str, world: CommonParameters) -> Cell:
+    """Return a cell without tastes, pairs or vectors that mean anything. It deserves nothing that can be said."""
+    slates, _ = SIZES["small"]
+    nothing = replace(world, strength=0.0, **NO_PREFERENCE)
+    return Cell(name, name.split("-")[0], "small", slates, 40, nothing, settings(slates), null=True)

@@ -2,43 +2,30 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import numpy as np
 
 from lis_online.metrics.levels import levels
-from lis_online.settings import Settings
 from lis_online.shards.pipeline import Pipeline
-from lis_online.simulate.world import World
-from studies.cells import RATE, START, WARM_UP, Cell
-
-MINUTE = 60_000
+from studies.cells import cells
+from studies.small import play
 
 
-def run_world(cell: Cell, replicate: int) -> dict[str, Any]:
-    """Return the summary of a world's run, every ranker's AUC with its deletions, and what it cost, as JSON-able data.
+def run_world(name: str, replicate: int) -> dict[str, Any]:
+    """Return the summary of a cell's world, every ranker's AUC with its deletions, and what it cost, as JSON-able data.
 
     levels: value [rankers]; user [rankers, groups], time [rankers, blocks]: the AUC without one of them at a time,
     None where there is none. Any rule of intervals that rests on the two jackknives can be tried on them afterwards.
     """
-    started = time.process_time()
-    tables = {**cell.settings, "training": {**cell.settings["training"], "seed": 2 * replicate}}
-    pipeline = Pipeline(Settings.of(tables))
-    world = World(cell.world, seed=replicate, start=START)
-    target = cell.slates + WARM_UP // MINUTE * RATE
-    while world.impressions < target:
-        for _, topic, value in world.step():
-            pipeline.update(topic, value)
-    for _, topic, value in world.drain():
-        pipeline.update(topic, value)
-    pipeline.finish()
+    cell = next(cell for cell in cells() if cell.name == name)
+    played = play(cell.world, cell.settings, cell.slates, seed=replicate)
     return {
         "cell": cell.name,
         "replicate": replicate,
-        "summary": pipeline.summary(),
-        "levels": _levels(pipeline),
-        "cpu_seconds": time.process_time() - started,
+        "summary": played.pipeline.summary(),
+        "levels": _levels(played.pipeline),
+        "cpu_seconds": played.seconds,
     }
 
 
