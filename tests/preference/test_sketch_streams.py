@@ -18,14 +18,12 @@ LEAK = Leak(horizon=30, memory=64, folds=3)
 ITEMS = 12
 END = 200
 
-EVENT = st.tuples(
-    st.integers(0, END),
-    st.integers(1, ITEMS),
-    st.integers(1, ITEMS),
-    st.integers(PAST_ONLY, LEAK.folds),
-    st.integers(1, 3),
-)
+ITEM = st.integers(1, ITEMS)
+EVENT = st.tuples(st.integers(0, END), ITEM, ITEM, st.integers(PAST_ONLY, LEAK.folds), st.integers(1, 3))
 """Time, two items, fold, weight."""
+
+Events = list[tuple[int, ...]]
+Weights = Counter[tuple[int, int]]
 
 
 def slots(first: np.ndarray, second: np.ndarray, bits: int) -> np.ndarray:
