@@ -52,7 +52,7 @@ class Point:
 
     configuration: the id of the settings they were made under; points of two are not comparable.
     version: of the variant's vectors, "" while none came; newest: whether it was the newest then. samples: in the
-    window and slice.
+    window and slice; pairs: behind the pair alignment, None where there is none.
     """
 
     time: int
@@ -63,6 +63,7 @@ class Point:
     version: str
     newest: bool
     samples: int
+    pairs: int | None
     diagnosis: str | None
     sentence: str | None
     variant_numbers: Mapping[str, Number]
@@ -79,6 +80,7 @@ class Point:
             "version": self.version,
             "newest": self.newest,
             "samples": self.samples,
+            "pairs": self.pairs,
             "diagnosis": self.diagnosis,
             "sentence": self.sentence,
             "variant": _json(self.variant_numbers),

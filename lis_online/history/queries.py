@@ -11,6 +11,7 @@ from sqlalchemy import BinaryExpression, ColumnElement, Connection, Row, Table, 
 
 from lis_online.errors import UsageError
 from lis_online.history.points import Number, Point
+from lis_online.history.rows import PAIR_ALIGNMENT
 from lis_online.history.tables import configurations, diagnoses, numbers
 from lis_online.history.times import iso, to_datetime, to_milliseconds
 from lis_online.history.windows import window_name
@@ -111,7 +112,8 @@ def _points(connection: Connection, selection: Selection, configuration: int, so
                 source=source,
                 version=own[0].version if own else "",
                 newest=subject == selection.variant,
-                samples=max(row.samples for row in rows),
+                samples=max((row.samples for row in rows if row.number != PAIR_ALIGNMENT), default=0),
+                pairs=next((row.samples for row in own if row.number == PAIR_ALIGNMENT), None),
                 diagnosis=diagnosis.diagnosis if diagnosis else None,
                 sentence=diagnosis.sentence if diagnosis else None,
                 variant_numbers=_by_number(own),

@@ -15,6 +15,9 @@ from typing import Final
 
 import msgspec
 
+PAIR_ALIGNMENT: Final = "pair_alignment"
+"""The number whose samples are pairs, up to a horizon later than the window's end."""
+
 
 class NumberRow(msgspec.Struct, frozen=True, array_like=True, tag="number"):
     """One number of one window and slice, with its 95 % interval, or the reason why there is none.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from lis_online.history.rows import ArmRow, DiagnosisRow, HistoryRow, NumberRow
+from lis_online.history.rows import PAIR_ALIGNMENT, ArmRow, DiagnosisRow, HistoryRow, NumberRow
 from lis_online.metrics.estimate import Estimate
 from lis_online.metrics.layout import ALL
 from lis_online.metrics.missing import NO_SAMPLES
@@ -40,7 +40,19 @@ def view_rows(view: PublishView) -> list[HistoryRow]:
                 DiagnosisRow(view.end, length, name, key, d.diagnosis, d.sentence, view.revision, versions[key])
                 for key, d in view.diagnoses[length][name].items()
             ]
-    return rows + arm_rows(view)
+    return [*rows, *_alignment_rows(view), *arm_rows(view)]
+
+
+def _alignment_rows(view: PublishView) -> Iterator[NumberRow]:
+    """Yield the rows of pair alignment: of every pair whatever its slice, known a horizon before the other numbers."""
+    for length, variants in view.alignment.items():
+        for key, found in variants.items():
+            e = found.share
+            yield NumberRow(
+                view.end, length, ALL, "variant", key, PAIR_ALIGNMENT,
+                e.value, e.stderr, e.lower, e.upper, e.reason, found.pairs, view.revision, found.version,
+                None, None if e.value is None else False,
+            )  # fmt: skip
 
 
 def arm_rows(view: PublishView) -> list[HistoryRow]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 import typer
 from sqlalchemy import Engine
@@ -13,8 +14,11 @@ from typer.testing import CliRunner
 from lis_online.cli import db
 from lis_online.cli.history import history
 from lis_online.errors import HistoryError, LisError, UsageError
+from lis_online.history.rows import NumberRow
 from lis_online.history.writer import HistoryWriter
 from lis_online.settings import Settings
+from lis_online.shards.publish_rows import view_rows
+from tests.exporter.examples import two_versions
 from tests.history.test_queries import AT, MINUTE, TABLE, rows_of_bucket
 
 pytestmark = pytest.mark.postgres
@@ -71,6 +75,36 @@ def test_history_prints_a_table_with_a_line_for_each_window(config: Path, histor
     assert "2019-11-12T00:00:00Z" not in output
     assert "+0.0050 [0.0030, 0.0070]" in output
     assert "aligned" in output
+
+
+def test_history_shows_both_versions_over_the_overlap(config: Path, history_engine: Engine) -> None:
+    """A line for each, and the column that tells them apart is there only where there are two."""
+    writer = HistoryWriter(history_engine, Settings.of(TABLE))
+    writer.write(rows_of_bucket(AT))
+    assert "version" not in run("history", "--variant", "title", config=config)
+    writer.write(view_rows(two_versions()))
+    output = run("history", "--variant", "title", "--window", "overlap", config=config)
+    lines = [line.replace("│", " ").split() for line in output.splitlines() if "overlap" in line]
+    assert [line[:3] for line in lines] == [["2019-11-12T00:00:00.500000Z", "overlap", version] for version in "12"]
+    found = json.loads(run("history", "--variant", "title", "--window", "overlap", "--json", config=config))
+    assert [(point["version"], point["newest"]) for point in found["points"]] == [("1", False), ("2", True)]
+    assert found["points"][1]["variant"]["adjusted_ais"]["samples_to_resolve"] == 16_000
+    assert "samples_to_resolve" not in found["points"][1]["unleaked"]["auc"]
+    assert found["points"][1]["variant"]["pair_alignment"]["value"] == 0.6
+
+
+def test_history_says_how_many_samples_are_still_needed(config: Path, history_engine: Engine) -> None:
+    """Beside adjusted AIS: what resolves 0.0005, less what is there."""
+    rows = [
+        msgspec.structs.replace(row, samples_to_resolve=5_000.0, learning_noise=True)
+        if isinstance(row, NumberRow) and row.number == "adjusted_ais"
+        else row
+        for row in rows_of_bucket(AT)
+    ]
+    HistoryWriter(history_engine, Settings.of(TABLE)).write(rows)
+    output = run("history", "--variant", "title", config=config)
+    assert "still needed" in output
+    assert "+0.0050~ [0.0030, 0.0070] │         4.9k │" in output
 
 
 def test_history_without_a_number_says_why(config: Path, history_engine: Engine) -> None:

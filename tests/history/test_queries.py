@@ -90,6 +90,24 @@ def test_points_of_two_configurations_say_so(history_engine: Engine, connection:
     assert points[0].configuration < points[1].configuration
 
 
+def test_versions_of_other_variants_whose_names_begin_alike_stay_apart(
+    history_engine: Engine, connection: Connection
+) -> None:
+    """Rows of title@1 belong to title; of title.x and titles@1 they do not. A version's name may hold an @ too."""
+    of_all = {**TABLE, "variant": [{**TABLE["variant"][0], "name": n} for n in ("title", "titles", "title.x")]}
+    rows = [
+        NumberRow(AT, 60_000, "all", "variant", subject, "ais", value, 0.1, 0, 1, None, 9, 1, version)
+        for value, (subject, version) in enumerate(
+            [("title", "2"), ("title@1", "1"), ("title@a@b%", "a@b%"), ("titles@1", "1"), ("title.x", "")]
+        )
+    ]
+    HistoryWriter(history_engine, Settings.of(of_all)).write(rows)
+    points = read(connection, Selection("title", window_ms=60_000))
+    assert [(p.version, p.newest, p.variant_numbers["ais"].value) for p in points] == [
+        ("1", False, 1), ("a@b%", False, 2), ("2", True, 0),
+    ]  # fmt: skip
+
+
 def test_no_window_in_the_range_says_what_there_is(connection: Connection) -> None:
     """An empty answer without a reason sends its reader to the logs."""
     selection = Selection("title", AT + 10 * MINUTE, slice="all")
