@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lis_online.events.reasons import REFUSED
-from lis_online.metrics.alignment import NO_PAIRS, PairAlignment
+from lis_online.metrics.alignment import PairAlignment
 from lis_online.metrics.diagnosis import Diagnosis
 from lis_online.metrics.estimate import Estimate
 from lis_online.metrics.results import SliceNumbers, SourceNumbers, VariantNumbers
 from lis_online.metrics.version_keys import variant_of
 
+NO_PAIRS = "no pairs"
 LATE = ("late_impression", "late_feedback")
 
 
