@@ -5,8 +5,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DURATION ?=
 SUMMARY ?=
+SCALE ?= 1
+JOBS ?= 2
 
-.PHONY: setup demo test check format lock clean
+.PHONY: setup demo test check study study-mutation study-experiments format lock clean
 
 setup: $(STAMP)  ## build the environment in .venv
 
@@ -32,6 +34,15 @@ check: setup  ## format, lint, types, import rule
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -q tests/test_imports.py
+
+study: setup  ## docs/validation.md: worlds by the hundred; SCALE=0.1 runs a tenth, LIS_DATA=folder adds real clicks
+	@OMP_NUM_THREADS=1 $(BIN)/python -m studies.report --jobs $(JOBS) --scale $(SCALE)
+
+study-mutation: setup  ## docs/mutation.json: do the tests notice when the maths changes?
+	@$(BIN)/python -m studies.mutation --mutants 300 --seed 0 --jobs $(JOBS) --out docs/mutation.json
+
+study-experiments: setup  ## docs/experiments.md: what the arms' intervals and tests are worth
+	@OMP_NUM_THREADS=1 $(BIN)/python -m studies.experiments --runs 2000 --out docs
 
 format: setup  ## rewrite files in the project's format
 	@$(BIN)/ruff format .
