@@ -29,18 +29,22 @@ def versions() -> Scenario:
 def burst() -> Scenario:
     """A shop whose items come into fashion for minutes: pairs of the future tell that, counts of the past do not."""
     world = ShopParameters(
-        window=2 * MINUTE,
-        slates_per_minute=40.0,
-        items=300,
-        zipf=0.3,
-        bursts_per_hour=300.0,
-        burst_length=6 * MINUTE,
+        step=20_000,
+        items=200,
+        users=1_000,
+        heavy=3.0,
+        slate=15,
+        projects=5,
+        strength=0.0,
+        pairs_per_minute=2_000.0,
+        bursts_per_hour=400.0,
+        burst_length=3 * MINUTE,
         burst_shown=1.0,
         burst_bought=30.0,
-        burst_logit=2.0,
-        strength=0.5,
+        burst_logit=3.0,
         sources=(SourceParameters("fashion", 1.0),),
         variants=(VariantParameters("good", 0.6),),
         treatment="good",
     )
-    return Scenario("burst", world, settings_of(world, SHORT, MINUTES, topics(world), "fashion"))
+    leakage = {**SHORT, "horizon": "4m", "memory": "2m"}
+    return Scenario("burst", world, settings_of(world, leakage, MINUTES, topics(world), "fashion"))

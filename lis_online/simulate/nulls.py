@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from lis_online.simulate.feeds import MINUTES, SHORT, small
 from lis_online.simulate.parameters import CommonParameters, SourceParameters, VariantParameters
-from lis_online.simulate.scenario import MINUTE, Scenario, settings_of, topics
+from lis_online.simulate.scenario import Scenario, settings_of, topics
 from lis_online.simulate.shop_parameters import ShopParameters
 from lis_online.simulate.shops import COCLICK
 
@@ -24,11 +24,8 @@ def feed(items: int) -> Scenario:
 def shop(items: int) -> Scenario:
     """A shop whose users need nothing in particular."""
     world = ShopParameters(
-        window=2 * MINUTE,
-        slates_per_minute=40.0,
         items=items,
         strength=0.0,
-        base=-2.0,
         sources=SOURCES,
         variants=VARIANTS,
         arms=ARMS,

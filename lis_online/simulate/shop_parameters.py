@@ -16,13 +16,16 @@ class ShopParameters(CommonParameters):
 
     items: int = 1_000
     content: int = 24
+    users: int = 1_500
+    window: int = 2 * 60_000
+    pairs_per_minute: float = 1_000.0
     slate: int = 30  # items of a slate are shortest to slate, evenly
     pool: int = 60
-    slates_per_minute: float = 25.0
+    slates_per_minute: float = 60.0
     click_delay: float = 8.0
     # Items: members of projects, each in a role; those of one project in different roles go together.
     projects: int = 40
-    roles: int = 6
+    roles: int = 12
     second: float = 0.3  # share of items that belong to a second project as well
     zipf: float = 0.8  # popularity is rank to the power of minus this
     quality: float = 0.2  # sigma of an item's own logit
@@ -33,9 +36,9 @@ class ShopParameters(CommonParameters):
     burst_bought: float = 20.0  # times as often in a preference pair
     burst_logit: float = 0.0
     # Users.
-    heavy: float = 1.3  # the tail index of the users' traffic (Pareto)
-    heaviest: float = 150.0  # the most of it, in units of the least
-    session: float = 4.0  # mean slates
+    heavy: float = 2.0  # the tail index of the users' traffic (Pareto)
+    heaviest: float = 40.0  # the most of it, in units of the least
+    session: float = 3.0  # mean slates
     pause: int = 90_000  # mean between the slates of a session
     at_once: int = 2  # projects of a user at any time
     project_sessions: float = 6.0  # mean sessions until a project gives way to another
@@ -44,6 +47,6 @@ class ShopParameters(CommonParameters):
     # Responses: items are looked at from the top down (dynamic Bayesian network click model, Chapelle and Zhang 2009).
     shortest: int = 5
     base: float = -2.4
-    strength: float = 2.0  # of an item that goes with the user's project
-    after_skip: float = 0.95  # chance to look at the next item
-    after_click: float = 0.75
+    strength: float = 3.0  # of an item that goes with the user's project
+    after_skip: float = 0.98  # chance to look at the next item
+    after_click: float = 0.85
