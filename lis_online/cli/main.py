@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 import lis_online
-from lis_online.cli import config, db, evaluate, topics
+from lis_online.cli import config, db, evaluate, rankers, topics
 from lis_online.cli.demo import demo
 from lis_online.cli.history import history
 from lis_online.cli.replay import app as replay
@@ -52,6 +52,7 @@ app.command()(worker)
 app.add_typer(topics.app)
 app.add_typer(db.app)
 app.add_typer(config.app)
+app.add_typer(rankers.app)
 app.command()(history)
 
 

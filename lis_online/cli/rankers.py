@@ -1,0 +1,114 @@
+"""`lis-online rankers`: networks to rank with, and the rankers of a running group."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from lis_online.cli.options import Config
+from lis_online.errors import UsageError
+from lis_online.settings import Settings, load
+
+if TYPE_CHECKING:
+    from lis_online.rankers.contract import Finding
+    from lis_online.rankers.network import Shape
+
+app = typer.Typer(
+    name="rankers", help="Networks to rank with, and the rankers of a running group.", no_args_is_help=True
+)
+
+
+@app.command("list")
+def list_() -> None:
+    """Name the networks that come with lis-online, and where each is written."""
+    from lis_online.rankers.shipped import DEFAULT, SHIPPED
+
+    for name, place in SHIPPED.items():
+        typer.echo(f"{name:<14} {place}{' (the default)' if name == DEFAULT else ''}")
+
+
+@app.command()
+def check(
+    ranker: Annotated[str, typer.Argument(help="A shipped name, or package.module:factory.")],
+    config: Config = None,
+) -> None:
+    """Try a network on every rule of the contract; exit with 1 where one is broken.
+
+    Example: lis-online rankers check my_pkg.rank:deepfm
+    """
+    from lis_online.rankers.contract import findings
+    from lis_online.rankers.device import choose_device
+    from lis_online.rankers.load import untried_network
+    from lis_online.rankers.shipped import DEFAULT
+    from lis_online.rankers.timing import step_times
+
+    settings = load(config)
+    device = choose_device("cpu", settings.training.threads)
+    shape = _shape(settings)
+    network = untried_network(ranker, shape, device)
+    console = Console(highlight=False)
+    broken = 0
+    for finding in findings(network):
+        broken += finding.broken is not None
+        _show(console, finding)
+    if not broken:
+        own, default = step_times([network, untried_network(DEFAULT, shape, device)], time.process_time)
+        console.print(
+            f"a step of 10 rankers on 512 samples takes {1e3 * own:.1f} ms of a core, {DEFAULT} {1e3 * default:.1f} ms",
+            soft_wrap=True,
+        )
+        return
+    console.print(f"{broken} {'rule is' if broken == 1 else 'rules are'} broken", style="bold red")
+    raise typer.Exit(1)
+
+
+def _shape(settings: Settings) -> Shape:
+    """Return the sizes that the settings ask for, with small tables: no rule is about those."""
+    from lis_online.rankers.counts import KINDS
+    from lis_online.rankers.inputs import dense_width
+    from lis_online.rankers.load import SMALL
+    from lis_online.rankers.network import Shape
+    from lis_online.shards.rank_features import SIDE
+
+    training = settings.training
+    width = dense_width(len(settings.events.surfaces), KINDS * len(training.half_lives))
+    return Shape(SMALL, training.embedding, tuple(training.hidden), width, SIDE)
+
+
+def _show(console: Console, finding: Finding) -> None:
+    mark, style = ("pass", "green") if finding.broken is None else ("FAIL", "bold red")
+    console.print(Text.assemble((mark, style), f"  {finding.rule.name}: {finding.rule.sentence}"), soft_wrap=True)
+    if finding.broken is not None:
+        for word, sentence in (("found", finding.broken), ("change", finding.rule.advice)):
+            console.print(Text(f"      {word}: {sentence}"), soft_wrap=True)
+
+
+@app.command()
+def reset(
+    names: Annotated[list[str], typer.Argument(help="Rankers as the numbers name them, such as leaked:coclick.")],
+    config: Config = None,
+) -> None:
+    """Start rankers of the running group again: like the unleaked one; that one and its twin from their seed.
+
+    Example: lis-online rankers reset leaked:coclick -c lis-online.toml
+    """
+    from lis_online.metrics.layout import Layout
+    from lis_online.replay.control import send_reset
+    from lis_online.replay.producer import producer_of
+
+    settings = load(config)
+    known = Layout.of(settings).rankers
+    for name in names:
+        if name not in known:
+            raise UsageError(f"ranker must be one of {', '.join(known)}, got {name!r}")
+    producer = producer_of(settings.kafka)
+    try:
+        topic, partitions = send_reset(settings.kafka, producer, list(dict.fromkeys(names)))
+    finally:
+        producer.close(timeout=5)
+    noun = "partition" if partitions == 1 else "partitions"
+    typer.echo(f"asked {partitions} {noun} of {topic} to start again: {', '.join(dict.fromkeys(names))}")
