@@ -21,7 +21,7 @@ from lis_online.experiments.lift import (
     relative_stderr,
 )
 from lis_online.experiments.power import users_for_sequence
-from lis_online.experiments.sequence import ForEffect, Tuning, multiplier, p_value
+from lis_online.experiments.sequence import ForEffect, Mixture, Tuning
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +103,15 @@ def compare(
     if isinstance(found, str):
         return _nothing(metric, arm.arm, levels, found, cuped_reason)
     reason = too_few(found.control, found.arm, rules.burn_in)
-    odds = _odds(found, metric, rules)
-    absolute, relative = _changes(found, odds, reason, rules.alpha)
+    mixture = _mixture(found, metric, rules)
+    absolute, relative = _changes(found, mixture, reason, rules.alpha)
     return Comparison(
         metric.name,
         arm.arm,
         *levels,
         absolute,
         relative,
-        None if reason or odds is None else p_value(found.z_squared, odds),
+        None if reason or mixture is None else mixture.p_value(found.z_squared),
         fixed.p_value(found),
         None,
         None if metric.guardrail is None else judge(metric.guardrail, relative.sequence),
@@ -139,22 +139,22 @@ def _lift(
     return lift(adjusted.control, adjusted.arm), adjusted.reduction, None
 
 
-def _odds(found: Lift, metric: Metric, rules: Rules) -> float | None:
+def _mixture(found: Lift, metric: Metric, rules: Rules) -> Mixture | None:
     if found.relative_variance is None:
         return None
     users = found.control.users + found.arm.users
-    return float(rules.tuning_of(metric).odds(found.relative_variance, users, rules.alpha))
+    return rules.tuning_of(metric).mixture(found.relative_variance, users, rules.alpha)
 
 
-def _changes(found: Lift, odds: float | None, reason: str | None, alpha: float) -> tuple[Change, Change]:
+def _changes(found: Lift, mixture: Mixture | None, reason: str | None, alpha: float) -> tuple[Change, Change]:
     """Return the absolute and the relative lift. reason: why there is no sequence."""
     once = fixed.reach(found, alpha)
     fixed_absolute, fixed_relative = absolute_interval(found, once), relative_interval(found, once)
-    if odds is None or reason is not None:
+    if mixture is None or reason is not None:
         why = reason or missing.NOT_POSITIVE
         sequences = Interval.none(why), Interval.none(why)
     else:
-        always = float(multiplier(odds, alpha))
+        always = float(mixture.reach(alpha))
         sequences = absolute_interval(found, always), relative_interval(found, always)
     absolute = Change(found.difference, found.variance**0.5, sequences[0], fixed_absolute)
     if found.relative is None:

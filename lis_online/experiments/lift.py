@@ -112,7 +112,8 @@ def fieller(
     top, bottom = np.asarray(top, float), np.asarray(bottom, float)
     k2 = np.square(reach)
     a = np.square(bottom) - k2 * bottom_variance
-    middle = top * bottom
-    root = np.sqrt(np.maximum(np.square(middle) - a * (np.square(top) - k2 * top_variance), 0))
+    # The discriminant with its squares multiplied out: t^2 b^2 would cancel to nothing where the variances are small.
+    spread = np.square(bottom) * top_variance + np.square(top) * bottom_variance - k2 * top_variance * bottom_variance
+    middle, root = top * bottom, np.sqrt(np.maximum(k2 * spread, 0))
     a = np.where(a > 0, a, np.nan)
     return (middle - root) / a, (middle + root) / a

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from math import ceil, exp, log
+from math import ceil, exp, log, sqrt
 from statistics import NormalDist
 
 from lis_online.experiments.numeric import bisect
-from lis_online.experiments.sequence import POWER, Tuning, multiplier
+from lis_online.experiments.sequence import POWER, Tuning
 
 MOST = 1e15
 """Users beyond which no answer is worth giving."""
@@ -18,18 +18,19 @@ def users_for_sequence(
     """Return with how many users, of both arms, the sequence excludes 0 with a probability, at a relative effect.
 
     relative_variance: of the relative lift with `users`; it is taken to fall as 1 / users, as it does when the users to
-    come are like those who came. The smallest n with effect >= (m(r_n) + z_power) sqrt(V_n).
+    come are like those who came. The smallest n with effect >= (reach_n + z_power) sqrt(V_n).
 
     >>> from lis_online.experiments.sequence import ForEffect
     >>> users_for_sequence(0.0001, 10_000, 0.02, ForEffect(0.02)), users_for_fixed(0.0001, 10_000, 0.02)
-    (37573, 19623)
+    (41367, 19623)
     """
     z = NormalDist().inv_cdf(power)
 
     def is_enough(log_users: float) -> bool:
         n = exp(log_users)
         variance = relative_variance * users / n
-        return bool(effect >= (multiplier(tuning.odds(variance, n, alpha), alpha) + z) * variance**0.5)
+        reach = float(tuning.mixture(variance, n, alpha).reach(alpha))
+        return effect >= (reach + z) * sqrt(variance)
 
     return ceil(exp(bisect(is_enough, 0.0, log(MOST))))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp, lgamma, log, log1p
+from math import exp, lgamma, log, log1p, pi
 from statistics import NormalDist
 
 from lis_online.experiments.numeric import bisect
@@ -16,7 +16,14 @@ def two_sided_p(t: float, df: float) -> float:
     >>> round(two_sided_p(2.0, 10), 4)
     0.0734
     """
-    return _beta(df / (df + t * t), df / 2, 0.5)
+    a, b, odds = df / 2, 0.5, t * t / df
+    if odds == 0:
+        return 1.0
+    x, y = 1 / (1 + odds), odds / (1 + odds)  # y apart: 1 - x has no digit left at large df
+    front = exp(_log_beta(a) - a * log1p(odds) + b * log(y))
+    if x < (a + 1) / (a + b + 2):
+        return front * _fraction(x, a, b) / a
+    return 1 - front * _fraction(y, b, a) / b
 
 
 def quantile(level: float, df: float) -> float:
@@ -34,14 +41,11 @@ def quantile(level: float, df: float) -> float:
     return bisect(lambda t: two_sided_p(t, df) <= 1 - level, low, high)
 
 
-def _beta(x: float, a: float, b: float) -> float:
-    """Return the regularised incomplete beta function I_x(a, b)."""
-    if x in (0.0, 1.0):
-        return x
-    front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log1p(-x))
-    if x < (a + 1) / (a + b + 2):
-        return front * _fraction(x, a, b) / a
-    return 1 - front * _fraction(1 - x, b, a) / b
+def _log_beta(a: float) -> float:
+    """Return -log B(a, 1/2); from 1,000 on by its series, where lgamma's difference would cancel."""
+    if a < 1000:
+        return lgamma(a + 0.5) - lgamma(a) - log(pi) / 2
+    return (log(a) - log(pi)) / 2 - 1 / (8 * a) + 1 / (192 * a**3)
 
 
 def _fraction(x: float, a: float, b: float) -> float:
