@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 DASH = "-"
-PLAIN_WIDTH = 140
+PLAIN_WIDTH = 150
 """Columns of the report where there is no terminal to fit: a file, a pipe, a log."""
 
 
@@ -179,9 +179,11 @@ def arms(summary: dict[str, Any]) -> Table:
 
 
 def _table(title: str, names: tuple[str, ...]) -> Table:
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
-    for name in names:
-        table.add_column(name, overflow="fold")
+    table = Table(
+        title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False, collapse_padding=True
+    )
+    for name in names:  # a heading of two words on two lines leaves the width to the numbers
+        table.add_column(name.replace(" ", "\n", 1), overflow="fold", no_wrap=name == "diagnosis")
     return table
 
 
