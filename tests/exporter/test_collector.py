@@ -19,6 +19,7 @@ from lis_online.exporter.collector import LisCollector, register
 from lis_online.exporter.families import Families
 from lis_online.exporter.health import PAUSES, WorkerHealth
 from lis_online.metrics.diagnosis import DIAGNOSES
+from lis_online.rankers import health
 from lis_online.shards.view import PublishView
 from tests.exporter.examples import BEGAN, estimate, example, two_versions
 
@@ -98,6 +99,11 @@ def test_rankers_set_aside_are_marked_among_all_with_the_reason() -> None:
     found = {key[1:]: value for key, value in samples(registry_of(example)).items() if key[0] == "lis_ranker_set_aside"}
     every = {(ranker, reason) for ranker in ("unleaked", "leaked:coclick") for reason in names.SET_ASIDE_REASONS}
     assert found == {**dict.fromkeys(every, 0), ("leaked:coclick", "diverged"): 1}
+
+
+def test_reasons_for_setting_a_ranker_aside_are_those_of_the_rankers() -> None:
+    """They are spelled twice, because publish runs without what the rankers need."""
+    assert set(names.SET_ASIDE_REASONS) == {health.DIVERGED, health.EXPLODED, health.STALLED}
 
 
 def test_each_version_of_a_variant_has_its_own_series() -> None:
