@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 _PREFERENCE: Final = ("leak", "folds", "placebo", "buckets")
@@ -34,8 +35,18 @@ MODULES: Final = (
 )
 """Below lis_online."""
 
-MORE: Final[dict[str, tuple[str, ...]]] = {}
-"""Tests beside a module's own, which is at the mirrored path."""
+_WINDOWS: Final = ("tests/metrics/test_windows.py", "tests/metrics/test_streams.py")
+MORE: Final[dict[str, tuple[str, ...]]] = {
+    "metrics.statistics": ("tests/metrics/test_streams.py",),
+    "metrics.windows": ("tests/metrics/test_streams.py",),
+    "metrics.tiles": _WINDOWS,
+    "metrics.blocks": _WINDOWS,
+    "metrics.whole_run": _WINDOWS,
+    "metrics.levels": ("tests/metrics/test_streams.py", "tests/metrics/test_numbers.py"),
+    "metrics.efficiency": ("tests/metrics/test_numbers.py",),
+    "metrics.effective": ("tests/metrics/test_streams.py",),
+}
+"""Tests beside a module's own, which is at the mirrored path where there is one."""
 
 
 def path_of(module: str) -> str:
@@ -54,4 +65,5 @@ def tests_of(module: str) -> list[str]:
     ['tests/metrics/test_auc.py']
     """
     package, name = module.split(".")
-    return [f"tests/{package}/test_{name}.py", *MORE.get(module, ())]
+    own = f"tests/{package}/test_{name}.py"
+    return [*([own] if Path(own).exists() else []), *MORE.get(module, ())]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lis_online.experiments.moments import UserTotals
 from lis_online.join.histories import Histories
 from lis_online.join.remembered import Remembered
 
@@ -43,3 +44,59 @@ def test_keys_are_remembered_for_their_time(arrivals: list[tuple[int, int]], mem
         if new:
             added[key] = now
     assert len(seen) <= len(added)
+
+
+class Told:
+    """What a user did, in full: no bound, no forgetting but that of an idle user."""
+
+    def __init__(self) -> None:
+        self.engaged: list[tuple[int, int]] = []
+        self.touched: list[list[tuple[int, int]]] = [[], []]
+        self.last = 0
+
+
+VISIT = st.tuples(st.integers(0, 2), st.integers(0, 30), st.integers(0, 4), st.integers(0, 2))
+"""User, time since the last visit, item, what is done: nothing, an engagement, or an action of the second set."""
+
+
+@given(st.lists(VISIT, max_size=30), st.integers(0, 30))
+def test_a_history_is_what_was_done_before(visits: list[tuple[int, int, int, int]], cut: int) -> None:
+    """As of every visit, before it is noted, through a checkpoint too: the last items and times, oldest first."""
+    histories, told, now = Histories(40, 2, 1), dict[int, Told](), 0
+    for place, (number, step, item, kind) in enumerate(visits):
+        now += step
+        if place == cut:
+            saved, histories = histories.snapshot(), Histories(40, 2, 1)
+            histories.restore(saved)
+        user = histories.update(number, now)
+        if number not in told or now - told[number].last > 40:
+            told[number] = Told()
+        mine = told[number]
+        mine.last = now
+        assert list(zip(user.items, user.times, strict=True)) == mine.engaged[-3:]
+        for recent, touched in zip(user.recent, mine.touched, strict=True):
+            last = dict(touched)
+            order = sorted(last, key=lambda i: max(k for k, (j, _) in enumerate(touched) if j == i))
+            assert list(recent.items()) == [(i, last[i]) for i in order[-2:]]
+        assert user.last == now and histories.get(number) is user and user.totals == [None]
+        if kind == 1:
+            user.engage(item, now, 3)
+            mine.engaged.append((item, now))
+        elif kind == 2:
+            user.touch(1, item, now, 2)
+            mine.touched[1].append((item, now))
+        for other in range(3):
+            gone = other not in told or now - told[other].last > 40
+            assert (histories.get(other) is None) == gone
+
+
+def test_totals_survive_a_checkpoint() -> None:
+    """What counts for the arms is part of a user."""
+    first, second = Histories(10, 0, 2), Histories(10, 0, 2)
+    totals = UserTotals(1, 2)
+    totals.totals[:] = [5, 2**70]
+    first.update(3, 7).totals[1] = totals
+    second.restore(first.snapshot())
+    found = second.get(3)
+    assert found is not None and found.totals[0] is None and found.totals[1] is not None
+    assert found.totals[1].snapshot() == totals.snapshot() and found.last == 7

@@ -64,6 +64,21 @@ def test_versions_are_compared_over_their_overlap_and_the_newest_is_the_variants
     assert second["diagnosis"] == "aligned" and first["pair_alignment"]["reason"] == "no pairs"
 
 
+def test_a_version_whose_samples_are_still_to_come_shows_its_pairs() -> None:
+    """The early signal is there a horizon before AIS, and must not wait for it."""
+    found = numbers(GOOD, GOOD, interval(0.7, 1.1), unleaked={"auc": GOOD, "gauc": GOOD})
+    found = replace(found, variants={"v": replace(found.variants["v"], variant="v", version="1")})
+    pairs = {key: PairAlignment("v", key[-1:], interval(0.5, 0.75), 70, 3, 9) for key in ("v", "v@2")}
+    pairs["v"] = replace(pairs["v"], version="1")
+    table = json.loads(json.dumps(numbers_summary(Judged(found, KEEP, pairs))))
+    versions = table["variants"]["v"]["versions"]
+    assert list(versions) == ["1", "2"]
+    assert set(versions["1"]) == set(versions["2"])
+    assert versions["2"]["pair_alignment"]["value"] == 0.625
+    assert versions["2"]["adjusted_ais"] == {"value": None, "reason": "no samples of version 2 yet"}
+    assert versions["1"]["adjusted_ais"]["value"] == GOOD.value
+
+
 def test_every_fate_of_an_event_has_its_place() -> None:
     """Late impressions and feedback add up; dead letters are those of every reason."""
     counts = {"accepted": 9, "late_impression": 1, "late_feedback": 2, "duplicate": 3, "malformed": 4, "too_large": 5}
