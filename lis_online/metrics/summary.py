@@ -9,7 +9,7 @@ from typing import Any
 
 from lis_online.events.reasons import REFUSED
 from lis_online.metrics.alignment import PairAlignment
-from lis_online.metrics.diagnosis import Diagnosis
+from lis_online.metrics.diagnosis import INSUFFICIENT, Diagnosis
 from lis_online.metrics.estimate import Estimate
 from lis_online.metrics.results import SliceNumbers, SourceNumbers, VariantNumbers
 from lis_online.metrics.version_keys import variant_of
@@ -33,13 +33,18 @@ def numbers_summary(
     """Return samples, rankers, sources and variants of one slice.
 
     A variant's entry is its newest version's; where it has several, "versions" has each over the overlap. overlap:
-    the same slice over that time. since: time of each version's first vector, ms, by key of the variants.
+    the same slice over that time, None before it. since: time of each version's first vector, ms, by key of the
+    variants. A version of the alignment alone is one whose pairs have come and whose samples follow a horizon later.
     """
     found = whole.numbers
     variants = {key: _variant(whole, key) for key in found.variants if key == variant_of(key)}
-    if overlap is not None:
-        for key, versions in _versions(overlap, since or {}).items():
-            variants[key]["versions"] = versions
+    versions = _versions(overlap or whole, since or {})
+    for key, pairs in whole.alignment.items():
+        if key not in found.variants:
+            versions.setdefault(variant_of(key), {})[pairs.version] = _coming(pairs)
+    for name, of_variant in versions.items():
+        if len(of_variant) > 1:
+            variants[name]["versions"] = of_variant
     return {
         "samples": found.samples,
         "slates": found.slates,
@@ -84,17 +89,32 @@ def _variant(judged: Judged, key: str) -> dict[str, Any]:
     return {"source": variant.source, "version": variant.version, **_measured(judged, key, variant)}
 
 
-def _versions(overlap: Judged, since: Mapping[str, int | None]) -> dict[str, dict[str, Any]]:
-    """Return the versions over the overlap by variant and version, the oldest first, of variants that have several."""
+def _versions(judged: Judged, since: Mapping[str, int | None]) -> dict[str, dict[str, Any]]:
+    """Return the numbers by variant and version, the oldest first."""
     tables: dict[str, dict[str, Any]] = {}
-    for key, variant in sorted(overlap.numbers.variants.items(), key=lambda entry: since.get(entry[0]) or 0):
+    for key, variant in sorted(judged.numbers.variants.items(), key=lambda entry: since.get(entry[0]) or 0):
         tables.setdefault(variant_of(key), {})[variant.version] = {
             "since": iso(since.get(key)),
             "newest": key == variant_of(key),
-            "samples": overlap.numbers.samples,
-            **_measured(overlap, key, variant),
+            "samples": judged.numbers.samples,
+            **_measured(judged, key, variant),
         }
-    return {name: versions for name, versions in tables.items() if len(versions) > 1}
+    return tables
+
+
+def _coming(pairs: PairAlignment) -> dict[str, Any]:
+    """Return what is known of a version before its first sample: its pairs."""
+    none = Estimate.none(f"no samples of version {pairs.version} yet").to_json()
+    return {
+        "since": None,
+        "newest": False,
+        "samples": 0,
+        **dict.fromkeys(("ais", "adjusted_ais", "efficiency"), none),
+        "coverage": None,
+        "pair_alignment": _pair_alignment(pairs),
+        "diagnosis": INSUFFICIENT,
+        "sentence": f"Version {pairs.version} of {pairs.variant} has pairs; its samples follow a horizon later.",
+    }
 
 
 def _measured(judged: Judged, key: str, variant: VariantNumbers) -> dict[str, Any]:
