@@ -17,7 +17,8 @@ ARMS = (("control", ""), ("random_a", "random_a"), ("random_b", "random_b"))
 
 def feed(items: int) -> Scenario:
     """A feed whose users have no tastes."""
-    world = replace(small(), items=items, strength=0.0, sources=SOURCES, variants=VARIANTS, arms=ARMS)
+    # Nothing of the searches is published: looking at one item each is the cheapest.
+    world = replace(small(), items=items, strength=0.0, search_pool=1, sources=SOURCES, variants=VARIANTS, arms=ARMS)
     return _scenario(f"null_{items}", world)
 
 

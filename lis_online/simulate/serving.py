@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from lis_online.simulate.catalogue import gumbel, unit
+from lis_online.simulate.catalogue import gumbel
 from lis_online.simulate.pairs import traffic_draw
 from lis_online.simulate.parameters import CommonParameters
 
@@ -39,19 +39,19 @@ class Server:
         self._profiles = {variant: np.zeros(shape, np.float32) for variant in arms if variant}
 
     def get(
-        self, user: np.ndarray, pool: np.ndarray, popularity: np.ndarray, vectors: Mapping[str, np.ndarray]
+        self, user: np.ndarray, pool: np.ndarray, popularity: np.ndarray, directions: Mapping[str, np.ndarray]
     ) -> np.ndarray:
         """Return every arm's slates: slots, best first, int [arms, slates, slate].
 
-        pool: candidates, [slates, candidates]; repeats come last. popularity: of every slot. vectors: every
-        variant's, by slot.
+        pool: candidates, [slates, candidates]; repeats come last. popularity: of every slot.
+        directions: every variant's vectors of length 1, float32, by slot.
         """
         popular = 0.1 * np.log(popularity[pool])
         noise = self._p.ranking * self._rng.standard_normal(pool.shape)
         noise[repeats(pool)] = -np.inf
         slates = []
         for variant in self._arms:
-            score = (self._cosine(variant, user, vectors[variant][pool]) if variant else popular) + noise
+            score = (self._cosine(variant, user, directions[variant][pool]) if variant else popular) + noise
             slates.append(np.take_along_axis(pool, np.argsort(-score, axis=1)[:, : self._p.slate], axis=1))
         return np.stack(slates)
 
@@ -61,10 +61,10 @@ class Server:
             profile[np.unique(user)] *= self._p.memory
             np.add.at(profile, user, vectors[variant][slots].astype(np.float32))
 
-    def _cosine(self, variant: str, user: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    def _cosine(self, variant: str, user: np.ndarray, directions: np.ndarray) -> np.ndarray:
         profile = self._profiles[variant][user]
         length = np.maximum(np.linalg.norm(profile, axis=1, keepdims=True), 1e-6)
-        cosine: np.ndarray = np.einsum("nkd,nd->nk", unit(vectors.astype(np.float32)), profile / length)
+        cosine: np.ndarray = np.einsum("nkd,nd->nk", directions, profile / length)
         return cosine
 
 

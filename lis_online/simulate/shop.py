@@ -12,7 +12,7 @@ from lis_online.simulate.serving import Server, repeats
 from lis_online.simulate.shop_parameters import ShopParameters
 from lis_online.simulate.shoppers import Shoppers
 from lis_online.simulate.simulation import HEAD_START, Items, Served, Simulation
-from lis_online.simulate.stock import Shelves, Stock
+from lis_online.simulate.stock import Stock
 from lis_online.simulate.variants import Variants
 
 
@@ -50,7 +50,7 @@ class Shop(Simulation):
         arm, rows = self._arms.of_user[user], np.arange(len(ts))
         pool, popularity = self._candidates(user)
         size = np.minimum(rng.integers(p.shortest, p.slate + 1, len(ts)), (~repeats(pool)).sum(axis=1))
-        every = self._server.get(user, pool, popularity, self._variants.vectors)
+        every = self._server.get(user, pool, popularity, self._variants.directions)
         fit, attraction = self._attraction(every, user, size)
         chance = click_chance(attraction, p.after_skip, p.after_click)
         slates = Slates(ts, user, ["feed"] * len(ts), arm, every[arm, rows], size)
@@ -68,7 +68,7 @@ class Shop(Simulation):
         pool = traffic_draw(np.cumsum(popularity), len(user) * p.pool, rng).reshape(len(user), p.pool)
         row, column = np.nonzero(rng.random(pool.shape) < p.related)
         project = self._shoppers.project[user[row], rng.integers(0, p.at_once, len(row))]
-        pool[row, column] = Shelves(self._stock, popularity).draw(project, rng)
+        pool[row, column] = self._stock.shelves.draw(project, popularity, rng)
         return pool, popularity
 
     def _attraction(self, every: np.ndarray, user: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -83,10 +83,10 @@ class Shop(Simulation):
     def _true_pairs(self, n: int, start: int) -> Pairs:
         """Return up to n pairs that a user bought together for a project, in different roles."""
         p, rng = self._p, self._searches
-        shelves = Shelves(self._stock, self._stock.popularity(p.burst_bought))
+        popularity = self._stock.popularity(p.burst_bought)
         user = self._shoppers.draw(n, rng)
         project = self._shoppers.project[user, rng.integers(0, p.at_once, n)]
-        first, second = shelves.draw(project, rng), shelves.draw(project, rng)
+        first, second = (self._stock.shelves.draw(project, popularity, rng) for _ in range(2))
         pairs = Pairs(user, first, second)
         return pairs.take(np.flatnonzero(self._stock.role[first] != self._stock.role[second]))
 

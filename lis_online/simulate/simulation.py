@@ -149,18 +149,18 @@ class Simulation(ABC):
         """Publish the vectors of new items, before any of them is shown."""
         items = self._items
         self._variants.update(slots, items.content[slots])
-        for slot in slots.tolist():
-            when = ts if ts is not None else int(items.born[slot])
-            for edition in self._variants.live:
-                self._publish(edition, slot, when)
+        when = items.born[slots].tolist() if ts is None else [ts] * len(slots)
+        self._publish(self._variants.live, slots, when)
 
     def _publish_versions(self, end: int) -> None:
         """Publish all live items in the versions that begin by a time."""
         for edition in self._variants.advance(end, self._items.content):
-            for slot in range(self._c.items):
-                self._publish(edition, slot, edition.since)
+            self._publish([edition], np.arange(self._c.items), [edition.since] * self._c.items)
 
-    def _publish(self, edition: Edition, slot: int, ts: int) -> None:
-        vector = packed(edition.vectors[slot])
-        value = Representation(SCHEMA_VERSION, edition.name, edition.version, self._items.ids[slot], ts, vector)
-        self._outbox.put("representations", ts, value)
+    def _publish(self, editions: Sequence[Edition], slots: np.ndarray, when: Sequence[int]) -> None:
+        """Send the vectors of items, all of one item before those of the next."""
+        ids, put = self._items.ids, self._outbox.put
+        columns = [(edition.name, edition.version, packed(edition.vectors[slots])) for edition in editions]
+        for k, (slot, ts) in enumerate(zip(slots.tolist(), when, strict=True)):
+            for name, version, vectors in columns:
+                put("representations", ts, Representation(SCHEMA_VERSION, name, version, ids[slot], ts, vectors[k]))

@@ -20,6 +20,7 @@ class Stock:
     def __init__(self, parameters: ShopParameters, rng: np.random.Generator, start: int) -> None:
         p, n = parameters, parameters.items
         self._p, self._rng = p, rng
+        self.projects = p.projects
         self._born_so_far = 0
         self._codes = unit(rng.standard_normal((p.projects, p.content)))
         self.ids = [""] * n
@@ -43,7 +44,8 @@ class Stock:
             self._burst_ends[slot] = now + int(p.burst_length * rng.standard_exponential())
         self.bursting = self._burst_ends > now
         slots = np.flatnonzero(self.dies <= now)
-        self._bear(slots, self.dies[slots].copy(), now)
+        if len(slots):
+            self._bear(slots, self.dies[slots].copy(), now)
         return slots
 
     def popularity(self, burst: float) -> np.ndarray:
@@ -62,30 +64,35 @@ class Stock:
         self.weight[slots] = np.where(both, [0.6, 0.4], [1.0, 0.0])
         self.role[slots] = rng.integers(0, p.roles, n)
         self.quality[slots] = p.quality * rng.standard_normal(n)
-        self.content[slots] = unit(np.einsum("nk,nkd->nd", self.weight[slots], self._codes[other])) if n else 0
+        self.content[slots] = unit(np.einsum("nk,nkd->nd", self.weight[slots], self._codes[other]))
         brand = rng.integers(0, p.authors, n)
         for k, slot in enumerate(slots.tolist()):
             self.ids[slot] = f"i{self._born_so_far + k}"
             self.attributes[slot] = ItemAttributes(f"a{brand[k]}", f"c{self.role[slot]}", int(born[k]))
         self._born_so_far += n
+        self.shelves = Shelves(self)
 
 
 class Shelves:
-    """The items of each project by popularity: draws from one project at a time."""
+    """The items of each project: draws from one project at a time, by popularity."""
 
-    def __init__(self, stock: Stock, popularity: np.ndarray) -> None:
+    def __init__(self, stock: Stock) -> None:
         project = stock.project.ravel()
         entries = np.argsort(project, kind="stable")
         entries = entries[np.searchsorted(project[entries], 0) :]  # those without a second project come first
         self._slot = entries // stock.project.shape[1]
-        self._sum = np.cumsum(popularity[self._slot] * stock.weight.ravel()[entries])
-        self._project = project[entries]
+        self._weight = stock.weight.ravel()[entries]
+        # Of project k, and of one after the last: the entries from _first[k] to _first[k + 1].
+        self._first = np.searchsorted(project[entries], np.arange(stock.projects + 1))
 
-    def draw(self, project: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Return an item of each project, any shape; any item at all of a project without items."""
-        first, last = (np.searchsorted(self._project, project, side) for side in ("left", "right"))
+    def draw(self, project: np.ndarray, popularity: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return an item of each project, any shape; any item at all of a project without items.
+
+        popularity: of every slot.
+        """
+        first, last = self._first[project], self._first[project + 1]
         first, last = np.where(first < last, first, 0), np.where(first < last, last, len(self._slot))
-        below = np.where(first > 0, self._sum[first - 1], 0.0)
-        at = below + rng.random(project.shape) * (self._sum[last - 1] - below)
-        slots: np.ndarray = self._slot[np.clip(np.searchsorted(self._sum, at, side="right"), first, last - 1)]
+        total = np.concatenate([[0.0], np.cumsum(popularity[self._slot] * self._weight)])
+        at = total[first] + rng.random(project.shape) * (total[last] - total[first])
+        slots: np.ndarray = self._slot[np.clip(np.searchsorted(total[1:], at, side="right"), first, last - 1)]
         return slots

@@ -31,7 +31,8 @@ FIRST_VERSION = "1"
 class Variants:
     """The vectors of every live item in every variant's live versions: unit length.
 
-    vectors: by variant, those of its newest version, float16 [items, dimension].
+    vectors: by variant, those of its newest version, float16 [items, dimension]. directions: the same as
+    float32, scaled to length 1 again after the rounding, which a ranking is made by.
     """
 
     def __init__(self, parameters: CommonParameters, rng: np.random.Generator, start: int = 0) -> None:
@@ -42,11 +43,15 @@ class Variants:
         self._to_come = [edition for edition in self._editions if edition.since > start]
         self.live = [edition for edition in self._editions if edition.since <= start]
         self.vectors = {edition.name: edition.vectors for edition in self.live}
+        self.directions = {name: vectors.astype(np.float32) for name, vectors in self.vectors.items()}
 
     def update(self, slots: np.ndarray, content: np.ndarray) -> None:
         """Draw the vectors of items that were just born, content: float32 [slots, content]."""
         for edition in self.live:
             edition.vectors[slots] = self._noisy(content @ self._basis, edition.quality)
+        if len(slots):
+            for name, vectors in self.vectors.items():
+                self.directions[name][slots] = unit(vectors[slots].astype(np.float32))
 
     def advance(self, now: int, content: np.ndarray) -> list[Edition]:
         """Begin the versions due by a time, vectors of all live items, and end others; return those begun."""
@@ -54,6 +59,7 @@ class Variants:
         for edition in begun:
             edition.vectors[:] = self._noisy(content @ self._basis, edition.quality)
             self.vectors[edition.name] = edition.vectors
+            self.directions[edition.name] = unit(edition.vectors.astype(np.float32))
         if begun:
             self._to_come = [edition for edition in self._to_come if edition.since > now]
         if begun or any(edition.until <= now for edition in self.live):
@@ -66,9 +72,9 @@ class Variants:
         return unit(mixed) if len(mixed) else mixed
 
 
-def packed(vector: np.ndarray) -> PackedVector:
-    """Return a vector as it travels: float16 [dimension]."""
-    return PackedVector("float16", base64.b64encode(vector.tobytes()).decode())
+def packed(vectors: np.ndarray) -> list[PackedVector]:
+    """Return vectors as they travel: float16 [items, dimension]."""
+    return [PackedVector("float16", base64.b64encode(vector).decode()) for vector in vectors]
 
 
 def _editions(parameters: CommonParameters, start: int) -> list[Edition]:

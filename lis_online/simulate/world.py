@@ -47,7 +47,7 @@ class World(Simulation):
         arm, rows = self._arms.of_user[user], np.arange(len(ts))
         popularity = self._catalogue.popularity(start)
         pool = candidates(len(ts), p.pool, popularity, self._serving)
-        every = self._server.get(user, pool, popularity, self._variants.vectors)
+        every = self._server.get(user, pool, popularity, self._variants.directions)
         affinity, chance = self._liking(every, user, ads)
         slates = Slates(
             ts, user, np.where(ads, "ads", "feed").tolist(), arm, every[arm, rows], np.full(len(ts), p.slate)

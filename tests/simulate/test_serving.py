@@ -10,7 +10,7 @@ from lis_online.simulate.parameters import WorldParameters
 from lis_online.simulate.serving import LARGE, Server, candidates, repeats
 
 PARAMETERS = replace(WorldParameters(), users=50, items=300)
-VECTORS = unit(np.random.default_rng(0).standard_normal((300, PARAMETERS.dimension)))
+VECTORS = unit(np.random.default_rng(0).standard_normal((300, PARAMETERS.dimension))).astype(np.float32)
 POPULARITY = np.exp(np.random.default_rng(1).standard_normal(300))
 EVERYONE = np.arange(50)
 

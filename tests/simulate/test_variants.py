@@ -39,7 +39,7 @@ def test_cosines_follow_the_content_as_far_as_the_quality_says() -> None:
 def test_packed_vector_is_the_vector() -> None:
     """What travels is the float16 numbers themselves, of unit length, in the published dimension."""
     variants, _ = drawn()
-    sent = packed(variants.vectors["good"][7])
+    sent = packed(variants.vectors["good"])[7]
     vector = np.frombuffer(base64.b64decode(sent.data), "<f2")
     assert sent.dtype == "float16"
     np.testing.assert_array_equal(vector, variants.vectors["good"][7])

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from itertools import islice
 
+import msgspec
 import pytest
 
 from lis_online.events.wire import Impression
@@ -12,25 +14,25 @@ from lis_online.simulate.kinds import build, endless
 from lis_online.simulate.outbox import Event
 from lis_online.simulate.recorded import START, generate
 from lis_online.simulate.scenarios import SCENARIOS, scenario
-from tests.simulate.joined import records
 
 SLATES = 200
 
 
-@pytest.fixture(params=sorted(SCENARIOS))
+@pytest.fixture(params=sorted(set(SCENARIOS) - {"null_2000", "null_20000", "shop_null_2000"}))
 def name(request: pytest.FixtureRequest) -> str:
-    """Every scenario."""
+    """Every scenario, and of the worlds without preference the smallest and the largest."""
     return str(request.param)
 
 
-def events(name: str, seed: int = 1) -> list[Event]:
-    """Return the events of a few slates."""
+@cache
+def events(name: str, seed: int = 1, again: int = 0) -> list[Event]:
+    """Return the events of a few slates, made once unless asked for again."""
     return list(generate(scenario(name), SLATES, seed))
 
 
 def test_same_seed_gives_the_same_bytes_and_another_seed_others(name: str) -> None:
     """A world is a function of its seed."""
-    assert events(name, 1) == events(name, 1)
+    assert events(name, 1) == events(name, 1, again=1)
     assert events(name, 1) != events(name, 2)
 
 
@@ -46,7 +48,7 @@ def test_events_come_in_order_of_arrival_and_none_is_late(name: str) -> None:
 
 def test_exactly_the_slates_asked_for(name: str) -> None:
     """The log has as many impressions as asked for, with ids of their own."""
-    shown = records(scenario(name), SLATES, seed=1)["impressions"]
+    shown = [msgspec.json.decode(value, type=Impression) for _, topic, value in events(name) if topic == "impressions"]
     assert len({impression.request_id for impression in shown}) == len(shown) == SLATES
 
 
@@ -83,7 +85,7 @@ def test_vectors_come_before_their_item_is_shown(name: str) -> None:
 def test_arms_are_those_of_the_settings(name: str) -> None:
     """Each user is in one arm, and all arms of the experiment are there."""
     experiment = scenario(name).settings["experiment"][0]
-    shown = records(scenario(name), SLATES, seed=1)["impressions"]
+    shown = [msgspec.json.decode(value, type=Impression) for _, topic, value in events(name) if topic == "impressions"]
     arms = {(impression.user_id, impression.experiments[experiment["name"]]) for impression in shown}
     assert len(arms) == len({user for user, _ in arms})
     assert {arm for _, arm in arms} == {arm["name"] for arm in experiment["arm"]}
