@@ -36,12 +36,12 @@ EDGES: Final = (0.0, 1.0, 2.0, 4.0, 8.0, np.inf)
 """Of the gaps in standard errors that decisions are sorted by."""
 SURE: Final = 2
 HEADER: Final = (
+    "kind",
     "worlds",
-    "n",
     "rank correlation (Spearman)",
     "Kendall",
     "best variant chosen",
-    "lift lost by the choice",
+    "lift lost by it",
 )
 SEED: Final = 40_000
 """Of the first world, so that no other study's worlds are these."""

@@ -35,7 +35,7 @@ def _levels(pipeline: Pipeline) -> dict[str, Any] | None:
         return None
     found = levels(window, "auc")
     return {
-        "rankers": list(pipeline.rank.layout.rankers),
+        "rankers": list(window.total.layout.rankers),
         "value": _plain(found.value[0]),
         "user": _plain(found.user[0]),
         "time": _plain(found.time[0]),

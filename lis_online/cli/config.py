@@ -18,7 +18,7 @@ def check(config: Config = None) -> None:
     settings = load(config)
     layout = Layout.of(settings)
     typer.echo(
-        f"settings are good: {len(layout.sources)} preference sources, {len(layout.variants)} variants, "
+        f"settings are good: {len(layout.sources)} preference sources, {len(settings.variant)} variants, "
         f"{len(settings.experiment)} experiments; {len(layout.rankers)} rankers in {len(layout.slices)} slices"
     )
 

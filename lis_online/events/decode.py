@@ -34,6 +34,9 @@ MAX_ITEMS = 1000
 MAX_TS = 2**53
 """Times are below it: whole numbers that JSON readers of every language keep exact."""
 
+MAX_VERSION = 100
+"""The longest name of a version: it becomes a label value."""
+
 MAX_WEIGHT = 2**31
 MAX_POSITION = 2**15
 DTYPES = {"float16": "<f2", "float32": "<f4"}
@@ -105,6 +108,8 @@ def decode_representation(value: bytes) -> Representation:
     """Return a representation that obeys every rule but those of its vector: see `vector_of`."""
     event = _typed(_representation, value)
     _check_ids(variant=event.variant, version=event.version, item_id=event.item_id)
+    if len(event.version) > MAX_VERSION or not event.version.isprintable():
+        raise _invalid(f"version must be at most {MAX_VERSION} printable characters, got {_short(repr(event.version))}")
     return event
 
 

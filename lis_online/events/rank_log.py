@@ -20,12 +20,14 @@ class Side(msgspec.Struct, array_like=True):
     """Records of a side topic: `first` and `next` are offsets of that topic's partition.
 
     data is a PairBatch (variant is -1) or a VectorBatch of the variant with that index.
-    offsets: little-endian int64, the topic offset of each row, ascending.
+    offsets: little-endian int64, the topic offset of each row, ascending. versions: names of the vectors' versions,
+    each once: a VectorBatch has their hashes.
     """
 
     variant: int
     offsets: bytes
     data: bytes
+    versions: list[str] = []
 
 
 class Block(msgspec.Struct, array_like=True, tag="block"):

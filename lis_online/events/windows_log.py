@@ -76,8 +76,8 @@ class RankBucket(msgspec.Struct, array_like=True, tag="rank"):
     aside, and the reason. late_side: side records so far that came after their time had been applied.
     versions: what each slot that is in use held in this bucket. restarted: name of each ranker that was started
     anew by hand, and the start, ms, of the first bucket that is wholly after it. alignment: (start of a bucket in
-    *pair* time, ms, bytes of `metrics.alignment.encode`) of the pairs that were closed since the record before;
-    a bucket may come again with more pairs.
+    *pair* time, ms, bytes of `metrics.alignment.encode`), those that ended by this bucket's end plus the horizon and
+    were not sent before; every part has them.
     """
 
     version: int

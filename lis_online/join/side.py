@@ -27,7 +27,7 @@ PAIR_BYTES, VECTOR_BYTES = 54, 32
 """What a pair, and a vector without its numbers, take with their offset."""
 
 PairRow = tuple[int, int, int, int, int, int, int]
-VectorRow = tuple[int, int, int, np.ndarray]
+VectorRow = tuple[int, int, str, np.ndarray]
 Row = TypeVar("Row")
 
 
@@ -65,7 +65,7 @@ class SideRecords:
         self._pairs, self._vectors = [], []
         for piece in _pieces(pairs, [PAIR_BYTES] * len(pairs), self._max_bytes):
             yield [Side(PAIRS, _offsets([o for o, _ in piece]), _pair_batch([row for _, row in piece]).encode())]
-        sizes = [VECTOR_BYTES + row[3].nbytes for _, _, row in vectors]
+        sizes = [VECTOR_BYTES + row[3].nbytes + len(row[2].encode()) for _, _, row in vectors]
         for chunk in _pieces(vectors, sizes, self._max_bytes):
             yield [_vector_side(variant, chunk) for variant in sorted({variant for _, variant, _ in chunk})]
 
@@ -91,7 +91,7 @@ class SideRecords:
                 reasons.UNKNOWN_VARIANT, f"variant must be one of {list(self._variants)}, got {event.variant[:60]}"
             )
         variant, dimension = self._variants[event.variant]
-        return variant, (event.ts, id_hash(event.item_id), id_hash(event.version), vector_of(event, dimension))
+        return variant, (event.ts, id_hash(event.item_id), event.version, vector_of(event, dimension))
 
     def _check_time(self, ts: int, timestamp: int | None) -> None:
         if timestamp is not None:
@@ -105,7 +105,8 @@ def _pair_batch(rows: list[PairRow]) -> PairBatch:
 
 def _vector_batch(rows: list[VectorRow]) -> VectorBatch:
     ts, item, version, vectors = zip(*rows, strict=True)
-    return VectorBatch(np.array(ts, np.int64), np.array(item, np.int64), np.array(version, np.int64), np.stack(vectors))
+    hashes = np.array([id_hash(name) for name in version], np.int64)
+    return VectorBatch(np.array(ts, np.int64), np.array(item, np.int64), hashes, np.stack(vectors))
 
 
 def _offsets(offsets: list[int]) -> bytes:
@@ -114,7 +115,8 @@ def _offsets(offsets: list[int]) -> bytes:
 
 def _vector_side(variant: int, rows: list[tuple[int, int, VectorRow]]) -> Side:
     mine = [(offset, row) for offset, given, row in rows if given == variant]
-    return Side(variant, _offsets([o for o, _ in mine]), _vector_batch([row for _, row in mine]).encode())
+    versions = sorted({row[2] for _, row in mine})
+    return Side(variant, _offsets([o for o, _ in mine]), _vector_batch([row for _, row in mine]).encode(), versions)
 
 
 def _pieces(rows: list[Row], sizes: list[int], most: int) -> Iterator[list[Row]]:

@@ -37,6 +37,10 @@ class Block:
         coarse = statistics.fine.reshape(slices, rankers, 2, COARSE, FINE // COARSE).sum(axis=-1, dtype=np.int64)
         return cls(coarse, statistics.sums.sum(axis=2), statistics.counts.sum(axis=1))
 
+    def take(self, places: list[int]) -> Block:
+        """Return the counts of some rankers alone."""
+        return Block(self.coarse[:, places], self.sums[:, places], self.counts)
+
     def merge(self, other: Block) -> None:
         """Add another's counts."""
         self.coarse += other.coarse

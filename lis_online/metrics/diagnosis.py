@@ -25,6 +25,8 @@ ALIGNED: Final = "aligned"
 DIAGNOSES: Final = (INSUFFICIENT, INVALID_BASELINE, OVERLOADED_SKETCH, WEAK, BEYOND, MISALIGNED, ALIGNED)
 MOST_COLLISIONS: Final = 0.02
 """Share of the coverage seen that collisions may explain: beyond, they destroy LIS."""
+FORKED_SAMPLES: Final = 20_000
+"""Samples that the rankers of a version that came later learn from before it is judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +37,23 @@ class Diagnosis:
     sentence: str
 
 
-def diagnose(numbers: SliceNumbers, variant: str, settings: MetricsSettings, warm_from: int | None = None) -> Diagnosis:
-    """Return a variant's diagnosis.
+def diagnose(
+    numbers: SliceNumbers,
+    variant: str,
+    settings: MetricsSettings,
+    warm_from: int | None = None,
+    measured: int | None = None,
+) -> Diagnosis:
+    """Return the diagnosis of a variant's version, by its key.
 
     warm_from: time at which the warm-up ends, ms since 1970, where the numbers begin before it; else None.
+    measured: samples its rankers have learnt from, where they began later than the group; else None.
     """
     found = numbers.variants[variant]
     source = numbers.sources[found.source]
     return (
         _too_little(numbers, settings, warm_from)
+        or _too_young(found, measured)
         or _missing(source, found)
         or _uncovered(numbers, found, source, settings)
         or _loud(numbers, source, settings)
@@ -72,6 +82,16 @@ def _too_little(numbers: SliceNumbers, settings: MetricsSettings, warm_from: int
             "wait, or read a longer window or a larger slice.",
         )
     return None
+
+
+def _too_young(found: VariantNumbers, measured: int | None) -> Diagnosis | None:
+    if measured is None or measured >= FORKED_SAMPLES:
+        return None
+    return Diagnosis(
+        INSUFFICIENT,
+        f"Version {found.version} of {found.variant} has been measured on {measured} samples; its rankers began like "
+        f"the unleaked one and need about {FORKED_SAMPLES} to show what its vectors give: wait for those.",
+    )
 
 
 def _missing(source: SourceNumbers, variant: VariantNumbers) -> Diagnosis | None:

@@ -16,6 +16,7 @@ from lis_online.metrics.jackknife import wider
 from lis_online.metrics.layout import UNLEAKED, Layout
 from lis_online.metrics.levels import Levels, Metric, calibration_levels, entropy_levels, levels
 from lis_online.metrics.missing import NO_SAMPLES, TOO_FEW, Missing
+from lis_online.metrics.presence import Presence
 from lis_online.metrics.results import SliceNumbers, SourceNumbers, VariantNumbers
 from lis_online.metrics.statistics import COVERED, FALSE_COVER, FIXED, Statistics
 from lis_online.metrics.windows import Window
@@ -23,13 +24,21 @@ from lis_online.metrics.windows import Window
 _TWIN: Final = 0
 
 
-def numbers(window: Window, layout: Layout, metric: Metric = "auc", empty: str = NO_SAMPLES) -> dict[str, SliceNumbers]:
+def numbers(
+    window: Window,
+    layout: Layout,
+    metric: Metric = "auc",
+    empty: str = NO_SAMPLES,
+    presence: Presence | None = None,
+) -> dict[str, SliceNumbers]:
     """Return the numbers of each slice of a window, by the slice's name.
 
     metric: what LIS, AIS, the twin and their kin are differences of. empty: the reason given where
-    there is no sample.
+    there is no sample. presence: which versions and rankers there are; None: those a group begins with.
     """
-    build = _Builder(window, layout, metric, empty)
+    presence = presence or Presence.of(layout)
+    slots = presence.slots(layout)
+    build = _Builder(window.take(slots), layout.take(slots), metric, empty, presence)
     return {name: build.slice(index, name) for index, name in enumerate(layout.slices)}
 
 
@@ -49,9 +58,9 @@ def learning_noise(twin: np.ndarray, variance: np.ndarray) -> np.ndarray:
 class _Builder:
     """The arrays of a window, and the objects made of them."""
 
-    def __init__(self, window: Window, layout: Layout, metric: Metric, empty: str) -> None:
-        self.layout, self.metric = layout, metric
-        self.missing = Missing(window.total, empty)
+    def __init__(self, window: Window, layout: Layout, metric: Metric, empty: str, presence: Presence) -> None:
+        self.layout, self.metric, self.presence = layout, metric, presence
+        self.missing = Missing(window.total, empty, presence.absent(window.start), presence.set_aside)
         self.wanted = contrasts(layout)
         level = levels(window, metric)
         difference = level.minus([c.first for c in self.wanted], [c.second for c in self.wanted])
@@ -79,9 +88,11 @@ class _Builder:
             unleaked={number: self._unleaked(index, number) for number in self.unleaked},
             twin=found["unleaked", "", "twin"],
             sources={s: self._source(index, k, s, found) for k, s in enumerate(self.layout.sources)},
-            variants={v: self._variant(index, k, v, found) for k, v in enumerate(self.layout.variants)},
+            variants={key: self._variant(index, k, found) for k, key in enumerate(self.presence.keys())},
             levels={
-                ranker: None if self.missing.get(index, self.metric, k) else _number(self.level[index][k])
+                self.presence.key(ranker): None
+                if self.missing.get(index, self.metric, k)
+                else _number(self.level[index][k])
                 for k, ranker in enumerate(self.layout.rankers)
             },
         )
@@ -109,11 +120,20 @@ class _Builder:
             **kinds, coverage=_number(self.coverage[index][k]), collision_share=_number(self.collisions[index][k])
         )
 
-    def _variant(self, index: int, k: int, name: str, found: dict[tuple[str, str, str], Estimate]) -> VariantNumbers:
-        source = self.layout.sources[self.layout.variant_source[k]]
-        adjusted = found["variant", name, "adjusted_ais"]
+    def _variant(self, index: int, k: int, found: dict[tuple[str, str, str], Estimate]) -> VariantNumbers:
+        slot, source = self.layout.variants[k], self.layout.sources[self.layout.variant_source[k]]
+        adjusted = found["variant", slot, "adjusted_ais"]
         share = efficiency(adjusted, found["source", source, "adjusted_lis"], self.joint.at(index, k))
-        return VariantNumbers(source, found["variant", name, "ais"], adjusted, share, _number(self.vectors[index][k]))
+        began_within = f"aligned:{slot}" in self.missing.absent
+        return VariantNumbers(
+            source=source,
+            ais=found["variant", slot, "ais"],
+            adjusted_ais=adjusted,
+            efficiency=share,
+            coverage=None if began_within else _number(self.vectors[index][k]),
+            variant=self.layout.variant_of[k],
+            version=self.presence.versions[k].version,
+        )
 
     def _joint(self, difference: Levels) -> JointCovariances:
         column = {(c.kind, c.subject, c.number): k for k, c in enumerate(self.wanted)}

@@ -37,6 +37,7 @@ GAUC, LOG_LOSS, PREDICTED = 0, 1, 2
 SAMPLES, POSITIVES, SLATES, MIXED = 0, 1, 2, 3
 """Columns of `counts`; MIXED: slates with both labels."""
 COVERED, FALSE_COVER = 0, 1
+_BY_RANKER: Final = ("fine", "coarse", "sums")
 _USER_SALT = 3
 _INT32_MAX = np.iinfo(np.int32).max
 
@@ -116,16 +117,21 @@ class Statistics:
 
     @classmethod
     def decode(cls, layout: Layout, data: bytes) -> Statistics:
-        """Return the statistics of `encode`. Raises BlockError on other bytes or another layout."""
+        """Return the statistics of `encode`, with zeros for slots of variants that were not in use then.
+
+        Raises BlockError on other bytes or another layout.
+        """
         try:
             table = msgspec.msgpack.decode(data, type=_Encoded)
         except msgspec.MsgspecError as exc:
             raise BlockError(f"statistics cannot be read: {exc}") from exc
         if table.version != VERSION:
             raise BlockError(f"statistics have version {table.version}, this code reads {VERSION}")
-        if table.axes != _axes(layout):
+        slots = [slot for slot, name in enumerate(layout.variants) if name in table.axes[-1]]
+        held = layout.take(slots)
+        if table.axes != _axes(held):
             raise BlockError(f"statistics have the axes {table.axes}, the settings ask for {_axes(layout)}")
-        statistics = cls(layout)
+        statistics = cls(held)
         arrays = statistics.arrays()
         if set(table.arrays) != set(arrays):
             raise BlockError(f"statistics have the arrays {sorted(table.arrays)}")
@@ -134,7 +140,28 @@ class Statistics:
         statistics._widen(int(samples))
         for name, array in statistics.arrays().items():
             array[...] = decoded[name].reshape(array.shape)
-        return statistics
+        return statistics if held is layout else statistics._spread(layout, slots)
+
+    def take(self, slots: list[int]) -> Statistics:
+        """Return the counts of some slots of variants alone, ascending, and of all that is not a variant's."""
+        if len(slots) == len(self.layout.variants):
+            return self
+        taken = Statistics(self.layout.take(slots))
+        places = self.layout.places(slots)
+        for name, array in self.arrays().items():
+            index = {"vectors": slots}.get(name, places if name in _BY_RANKER else None)
+            setattr(taken, name, array if index is None else array[:, index])
+        return taken
+
+    def _spread(self, layout: Layout, slots: list[int]) -> Statistics:
+        """Return the counts in a layout with more slots: `take`, turned round."""
+        whole = Statistics(layout)
+        whole._widen(self.samples)
+        places = layout.places(slots)
+        for name, array in self.arrays().items():
+            index = {"vectors": slots}.get(name, places if name in _BY_RANKER else None)
+            getattr(whole, name)[(slice(None), index) if index is not None else ...] = array
+        return whole
 
     def _widen(self, samples: int) -> None:
         """Make room for bins that may hold as many samples: no bin holds more than there are."""

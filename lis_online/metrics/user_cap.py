@@ -32,6 +32,10 @@ class UserCap:
                 kept[row] = True
         return kept
 
+    def clear(self) -> None:
+        """Begin a new bucket."""
+        self._samples.clear()
+
     def snapshot(self) -> np.ndarray:
         """Return the counts: int64 [users, 2], hash and samples."""
         return np.array(list(self._samples.items()), np.int64).reshape(-1, 2)

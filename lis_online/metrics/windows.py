@@ -28,6 +28,14 @@ class Window:
     total: Statistics
     blocks: list[Block]
 
+    def take(self, slots: list[int]) -> Window:
+        """Return the window of some slots of variants alone, and of all that is not a variant's."""
+        layout = self.total.layout
+        if len(slots) == len(layout.variants):
+            return self
+        places = layout.places(slots)
+        return Window(self.start, self.end, self.total.take(slots), [block.take(places) for block in self.blocks])
+
 
 class RollingWindow:
     """The buckets of the last `length` ms; memory does not grow with the data.

@@ -25,7 +25,13 @@ def placebo_pairs(pairs: PairBatch, folds: np.ndarray, salt: int) -> tuple[PairB
     """
     order = canonical_order(pairs)
     pairs, folds = pairs.take(order), folds[order]
-    first, second = _matched(pairs, folds, salt)
+    return placebo_of(pairs, folds, *matched(pairs, folds, salt))
+
+
+def placebo_of(
+    pairs: PairBatch, folds: np.ndarray, first: np.ndarray, second: np.ndarray
+) -> tuple[PairBatch, np.ndarray]:
+    """Return the placebo that rows `matched` with each other make, sorted by time, and the fold of each pair."""
     batch = pairs.take(first)
     batch.item_b = pairs.item_b[second]
     batch.ts = np.maximum(pairs.ts[first], pairs.ts[second])
@@ -38,8 +44,11 @@ def canonical_order(pairs: PairBatch) -> np.ndarray:
     return np.lexsort((pairs.user, pairs.item_b, pairs.item_a, pairs.click, pairs.ts))
 
 
-def _matched(pairs: PairBatch, folds: np.ndarray, salt: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return (i, j) rows of the same fold and different clicks; each row is once an i, once a j."""
+def matched(pairs: PairBatch, folds: np.ndarray, salt: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return (i, j) rows of the same fold and different clicks; each row is at most once an i, at most once a j.
+
+    pairs: in `canonical_order`, and their folds. The j's items are as popular as the i's: they are the same ones.
+    """
     firsts, seconds = [], []
     for fold in np.unique(folds):
         rows = np.flatnonzero(folds == fold)

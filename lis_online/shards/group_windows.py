@@ -1,28 +1,37 @@
-"""One rank group's windows: rolling ones and the whole run, with the warm-up kept out."""
+"""One rank group's windows: rolling ones, the whole run and the versions' overlap, with the warm-up kept out."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
+import msgspec
+
+from lis_online.events.windows_log import RankBucket, SlotVersion
+from lis_online.metrics.alignment import Key, PairAlignment
+from lis_online.metrics.alignment_windows import AlignmentWindows
 from lis_online.metrics.diagnosis import Diagnosis, diagnose
-from lis_online.metrics.layout import Layout
+from lis_online.metrics.layout import Layout, slot_variant
 from lis_online.metrics.numbers import numbers
+from lis_online.metrics.presence import Presence
 from lis_online.metrics.results import SliceNumbers
 from lis_online.metrics.statistics import Statistics
+from lis_online.metrics.version_keys import version_key
 from lis_online.metrics.whole_run import WholeRun
 from lis_online.metrics.windows import RollingWindow, Window
 from lis_online.settings import Settings
-from lis_online.shards.view import WHOLE_RUN
+from lis_online.shards.view import OVERLAP, WHOLE_RUN, VersionInfo
 
 NOT_WARM: Final = "no samples after the warm-up"
 
 
 class GroupWindows:
-    """The windows of the settings and the whole run.
+    """The windows of the settings, the whole run, and the overlap once a variant has a second version.
 
     LIS rises until the pair memory is full, so buckets of the warm-up are not in the whole run, and the
     rolling windows are emptied when the first bucket after it comes. Until then they show what there is, under the
-    diagnosis that it is too early. rolling: whether to keep rolling windows at all.
+    diagnosis that it is too early. The overlap begins where the newest version of any variant does. rolling: whether
+    to keep rolling windows at all.
     """
 
     def __init__(self, settings: Settings, layout: Layout, rolling: bool = True) -> None:
@@ -32,6 +41,13 @@ class GroupWindows:
         self._first: int | None = None
         self._whole = WholeRun(layout, settings.metrics.bucket)
         self._rolling = self._empty_windows()
+        self._overlap: WholeRun | None = None
+        self._overlap_from = 0
+        self.presence = Presence.of(layout)
+        self._measured: dict[str, tuple[int, int]] = {}
+        self._ended: set[Key] = set()
+        bucket, horizon = settings.metrics.bucket, settings.leakage.horizon
+        self._alignment = AlignmentWindows(bucket, self._lengths, kept=horizon + 2 * bucket)
 
     @property
     def warm(self) -> bool:
@@ -46,14 +62,32 @@ class GroupWindows:
         warm_up, leakage = self._settings.metrics.warm_up, self._settings.leakage
         return self._first + (leakage.memory + leakage.horizon if warm_up == "auto" else int(warm_up))
 
+    def note(self, bucket: RankBucket) -> None:
+        """Take what a record says beside its statistics: versions, rankers, pair alignment."""
+        if bucket.versions:
+            before = {(slot_variant(held.slot), held.version) for held in self.presence.versions}
+            self.presence = Presence(bucket.versions, bucket.restarted, bucket.set_aside)
+            self._ended |= before
+            self._ended -= {(slot_variant(held.slot), held.version) for held in bucket.versions}
+        end = bucket.end + self._settings.leakage.horizon if bucket.end else 0
+        self._alignment.update(bucket.alignment, end)
+        newest = max((held.began for held in self.presence.versions), default=0)
+        if newest > self._overlap_from:
+            self._overlap_from = newest
+            self._overlap = WholeRun(self._layout, self._settings.metrics.bucket)
+            self._alignment.begin(newest)
+
     def update(self, start: int, first: int, statistics: Statistics, data: bytes) -> None:
         """Add a bucket. first: time of the group's first sample ever, ms; data: the statistics' bytes."""
         self._first = first
+        self._count_samples(statistics.samples)
         warm = self.warm_from is not None and start >= self.warm_from
         if warm and not self._warm:
             self._warm, self._rolling = True, self._empty_windows()
         if warm:
             self._whole.update(start, statistics)
+            if self._overlap is not None:
+                self._overlap.update(start, statistics)
         if warm or not self._warm:
             for window in self._rolling:
                 window.update(start, statistics, data)
@@ -61,7 +95,8 @@ class GroupWindows:
     def get(self, end: int) -> dict[int, dict[str, SliceNumbers]]:
         """Return the numbers of each window that ends at `end`, by length and slice."""
         found = {window.length: self._numbers(window.get(end)) for window in self._rolling}
-        return {**found, WHOLE_RUN: self.whole()}
+        overlap = self.overlap()
+        return {**found, WHOLE_RUN: self.whole(), **({} if overlap is None else {OVERLAP: overlap})}
 
     def whole(self) -> dict[str, SliceNumbers]:
         """Return the numbers of the whole run by slice."""
@@ -71,11 +106,40 @@ class GroupWindows:
         """Return the whole run, None while nothing is in it."""
         return self._whole.get()
 
+    def overlap(self) -> dict[str, SliceNumbers] | None:
+        """Return the numbers since the newest version began, by slice; None while no variant had a second one."""
+        if self._overlap is None:
+            return None
+        return self._numbers(self._overlap.get() or Window(self._overlap_from, 0, Statistics(self._layout), []))
+
+    def alignment(self) -> dict[int, dict[str, PairAlignment]]:
+        """Return the pair alignment of each window by key of the variants.
+
+        A version that has come in pair time, and not yet in that of the samples, stands as "v@2" beside "v".
+        """
+        found = {length: self._by_key(self._alignment.rolling(length)) for length in self._lengths}
+        found[WHOLE_RUN] = self._by_key(self._alignment.whole())
+        return found if self._overlap is None else {**found, OVERLAP: self._by_key(self._alignment.overlap())}
+
+    def versions(self) -> tuple[VersionInfo, ...]:
+        """Return the versions that are measured now."""
+        return tuple(
+            VersionInfo(
+                slot_variant(held.slot),
+                held.version,
+                None if held.since < 0 else held.since,
+                held.newest,
+                held.began or None,
+            )
+            for held in self.presence.versions
+        )
+
     def diagnoses(self, found: dict[str, SliceNumbers]) -> dict[str, dict[str, Diagnosis]]:
         """Return the diagnosis of each slice and variant of a window's numbers."""
         early = None if self._warm else self.warm_from
+        seen = {key: self._measured[held.slot][1] for key, held in self._forked().items()}
         return {
-            name: {variant: diagnose(one, variant, self._settings.metrics, early) for variant in self._layout.variants}
+            name: {key: diagnose(one, key, self._settings.metrics, early, seen.get(key)) for key in one.variants}
             for name, one in found.items()
         }
 
@@ -86,6 +150,14 @@ class GroupWindows:
             "first": self._first,
             "whole": self._whole.snapshot(),
             "rolling": {str(window.length): window.snapshot() for window in self._rolling},
+            "overlap": None if self._overlap is None else self._overlap.snapshot(),
+            "overlap_from": self._overlap_from,
+            "versions": [list(msgspec.structs.astuple(held)) for held in self.presence.versions],
+            "restarted": self.presence.restarted,
+            "set_aside": self.presence.set_aside,
+            "measured": {slot: list(counted) for slot, counted in self._measured.items()},
+            "ended": sorted(self._ended),
+            "alignment": self._alignment.snapshot(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -94,9 +166,38 @@ class GroupWindows:
         self._whole.restore(state["whole"])
         for window in self._rolling:
             window.restore(state["rolling"].get(str(window.length), []))
+        self._overlap, self._overlap_from = None, state["overlap_from"]
+        if state["overlap"] is not None:
+            self._overlap = WholeRun(self._layout, self._settings.metrics.bucket)
+            self._overlap.restore(state["overlap"])
+        versions = [SlotVersion(*fields) for fields in state["versions"]]
+        self.presence = Presence(versions, dict(state["restarted"]), dict(state["set_aside"]))
+        self._measured = {slot: (began, samples) for slot, (began, samples) in state["measured"].items()}
+        self._ended = {(variant, version) for variant, version in state["ended"]}
+        self._alignment.restore(state["alignment"])
+
+    def _forked(self) -> dict[str, SlotVersion]:
+        """Return the versions whose rankers did not begin with the group, by key."""
+        both = zip(self.presence.keys(), self.presence.versions, strict=True)
+        return {key: held for key, held in both if held.began}
+
+    def _count_samples(self, samples: int) -> None:
+        """Count what each version that was forked has been measured on; it is there for all of a bucket."""
+        for held in self._forked().values():
+            began, seen = self._measured.get(held.slot, (held.began, 0))
+            self._measured[held.slot] = held.began, samples + (seen if began == held.began else 0)
+
+    def _by_key(self, found: Mapping[Key, PairAlignment]) -> dict[str, PairAlignment]:
+        newest = {slot_variant(held.slot): held.version for held in self.presence.versions if held.newest}
+        shown: dict[str, PairAlignment] = {}
+        for (variant, version), one in found.items():
+            if (variant, version) not in self._ended:
+                newest[variant] = newest[variant] or version  # none has come yet in the samples' time
+                shown[version_key(variant, version, version == newest[variant])] = one
+        return shown
 
     def _numbers(self, window: Window) -> dict[str, SliceNumbers]:
-        return numbers(window, self._layout, self._settings.metrics.metric, NOT_WARM)
+        return numbers(window, self._layout, self._settings.metrics.metric, NOT_WARM, self.presence)
 
     def _empty_windows(self) -> list[RollingWindow]:
         return [RollingWindow(self._layout, length, self._settings.metrics.bucket) for length in self._lengths]

@@ -26,11 +26,11 @@ class Sender:
 
 @dataclass(slots=True)
 class Arrivals:
-    """The rows of a block that were not seen before."""
+    """The rows of a block that were not seen before. vectors: variant, rows, names of the versions among them."""
 
     slates: SlateBatch | None = None
     pairs: list[PairBatch] = field(default_factory=list)
-    vectors: list[tuple[int, VectorBatch]] = field(default_factory=list)
+    vectors: list[tuple[int, VectorBatch, list[str]]] = field(default_factory=list)
 
 
 class Intake:
@@ -81,7 +81,7 @@ class Intake:
             if topic == PREFERENCES:
                 arrivals.pairs.append(PairBatch.decode(side.data).take(new))
             else:
-                arrivals.vectors.append((side.variant, VectorBatch.decode(side.data).take(new)))
+                arrivals.vectors.append((side.variant, VectorBatch.decode(side.data).take(new), side.versions))
         sender.next_side = reached
 
     def snapshot(self) -> list[list[int]]:

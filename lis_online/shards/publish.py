@@ -9,7 +9,9 @@ import msgspec
 
 from lis_online.events.windows_log import JoinReport, RankBucket, decode
 from lis_online.history.rows import BucketRow, HistoryRow
+from lis_online.metrics.alignment import PairAlignment
 from lis_online.metrics.layout import ALL, Layout
+from lis_online.metrics.results import SliceNumbers
 from lis_online.metrics.statistics import Statistics
 from lis_online.metrics.summary import Judged, events_summary, iso, numbers_summary
 from lis_online.metrics.windows import Window
@@ -19,7 +21,7 @@ from lis_online.shards.contract import MAX_TIME, Outgoing, Record, Snapshot
 from lis_online.shards.group_windows import GroupWindows
 from lis_online.shards.parts import PartAssembler
 from lis_online.shards.publish_rows import arm_rows, view_rows
-from lis_online.shards.view import PublishView
+from lis_online.shards.view import OVERLAP, WHOLE_RUN, PublishView
 
 TOPIC: Final = "windows"
 PUBLISHED: Final = 0
@@ -36,8 +38,26 @@ class _Group:
         self.revision = -1
         self.late_side = 0
         self.left_out = 0
-        self.set_aside: dict[str, str] = {}
         self.finished = False
+
+    @property
+    def set_aside(self) -> dict[str, str]:
+        """The rankers that are set aside and why, named as in the numbers."""
+        presence = self.windows.presence
+        return {presence.key(name): reason for name, reason in presence.set_aside.items()}
+
+    def summary(self) -> dict[str, Any]:
+        """Return the numbers over the whole run, and each version's over the overlap of versions."""
+        alignment, overlap = self.windows.alignment(), self.windows.overlap()
+        whole = self._judged(self.windows.whole(), alignment[WHOLE_RUN])
+        if overlap is None:
+            return numbers_summary(whole)
+        keys, versions = self.windows.presence.keys(), self.windows.versions()
+        since = {key: found.since for key, found in zip(keys, versions, strict=True)}
+        return numbers_summary(whole, self._judged(overlap, alignment[OVERLAP]), since)
+
+    def _judged(self, found: dict[str, SliceNumbers], alignment: dict[str, PairAlignment]) -> Judged:
+        return Judged(found[ALL], self.windows.diagnoses({ALL: found[ALL]})[ALL], alignment)
 
 
 class PublishShard:
@@ -87,9 +107,13 @@ class PublishShard:
         return rows
 
     def whole_run(self) -> Window | None:
-        """Return the sum of everything after the warm-up, None while there is nothing: a view, as `Window` says."""
+        """Return the sum of everything after the warm-up, None while there is nothing: a view, as `Window` says.
+
+        Its layout is that of the slots in use.
+        """
         group = self._groups.get(PUBLISHED)
-        return None if group is None else group.windows.span()
+        span = None if group is None else group.windows.span()
+        return None if span is None or group is None else span.take(group.windows.presence.slots(self._layout))
 
     def summary(self) -> dict[str, Any]:
         """Return the numbers over the whole run after warm-up, the arms over everything, as JSON-able data.
@@ -98,10 +122,10 @@ class PublishShard:
         """
         group = self._groups.get(PUBLISHED) or self._new_group()
         reports = self._reports.latest()
-        whole, span = group.windows.whole(), group.windows.span()
+        span = group.windows.span()
         first = min((r.first for r in reports if r.first >= 0), default=None)
         last = max((r.last for r in reports if r.last >= 0), default=None)
-        body = numbers_summary(Judged(whole[ALL], group.windows.diagnoses({ALL: whole[ALL]})[ALL]))
+        body = group.summary()
         arms: dict[str, dict[str, Any]] = {experiment.name: {} for experiment in self._settings.experiment}
         for arm in self._reports.arms(reports):
             figures = {"users": arm.users, "impressions": arm.impressions, "ctr": arm.ctr.to_json()}
@@ -112,7 +136,7 @@ class PublishShard:
             "from": iso(first if span is None else span.start),
             "to": iso(last if span is None else span.end),
             "events": events_summary(counts_of(reports)),
-            "set_aside": dict(group.set_aside),
+            "set_aside": group.set_aside,
             **body,
             "arms": arms,
         }
@@ -124,7 +148,7 @@ class PublishShard:
                 "group": name,
                 "parts": group.parts.snapshot(),
                 "windows": group.windows.snapshot(),
-                "rest": [group.end, group.revision, group.late_side, group.left_out, group.set_aside, group.finished],
+                "rest": [group.end, group.revision, group.late_side, group.left_out, group.finished],
             }
             for name, group in sorted(self._groups.items())
         ]
@@ -148,7 +172,7 @@ class PublishShard:
             group = self._groups[state["group"]] = self._new_group()
             group.parts.restore(state["parts"])
             group.windows.restore(state["windows"])
-            group.end, group.revision, group.late_side, group.left_out, group.set_aside, group.finished = state["rest"]
+            group.end, group.revision, group.late_side, group.left_out, group.finished = state["rest"]
         published = self._groups.get(PUBLISHED)
         if published is not None and published.revision >= 0 and self._keep_rolling:
             self._current = self._view(published)
@@ -166,7 +190,7 @@ class PublishShard:
 
     def _publish(self, group: _Group, bucket: RankBucket) -> None:
         group.revision, group.late_side, group.finished = bucket.sequence, bucket.late_side, bucket.final
-        group.set_aside = bucket.set_aside
+        group.windows.note(bucket)
         if bucket.data:
             self._add(group, bucket)
         if bucket.group != PUBLISHED:
@@ -199,11 +223,13 @@ class PublishShard:
             diagnoses={length: group.windows.diagnoses(found) for length, found in windows.items()},
             arms=self._reports.arms(reports),
             counts=counts_of(reports),
-            set_aside=dict(group.set_aside),
+            set_aside=group.set_aside,
             late_side=group.late_side,
             left_out=group.left_out,
             warm_from=group.windows.warm_from,
             warm=group.windows.warm,
+            versions=group.windows.versions(),
+            alignment=group.windows.alignment(),
         )
 
     def _new_group(self) -> _Group:

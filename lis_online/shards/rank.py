@@ -5,8 +5,9 @@ steps cut by the events alone, block by block: what it returns is a function of 
 
     slates    wait until every slate of their tick is known; read their count features (as served)
     pairs     wait until their placebo bucket closes; enter the sketches with their placebo
-    vectors   wait until the samples reach their time
+    vectors   wait until the samples reach their time; a variant's versions change at a bucket's start
     a sample  at t is scored, then learnt, when all pairs up to t + H have closed
+    a control record takes effect at its own offset, between two steps
 """
 
 from __future__ import annotations
@@ -16,18 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from lis_online.events import rank_log, windows_log
-from lis_online.events.batches import PairBatch, SlateBatch
-from lis_online.events.hashing import id_hash
-from lis_online.metrics.layout import Layout
-from lis_online.metrics.scored import Scored
-from lis_online.metrics.statistics import Statistics
-from lis_online.metrics.user_cap import UserCap
-from lis_online.preference.buckets import PlaceboBuckets
-from lis_online.preference.folds import pair_folds
-from lis_online.preference.placebo import canonical_order, placebo_pairs
+from lis_online.events import rank_log
+from lis_online.events.batches import SlateBatch
+from lis_online.metrics.layout import PER_VARIANT, Layout
+from lis_online.metrics.version_keys import ranker_of
 from lis_online.preference.sketch import Leak
-from lis_online.preference.sketch_features import PairSketches
 from lis_online.rankers.counts import DecayedCounts
 from lis_online.rankers.device import choose_device
 from lis_online.rankers.group import RankerGroup
@@ -41,14 +35,16 @@ from lis_online.shards.contract import MAX_TIME, Outgoing, Record, Snapshot
 from lis_online.shards.delay_line import DelayLine
 from lis_online.shards.intake import Intake
 from lis_online.shards.nested import nest, unnest
+from lis_online.shards.open_bucket import OpenBucket
+from lis_online.shards.pair_intake import PairIntake
 from lis_online.shards.rank_features import SIDE, FeatureBuilder
-
-PART = 400_000
-"""Bytes of a bucket in one record: well under Kafka's default limit of 1 MiB."""
+from lis_online.shards.rank_records import bucket_records
+from lis_online.shards.salts import salt_of
+from lis_online.shards.vector_slots import VectorSlots
 
 
 class RankShard:
-    """The state of one ranker group: delay line, sketches, vectors, rankers and the open bucket.
+    """The state of one ranker group: delay line, pairs, vectors, rankers and the open bucket.
 
     shards: number of join shards (partitions of the input topics) that write to the log.
     """
@@ -58,35 +54,21 @@ class RankShard:
         self.group = group
         self.layout = Layout.of(settings)
         self.device = choose_device(settings.training.device, settings.training.threads)
-        self._position = 0
+        leakage, metrics = settings.leakage, settings.metrics
+        self.leak = Leak(leakage.horizon, leakage.memory, leakage.folds)
         self._intake = Intake(shards)
-        self._build_preferences()
+        self._pairs = PairIntake(settings, self.leak, self.device)
+        self._vectors = VectorSlots(
+            settings, lambda variant: VectorStore(variant.dimension, self.device, salt=salt_of(variant.name))
+        )
         self._build_rankers()
-        self._open_bucket(None)
+        self._bucket = OpenBucket(self.layout, metrics.bucket, metrics.max_user_samples)
+        self._restarted: dict[str, int] = {}
+        self._position = 0
         self._sequence = 0
         self._first = -1
         self._finished = False
         self.samples = 0
-
-    def _build_preferences(self) -> None:
-        leakage = self.settings.leakage
-        self.leak = Leak(leakage.horizon, leakage.memory, leakage.folds)
-        own = tuple(range(leakage.folds))
-        self._independent = [source.users == "independent" for source in self.settings.preference]
-        self._buckets = [
-            PlaceboBuckets(
-                leakage.placebo_grid,
-                leakage.horizon,
-                (leakage.folds,) if independent else own,
-                leakage.placebo_pairs * (leakage.folds if independent else 1),
-            )
-            for independent in self._independent
-        ]
-        sources = len(self.settings.preference)
-        self.sketches = PairSketches(self.leak, leakage.sketch_bits, sources, self.device) if sources else None
-        self.stores = [
-            VectorStore(variant.dimension, self.device, salt=_salt(variant.name)) for variant in self.settings.variant
-        ]
 
     def _build_rankers(self) -> None:
         training, events = self.settings.training, self.settings.events
@@ -100,9 +82,11 @@ class RankShard:
         shape = Shape(rows, training.embedding, tuple(training.hidden), width, SIDE)
         seeds = [training.seed + (name == "twin") for name in self.layout.rankers]
         network = network_of(training.ranker, shape, self.device)
-        self.rankers = RankerGroup(network, seeds, training.learning_rate, training.batch, self.device)
+        active = np.zeros(len(seeds), bool)
+        active[self.layout.places(self.layout.firsts())] = True
+        self.rankers = RankerGroup(network, seeds, training.learning_rate, training.batch, self.device, active.tolist())
         self._features = FeatureBuilder(
-            self.layout, self.leak, self.sketches, self.stores, slots, events.history_length, self.device
+            self.layout, self.leak, self._pairs.sketches, self._vectors, slots, events.history_length, self.device
         )
 
     @property
@@ -118,7 +102,7 @@ class RankShard:
     @property
     def late_side(self) -> int:
         """Pairs and vectors that came after their time had been applied."""
-        return sum(b.late for b in self._buckets) + sum(s.late for s in self.stores)
+        return self._pairs.late + self._vectors.late
 
     def feed(self, records: Sequence[Record]) -> list[Outgoing]:
         """Apply records of the rank log and return the buckets that they finish."""
@@ -129,6 +113,8 @@ class RankShard:
             decoded = rank_log.decode(record.value)
             if isinstance(decoded, rank_log.Block):
                 outgoing += self._apply(decoded)
+            else:
+                self._reset(decoded.reset)
             self._position = record.offset + 1
         return outgoing
 
@@ -137,16 +123,20 @@ class RankShard:
         if arrivals.slates is not None:
             self._line.update(arrivals.slates)
         for pairs in arrivals.pairs:
-            self._add_pairs(pairs)
-        for variant, vectors in arrivals.vectors:
-            self.stores[variant].update(vectors)
+            self._pairs.update(pairs)
+        for variant, vectors, names in arrivals.vectors:
+            self._vectors.update(variant, vectors, names)
+            self._pairs.update_vectors(variant, vectors, names)
         return self._advance()
 
-    def _add_pairs(self, pairs: PairBatch) -> None:
-        for source in np.unique(pairs.source).tolist():
-            mine = pairs.take(pairs.source == source)
-            folds = pair_folds(mine.user, self.leak.folds, self._independent[source])
-            self._buckets[source].update(mine, folds)
+    def _reset(self, names: Sequence[str]) -> None:
+        """Start rankers again: named as in the layout or as in the numbers; others are passed over."""
+        versions = self._vectors.get()
+        for name in dict.fromkeys(ranker_of(name, versions) for name in names):
+            place = self.layout.rankers.index(name) if name in self.layout.rankers else -1
+            if place >= 0 and self.rankers.active[place]:
+                self.rankers.restart(place)
+                self._restarted[name] = self._bucket.end
 
     def _advance(self) -> list[Outgoing]:
         """Do all that the watermark allows."""
@@ -154,10 +144,7 @@ class RankShard:
         if watermark <= -MAX_TIME:
             return []
         self._line.serve(watermark - self.settings.events.attribution_window + 1)
-        for source, bucket in enumerate(self._buckets):
-            for pairs, folds in bucket.close(watermark + 1):
-                self._close_placebo(source, pairs, folds)
-        known = min((bucket.closed_until for bucket in self._buckets), default=watermark + 1)
+        known = self._pairs.close(watermark + 1)
         scorable = min(known - self.leak.horizon, self._line.served_until)
         outgoing: list[Outgoing] = []
         for slates, counts in self._line.take(scorable):
@@ -168,140 +155,93 @@ class RankShard:
         outgoing += self._roll(scorable)
         if watermark == MAX_TIME and not self._finished:
             self._finished = True
-            outgoing += self._roll(MAX_TIME, final=True)
+            outgoing += self._roll(MAX_TIME)
+            outgoing += self._records(0, 0, b"", final=True)
         return outgoing
-
-    def _close_placebo(self, source: int, pairs: PairBatch, folds: np.ndarray) -> None:
-        order = canonical_order(pairs)
-        real, real_folds = pairs.take(order), folds[order]
-        salt = _salt(self.settings.preference[source].name)
-        placebo, placebo_folds = placebo_pairs(real, real_folds, salt)
-        if self.sketches is not None:
-            self.sketches.update(source, real, real_folds, placebo, placebo_folds)
 
     def _step(self, slates: SlateBatch, counts: np.ndarray) -> None:
         """Score a step, measure it, then learn from it."""
+        first, last = int(slates.ts[0]), int(slates.ts[-1])
+        if self._bucket.is_empty:
+            self._open_bucket(first // self._bucket.length * self._bucket.length)
+        self._vectors.begin(last)
         features = self._features.get(slates, counts)
         logits = self.rankers.step(features.inputs, features.side, slates.label)
-        if self._first < 0:
-            self._first = int(slates.ts[0])
+        self._first = first if self._first < 0 else self._first
         self.samples += len(slates.item)
-        self._bucket_end = (int(slates.ts[0]) // self.settings.metrics.bucket + 1) * self.settings.metrics.bucket
-        kept = self._cap.update(slates.user, slates.n_items)
-        samples = np.repeat(kept, slates.n_items)
-        left_out = int((~samples).sum())
-        if left_out:
-            self._statistics.leave_out(left_out, int((~kept).sum()))
-        number = np.cumsum(kept) - 1
-        self._statistics.update(
-            Scored(
-                logits=logits[:, samples],
-                label=slates.label[samples],
-                slate=np.repeat(number, slates.n_items)[samples],
-                user=slates.user[kept],
-                slices=self.layout.memberships(slates.surface, slates.arm)[kept],
-                covered=features.covered[:, samples],
-                false_cover=features.false_cover[:, samples],
-                vectors=features.vectors[:, samples],
-            )
+        self._bucket.update(slates, logits, (features.covered, features.false_cover, features.vectors))
+
+    def _open_bucket(self, start: int) -> None:
+        """Begin a bucket: with the versions that there are at its start, new ones forked from the unleaked ranker."""
+        for slot, in_use in self._vectors.decide(start, start + self._bucket.length):
+            for place in (self.layout.of_variant(kind, slot) for kind in PER_VARIANT):
+                self._restarted.pop(self.layout.rankers[place], None)
+                if in_use:
+                    self.rankers.restart(place)
+                else:
+                    self.rankers.stop(place)
+        self._bucket.open(start, self._vectors.in_use())
+
+    def _roll(self, until: int) -> list[Outgoing]:
+        """Send the open bucket if it ends at or before `until`."""
+        if self._bucket.is_empty or self._bucket.end > until:
+            return []
+        return self._records(self._bucket.start, self._bucket.end, self._bucket.take(), final=False)
+
+    def _records(self, start: int, end: int, data: bytes, *, final: bool) -> list[Outgoing]:
+        records = bucket_records(
+            data,
+            group=self.group,
+            sequence=self._sequence,
+            start=start,
+            end=end,
+            final=final,
+            first=self._first,
+            set_aside={self.layout.rankers[k]: reason for k, reason in sorted(self.rankers.set_aside.items())},
+            late_side=self.late_side,
+            versions=self._vectors.get(),
+            restarted=dict(self._restarted),
+            alignment=self._pairs.alignments.take(MAX_TIME if final else end + self.leak.horizon),
         )
-        self._empty = False
-
-    def _open_bucket(self, end: int | None) -> None:
-        self._statistics = Statistics(self.layout)
-        self._cap = UserCap(self.settings.metrics.max_user_samples)
-        self._empty = True
-        self._bucket_end = MAX_TIME if end is None else end
-
-    def _roll(self, until: int, *, final: bool = False) -> list[Outgoing]:
-        """Send the open bucket if it ends at or before `until`; at the end, say so."""
-        outgoing = []
-        if not self._empty and self._bucket_end <= until:
-            start = self._bucket_end - self.settings.metrics.bucket
-            outgoing += self._bucket_records(start, self._bucket_end, self._statistics.encode(), final=False)
-            self._open_bucket(None)
-        if final:
-            outgoing += self._bucket_records(0, 0, b"", final=True)
-        return outgoing
-
-    def _bucket_records(self, start: int, end: int, data: bytes, *, final: bool) -> list[Outgoing]:
-        parts = [data[at : at + PART] for at in range(0, len(data), PART)] or [b""]
-        records = [
-            windows_log.RankBucket(
-                version=windows_log.VERSION,
-                group=self.group,
-                sequence=self._sequence,
-                start=start,
-                end=end,
-                part=part,
-                parts=len(parts),
-                data=piece,
-                final=final,
-                first=self._first,
-                set_aside={self.layout.rankers[k]: reason for k, reason in sorted(self.rankers.set_aside.items())},
-                late_side=self.late_side,
-            )
-            for part, piece in enumerate(parts)
-        ]
         self._sequence += 1
-        return [Outgoing("windows", windows_log.encode(record)) for record in records]
+        return records
 
     def snapshot(self) -> Snapshot:
         """Return the whole state."""
         line, line_arrays = self._line.snapshot()
         batch, batch_counts = self._batcher.snapshot()
+        bucket, cap = self._bucket.snapshot()
+        pairs, pair_arrays = self._pairs.snapshot()
+        vectors, vector_arrays = self._vectors.snapshot()
         meta: dict[str, Any] = {
             "position": self._position,
             "intake": self._intake.snapshot(),
-            "buckets": [bucket.snapshot() for bucket in self._buckets],
             "line": line,
             "batch": batch,
-            "statistics": b"" if self._empty else self._statistics.encode(),
-            "bucket_end": self._bucket_end,
+            "bucket": bucket,
+            "pairs": pairs,
+            "vectors": vectors,
+            "restarted": dict(self._restarted),
             "sequence": self._sequence,
             "first": self._first,
             "finished": self._finished,
             "samples": self.samples,
-            "stores": [],
-            "sketches": [],
         }
-        arrays = nest("line", line_arrays) | {"batch": batch_counts, "cap": self._cap.snapshot()}
-        arrays |= nest("rankers", self.rankers.snapshot())
-        stores, sketches = [], []
-        for v, store in enumerate(self.stores):
-            data, columns = store.snapshot()
-            stores.append(data)
-            arrays |= nest(f"store{v}", columns)
-        for name, sketch in self.sketches.sketches().items() if self.sketches else ():
-            data, columns = sketch.snapshot()
-            sketches.append(data)
-            arrays |= nest(f"sketch.{name}", columns)
-        return Snapshot({**meta, "stores": stores, "sketches": sketches}, arrays)
+        arrays = nest("line", line_arrays) | {"batch": batch_counts, "cap": cap}
+        arrays |= nest("rankers", self.rankers.snapshot()) | nest("pairs", pair_arrays)
+        return Snapshot(meta, arrays | nest("vectors", vector_arrays))
 
     def restore(self, snapshot: Snapshot) -> None:
         """Replace the whole state."""
         meta, arrays = snapshot.meta, snapshot.arrays
         self._intake.restore(meta["intake"])
-        for bucket, state in zip(self._buckets, meta["buckets"], strict=True):
-            bucket.restore(state)
         self._line.restore(meta["line"], unnest("line", arrays))
         self._batcher.restore(meta["batch"], arrays["batch"])
+        self._bucket.restore(meta["bucket"], arrays["cap"])
+        self._pairs.restore(meta["pairs"], unnest("pairs", arrays))
+        self._vectors.restore(meta["vectors"], unnest("vectors", arrays))
         self.rankers.restore(unnest("rankers", arrays))
-        for v, (store, state) in enumerate(zip(self.stores, meta["stores"], strict=True)):
-            store.restore(state, unnest(f"store{v}", arrays))
-        named = self.sketches.sketches().items() if self.sketches else ()
-        for (name, sketch), state in zip(named, meta["sketches"], strict=True):
-            sketch.restore(state, unnest(f"sketch.{name}", arrays))
-        self._open_bucket(meta["bucket_end"])
-        if meta["statistics"]:
-            self._statistics = Statistics.decode(self.layout, meta["statistics"])
-            self._empty = False
-        self._cap.restore(arrays["cap"])
+        self._restarted = dict(meta["restarted"])
         self._sequence, self._first = meta["sequence"], meta["first"]
         self._finished, self.samples = meta["finished"], meta["samples"]
         self._position = meta["position"]
-
-
-def _salt(name: str) -> int:
-    """Return a small seed that belongs to a name, so that adding a source changes no other's permutation."""
-    return id_hash(name) & 0xFFFF

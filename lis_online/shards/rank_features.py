@@ -17,6 +17,7 @@ from lis_online.rankers.inputs import Inputs, Slots, dense_features, padded_hist
 from lis_online.representation.index import MISSING
 from lis_online.representation.similarity import similarity_features
 from lis_online.representation.store import VectorStore, distinct_times
+from lis_online.shards.vector_slots import VectorSlots
 
 SIDE = 3
 """Width of the block that holds a source's or a variant's features, and zeros for the unleaked ranker."""
@@ -25,7 +26,8 @@ SIDE = 3
 @dataclass(slots=True)
 class Features:
     """inputs: shared by all rankers; side: float32 [rankers, samples, SIDE] on the device;
-    covered, false_cover: [sources, samples]; vectors: bool [variants, samples].
+    covered, false_cover: [sources, samples]; vectors: bool [slots of variants, samples]. Rows of slots that are not in
+    use are zeros.
     """
 
     inputs: Inputs
@@ -43,7 +45,7 @@ class FeatureBuilder:
         layout: Layout,
         leak: Leak,
         sketches: PairSketches | None,
-        stores: list[VectorStore],
+        vectors: VectorSlots[VectorStore],
         slots: Slots,
         history_length: int,
         device: torch.device,
@@ -51,7 +53,7 @@ class FeatureBuilder:
         self.layout = layout
         self.leak = leak
         self.sketches = sketches
-        self.stores = stores
+        self.vectors = vectors
         self.slots = slots
         self.history_length = history_length
         self.device = device
@@ -66,14 +68,15 @@ class FeatureBuilder:
             torch.zeros((len(self.layout.rankers), samples, SIDE), device=self.device),
             np.zeros((len(self.layout.sources), samples), bool),
             np.zeros((len(self.layout.sources), samples), np.float32),
-            np.zeros((len(self.stores), samples), bool),
+            np.zeros((len(self.layout.variants), samples), bool),
         )
         first, last = int(slates.ts[0]), int(slates.ts[-1])
         if self.sketches is not None:
             for rows, items in _segments(slates, self.leak.cuts(first, last)):
                 self._add_pairs(self.sketches, features, slates, history, rows, items)
-        if self.stores:
-            for rows, items in _segments(slates, distinct_times(self.stores, first, last)):
+        stores = [store for _, store in self.vectors.stores()]
+        if stores:
+            for rows, items in _segments(slates, distinct_times(stores, first, last)):
                 self._add_similarities(features, slates, history, rows, items)
         return features
 
@@ -112,7 +115,7 @@ class FeatureBuilder:
         self, features: Features, slates: SlateBatch, history: np.ndarray, rows: slice, items: slice
     ) -> None:
         slate = np.repeat(np.arange(rows.stop - rows.start), slates.n_items[rows])
-        for v, store in enumerate(self.stores):
+        for v, store in self.vectors.stores():
             store.advance(int(slates.ts[rows.stop - 1]))
             of_item = store.rows(slates.item[items], slates.ts[rows][slate])
             of_history = store.rows(history[rows], slates.ts[rows, None])

@@ -19,7 +19,7 @@ def test_indices_name_the_ranker_they_claim() -> None:
     """The index of a ranker finds its name, for every source and variant."""
     settings = {
         "preference": [{"name": "s"}, {"name": "t"}],
-        "variant": [{"name": n, "preference": "t", "dimension": 2} for n in ("v", "w")],
+        "variant": [{"name": n, "preference": "t", "dimension": 2, "versions": 1} for n in ("v", "w")],
     }
     layout = Layout.of(Settings.of(settings))
     for kind in ("leaked", "past", "placebo", "thinned"):
@@ -27,6 +27,22 @@ def test_indices_name_the_ranker_they_claim() -> None:
     for kind in ("aligned", "permuted"):
         assert [layout.rankers[layout.of_variant(kind, k)] for k in (0, 1)] == [f"{kind}:v", f"{kind}:w"]
     assert layout.variant_source == (1, 1)
+
+
+def test_each_version_has_a_slot_and_layouts_of_fewer_slots_keep_the_order() -> None:
+    """A slot has rankers of its own; a layout without some slots is what the settings without them would give."""
+    variants = [{"name": n, "preference": "coclick", "dimension": 2, "versions": k} for n, k in (("v", 3), ("w", 2))]
+    layout = Layout.of(Settings.of({"variant": variants}))
+    assert layout.variants == ("v", "v#2", "v#3", "w", "w#2") and layout.firsts() == [0, 3]
+    assert layout.variant_of == ("v", "v", "v", "w", "w")
+    assert [layout.rankers[layout.of_variant("permuted", k)] for k in (0, 2, 4)] == [
+        "permuted:v", "permuted:v#3", "permuted:w#2",
+    ]  # fmt: skip
+    first = [{**one, "versions": 1} for one in variants]
+    assert layout.take(layout.firsts()) == Layout.of(Settings.of({"variant": first}))
+    places = layout.places([1, 3])
+    assert tuple(layout.rankers[place] for place in places) == layout.take([1, 3]).rankers
+    assert layout.take([1, 3]).rankers[-4:] == ("aligned:v#2", "permuted:v#2", "aligned:w", "permuted:w")
 
 
 def test_memberships_name_all_surface_and_arms() -> None:

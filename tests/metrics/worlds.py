@@ -19,10 +19,10 @@ EXPERIMENT = {
 
 
 def make_settings(**metrics: Any) -> Settings:
-    """Return settings with one source, one variant, one experiment."""
+    """Return settings with one source, one variant of one version, one experiment."""
     return Settings.of(
         {
-            "variant": [{"name": "v", "preference": "coclick", "dimension": 4}],
+            "variant": [{"name": "v", "preference": "coclick", "dimension": 4, "versions": 1}],
             "experiment": [EXPERIMENT],
             "metrics": metrics,
         }

@@ -1,0 +1,100 @@
+"""The newest vector of each item as of any time that has not been left behind: what a fresh pair is judged by."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from lis_online.events.batches import VectorBatch
+from lis_online.representation.index import MISSING
+from lis_online.representation.rows import CAPACITY, Rows, newest_of_each
+
+SMALLEST: Final = 1e-12
+"""A shorter vector has a cosine of 0 with every other."""
+
+
+class NewestVectors:
+    """float16 vectors, as they came; `update` in any order, `get` and `advance` at times that never fall back.
+
+    It is read H before the rankers' own stores are, so it keeps its own copy, in plain memory.
+    """
+
+    def __init__(self, dimension: int, capacity: int = CAPACITY) -> None:
+        self.dimension = dimension
+        self._queue: list[VectorBatch] = []
+        self._rows = Rows(capacity)
+        self._vectors = np.zeros((0, dimension), np.float16)
+
+    def update(self, batch: VectorBatch) -> None:
+        """Queue vectors."""
+        if len(batch):
+            self._queue.append(batch)
+
+    def get(self, items: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return each item's vector as of its time t, ms, at or after the last `advance`.
+
+        float64 [n, dimension] of unit length (zeros where there is none), bool [n] whether there is one.
+        """
+        rows = self._rows.get(items)
+        known = rows != MISSING
+        found = np.zeros((len(items), self.dimension), np.float64)
+        found[known] = self._vectors[rows[known]]
+        queued = self._queued()
+        at = _newest_before(queued, items, t)
+        fresh = at != MISSING
+        found[fresh] = queued.vector[at[fresh]]
+        norms = np.sqrt((found * found).sum(axis=1, keepdims=True))
+        return found / np.maximum(norms, SMALLEST), known | fresh
+
+    def advance(self, t: int) -> None:
+        """Leave the times up to t, ms, behind."""
+        queued = self._queued()
+        due = queued.ts <= t
+        if not due.any():
+            return
+        self._queue = [queued.take(~due)]
+        batch = queued.take(due)
+        batch = batch.take(newest_of_each(batch.item, batch.ts, batch.version, self._rows.capacity))
+        rows = self._rows.update(batch.item, batch.ts).rows
+        more = self._rows.size - len(self._vectors)
+        if more:
+            self._vectors = np.concatenate([self._vectors, np.zeros((more, self.dimension), np.float16)])
+        self._vectors[rows] = batch.vector
+
+    def _queued(self) -> VectorBatch:
+        if not self._queue:
+            empty = np.zeros(0, np.int64)
+            self._queue = [VectorBatch(empty, empty, empty, np.zeros((0, self.dimension), np.float16))]
+        if len(self._queue) > 1:
+            self._queue = [VectorBatch.concatenate(self._queue)]
+        return self._queue[0]
+
+    def snapshot(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Return the state: msgpack-able data and arrays."""
+        free, arrays = self._rows.snapshot()
+        return {"queue": self._queued().encode(), "free": free}, {**arrays, "vectors": self._vectors.copy()}
+
+    def restore(self, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+        """Replace the state with that of `snapshot`."""
+        self._queue = [VectorBatch.decode(meta["queue"])]
+        self._rows.restore(meta["free"], arrays)
+        self._vectors = arrays["vectors"].copy()
+
+
+def _newest_before(queued: VectorBatch, items: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """Return the queue's row that is an item's newest at or before its time: int64 [n], MISSING where none is."""
+    n = len(queued)
+    if not n:
+        return np.full(len(items), MISSING, np.int64)
+    asked = np.concatenate([np.zeros(n, bool), np.ones(len(items), bool)])
+    item, ts = np.concatenate([queued.item, items]), np.concatenate([queued.ts, t])
+    version = np.concatenate([queued.version, np.zeros(len(items), np.int64)])
+    order = np.lexsort((version, asked, ts, item))
+    place = np.where(asked[order], -1, np.arange(len(order)))
+    before = np.maximum.accumulate(place)
+    newest = np.where(before >= 0, order[np.maximum(before, 0)], MISSING)
+    newest = np.where((newest != MISSING) & (item[newest] == item[order]), newest, MISSING)
+    found = np.empty(len(order), np.int64)
+    found[order] = newest
+    return found[n:]

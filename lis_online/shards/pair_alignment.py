@@ -1,0 +1,96 @@
+"""Pair alignment in the rank shard: closed placebo buckets become counts of what cosines make of fresh pairs."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from lis_online.events.batches import PairBatch, VectorBatch
+from lis_online.metrics.alignment import Tallies, decode, encode, merge, tally
+from lis_online.representation.newest import NewestVectors
+from lis_online.settings import Settings
+from lis_online.shards.vector_slots import VectorSlots
+
+LEFT_OUT: Final = -1
+
+
+class PairAlignments:
+    """The counts that were not taken yet, and each version's vectors as of the pairs' own times.
+
+    Versions hold slots by the same rule as for the rankers, but H earlier: decided whenever a bucket of pairs closes,
+    so a version is judged from its first vector on.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._bucket = settings.metrics.bucket
+        self._names = [variant.name for variant in settings.variant]
+        sources = [source.name for source in settings.preference]
+        self._source = [sources.index(variant.preference) for variant in settings.variant]
+        self._slots = VectorSlots(settings, lambda variant: NewestVectors(variant.dimension))
+        self._reached = [-1 for _ in settings.variant]
+        self._tallies: dict[int, Tallies] = {}
+
+    def update_vectors(self, variant: int, batch: VectorBatch, names: list[str]) -> None:
+        """Take vectors of a variant. names: of the versions among them."""
+        self._slots.update(variant, batch, names)
+
+    def update_pairs(self, source: int, pairs: PairBatch, other: np.ndarray, compared: np.ndarray) -> None:
+        """Judge the pairs of a bucket that closed. other: b' of each; compared: bool, whether it has one."""
+        if not len(pairs):
+            return
+        end = int(pairs.ts.max())
+        for variant, of in enumerate(self._source):
+            if of == source:
+                self._judge(variant, max(end, self._reached[variant]), pairs, other, compared)
+
+    def _judge(self, variant: int, end: int, pairs: PairBatch, other: np.ndarray, compared: np.ndarray) -> None:
+        versions = self._slots.variants[variant]
+        versions.decide(end, end + 1)
+        self._reached[variant] = end
+        buckets = pairs.ts // self._bucket * self._bucket
+        for place in versions.in_use:
+            held, store = versions.assignment.slots[place], versions.stores[place]
+            if not versions.name(place):
+                continue
+            outcome = np.where(compared, judge(store, pairs, other), LEFT_OUT)
+            key = (self._names[variant], versions.name(place))
+            there = pairs.ts >= held.since
+            for bucket in np.unique(buckets[there]).tolist():
+                rows = there & (buckets == bucket)
+                merge(self._tallies.setdefault(bucket, {}), {key: tally(pairs.take(rows), outcome[rows])})
+            store.advance(end)
+
+    def take(self, until: int) -> list[tuple[int, bytes]]:
+        """Return and forget the buckets that end by `until`, ms: (start, `metrics.alignment.encode`), oldest first.
+
+        All pairs before `until` must have been judged: what a bucket holds then depends on no batching.
+        """
+        due = sorted(start for start in self._tallies if start + self._bucket <= until)
+        return [(start, encode(self._tallies.pop(start))) for start in due]
+
+    def snapshot(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Return the state: msgpack-able data and arrays."""
+        slots, arrays = self._slots.snapshot()
+        tallies = [[start, encode(one)] for start, one in sorted(self._tallies.items())]
+        return {"slots": slots, "reached": list(self._reached), "tallies": tallies}, arrays
+
+    def restore(self, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+        """Replace the state with that of `snapshot`."""
+        self._slots.restore(meta["slots"], arrays)
+        self._reached = list(meta["reached"])
+        self._tallies = {start: decode(data) for start, data in meta["tallies"]}
+
+
+def judge(vectors: NewestVectors, pairs: PairBatch, other: np.ndarray) -> np.ndarray:
+    """Return 2 where cos(a, b) > cos(a, b'), 1 where they are equal, 0 where it is less, LEFT_OUT where one is missing.
+
+    Vectors are those of the pair's own time. b' = b is a tie; a itself is no b' to compare with.
+    """
+    n, t = len(pairs), np.tile(pairs.ts, 3)
+    found, known = vectors.get(np.concatenate([pairs.item_a, pairs.item_b, other]), t)
+    a, b, c = found.reshape(3, n, -1)
+    mine, others = (a * b).sum(axis=1), (a * c).sum(axis=1)
+    outcome = 1 + np.sign(mine - others).astype(np.int64)
+    usable = known.reshape(3, n).all(axis=0) & (other != pairs.item_a)
+    return np.where(usable, outcome, LEFT_OUT)

@@ -1,0 +1,99 @@
+"""Pairs on their way: they wait until their placebo bucket closes, then enter the sketches with their placebo."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from lis_online.events.batches import PairBatch, VectorBatch
+from lis_online.preference.buckets import PlaceboBuckets
+from lis_online.preference.folds import pair_folds
+from lis_online.preference.placebo import canonical_order, matched, placebo_of
+from lis_online.preference.sketch import Leak
+from lis_online.preference.sketch_features import PairSketches
+from lis_online.settings import Settings
+from lis_online.shards.nested import nest, unnest
+from lis_online.shards.pair_alignment import PairAlignments
+from lis_online.shards.salts import salt_of
+
+
+class PairIntake:
+    """The placebo buckets and sketches of all sources, and the alignment of the variants with their fresh pairs."""
+
+    def __init__(self, settings: Settings, leak: Leak, device: torch.device) -> None:
+        leakage = settings.leakage
+        own = tuple(range(leakage.folds))
+        self._folds = leakage.folds
+        self._salts = [salt_of(source.name) for source in settings.preference]
+        self._independent = [source.users == "independent" for source in settings.preference]
+        self._buckets = [
+            PlaceboBuckets(
+                leakage.placebo_grid,
+                leakage.horizon,
+                (leakage.folds,) if independent else own,
+                leakage.placebo_pairs * (leakage.folds if independent else 1),
+            )
+            for independent in self._independent
+        ]
+        sources = len(settings.preference)
+        self.sketches = PairSketches(leak, leakage.sketch_bits, sources, device) if sources else None
+        self.alignments = PairAlignments(settings)
+
+    @property
+    def late(self) -> int:
+        """Pairs that came after their bucket had closed."""
+        return sum(bucket.late for bucket in self._buckets)
+
+    def update(self, pairs: PairBatch) -> None:
+        """Take pairs of any sources."""
+        for source in np.unique(pairs.source).tolist():
+            mine = pairs.take(pairs.source == source)
+            self._buckets[source].update(mine, pair_folds(mine.user, self._folds, self._independent[source]))
+
+    def update_vectors(self, variant: int, batch: VectorBatch, names: list[str]) -> None:
+        """Take vectors of a variant, that pairs are judged by. names: of the versions among them."""
+        self.alignments.update_vectors(variant, batch, names)
+
+    def close(self, known_until: int) -> int:
+        """Close the buckets that can; return the time before which all pairs are in the sketches, ms.
+
+        known_until: every pair with a time before it has been given to `update`.
+        """
+        for source, bucket in enumerate(self._buckets):
+            for pairs, folds in bucket.close(known_until):
+                self._close(source, pairs, folds)
+        return min((bucket.closed_until for bucket in self._buckets), default=known_until)
+
+    def _close(self, source: int, pairs: PairBatch, folds: np.ndarray) -> None:
+        order = canonical_order(pairs)
+        real, real_folds = pairs.take(order), folds[order]
+        first, second = matched(real, real_folds, self._salts[source])
+        other, compared = real.item_b.copy(), np.zeros(len(real), bool)
+        other[first], compared[first] = real.item_b[second], True
+        self.alignments.update_pairs(source, real, other, compared)
+        placebo, placebo_folds = placebo_of(real, real_folds, first, second)
+        if self.sketches is not None:
+            self.sketches.update(source, real, real_folds, placebo, placebo_folds)
+
+    def snapshot(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Return the state: msgpack-able data and arrays."""
+        alignments, arrays = self.alignments.snapshot()
+        arrays = nest("alignment", arrays)
+        sketches = []
+        for name, sketch in self.sketches.sketches().items() if self.sketches else ():
+            data, columns = sketch.snapshot()
+            sketches.append(data)
+            arrays |= nest(f"sketch.{name}", columns)
+        buckets = [bucket.snapshot() for bucket in self._buckets]
+        return {"buckets": buckets, "sketches": sketches, "alignments": alignments}, arrays
+
+    def restore(self, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+        """Replace the state with that of `snapshot`."""
+        for bucket, state in zip(self._buckets, meta["buckets"], strict=True):
+            bucket.restore(state)
+        named = self.sketches.sketches().items() if self.sketches else ()
+        for (name, sketch), state in zip(named, meta["sketches"], strict=True):
+            sketch.restore(state, unnest(f"sketch.{name}", arrays))
+        self.alignments.restore(meta["alignments"], unnest("alignment", arrays))
