@@ -97,7 +97,7 @@ def reset(
     Example: lis-online rankers reset leaked:coclick -c lis-online.toml
     """
     from lis_online.metrics.layout import Layout
-    from lis_online.replay.control import send_reset
+    from lis_online.replay.control import count_shards, send_reset
     from lis_online.replay.producer import producer_of
 
     settings = load(config)
@@ -105,10 +105,12 @@ def reset(
     for name in names:
         if name not in known:
             raise UsageError(f"ranker must be one of {', '.join(known)}, got {name!r}")
-    producer = producer_of(settings.kafka)
+    kafka, wanted = settings.kafka, list(dict.fromkeys(names))
+    shards = count_shards(kafka)
+    producer = producer_of(kafka)
     try:
-        topic, partitions = send_reset(settings.kafka, producer, list(dict.fromkeys(names)))
+        topic = send_reset(kafka, producer, shards, wanted)
     finally:
         producer.close(timeout=5)
-    noun = "partition" if partitions == 1 else "partitions"
-    typer.echo(f"asked {partitions} {noun} of {topic} to start again: {', '.join(dict.fromkeys(names))}")
+    noun = "partition" if shards == 1 else "partitions"
+    typer.echo(f"asked {shards} {noun} of {topic} to start again: {', '.join(wanted)}")

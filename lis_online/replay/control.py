@@ -9,26 +9,35 @@ from kafka.errors import KafkaError
 from lis_online.errors import BrokerError, TopicError
 from lis_online.events.rank_log import VERSION, Control
 from lis_online.events.topics import topic_names
+from lis_online.replay.connection import admin_client
 from lis_online.settings.model import KafkaSettings
 
 SECONDS = 30.0
 """How long the broker may take to acknowledge a record."""
 
 
-def send_reset(kafka: KafkaSettings, producer: Any, rankers: list[str]) -> tuple[str, int]:
-    """Ask every rank shard to start rankers again. Return the rank log's topic and how many partitions were told.
+def count_shards(kafka: KafkaSettings) -> int:
+    """Return how many partitions the rank log has: one for each rank shard. Raises TopicError where there is none."""
+    topic = topic_names(kafka)["samples"]
+    with admin_client(kafka) as admin:
+        # a producer that is asked for a missing topic waits a minute for it to come
+        found = [described for described in admin.describe_topics() if described["name"] == topic]
+    if not found:
+        raise TopicError(f"topic {topic} must exist: run `lis-online topics create`")
+    return len(found[0]["partitions"])
 
-    producer: `lis_online.replay.producer.producer_of`, or anything with its `send` and `partitions_for`. rankers: names
-    as in `Layout.rankers`. Raises TopicError where there is no rank log, BrokerError where it takes no record.
+
+def send_reset(kafka: KafkaSettings, producer: Any, shards: int, rankers: list[str]) -> str:
+    """Ask every rank shard to start rankers again. Return the topic of their log once it has what was asked.
+
+    producer: `lis_online.replay.producer.producer_of`, or anything with its `send`. shards: as `count_shards` counts
+    them. rankers: names as in `Layout.rankers`. Raises BrokerError when a record was not taken.
     """
     topic = topic_names(kafka)["samples"]
+    value = Control(VERSION, rankers).encode()
     try:
-        partitions = sorted(producer.partitions_for(topic) or ())
-        if not partitions:
-            raise TopicError(f"topic {topic} must exist: run `lis-online topics create`")
-        value = Control(VERSION, rankers).encode()
-        for sent in [producer.send(topic, value, partition=partition) for partition in partitions]:
+        for sent in [producer.send(topic, value, partition=partition) for partition in range(shards)]:
             sent.get(SECONDS)
     except KafkaError as exc:
         raise BrokerError(f"{topic} must take a control record, got {exc}") from exc
-    return topic, len(partitions)
+    return topic
