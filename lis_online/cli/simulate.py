@@ -11,7 +11,9 @@ from rich.progress import Progress
 
 
 def simulate(
-    scenario: Annotated[str, typer.Option(help="sources, demo, quiet or null.")] = "sources",
+    scenario: Annotated[
+        str, typer.Option(help="sources, arms, density, shop, versions, burst, quiet, demo, null or null_ITEMS.")
+    ] = "sources",
     slates: Annotated[int, typer.Option(help="Impressions to simulate.")] = 40_000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 1,
     out: Annotated[Path, typer.Option(help="The folder to write to; made where missing.")] = Path("simulated"),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from lis_online.simulate.kinds import build, events_of
 from lis_online.simulate.outbox import Event
 from lis_online.simulate.scenarios import Scenario
+from lis_online.simulate.simulation import Simulation
 from lis_online.simulate.toml import to_toml
 
 START = 1_761_955_200_000
@@ -41,12 +43,28 @@ def write(
     start_ms: int = START,
     progress: Callable[[int], None] = lambda impressions: None,
 ) -> None:
-    """Write events.jsonl, lis-online.toml and truth.json; progress is told of every impression."""
+    """Write events.jsonl, lis-online.toml and truth.json; progress is told of every impression.
+
+    Where the scenario has arms of its own, truth.json says what each was worth in this run.
+    """
     directory.mkdir(parents=True, exist_ok=True)
+    world = build(scenario.world, seed, start_ms)
     with (directory / "events.jsonl").open("wb", buffering=1 << 20) as log:
-        for _, topic, value in generate(scenario, slates, seed, start_ms):
+        for _, topic, value in events_of(world, slates):
             log.write(b'{"topic":"%s","value":%s}\n' % (topic.encode(), value))
             if topic == "impressions":
                 progress(1)
     (directory / "lis-online.toml").write_text(settings_toml(scenario), encoding="utf-8")
-    (directory / "truth.json").write_text(json.dumps(scenario.truth, indent=2) + "\n", encoding="utf-8")
+    known: dict[str, Any] = dict(scenario.truth)
+    if scenario.world.arms:
+        known["arms"] = _worth(world)
+    (directory / "truth.json").write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
+
+
+def _worth(world: Simulation) -> dict[str, dict[str, float]]:
+    """Return each arm's expected clicks and items shown, its own and those of every slate ranked by it."""
+    paired = world.arm_truth(paired=True)
+    return {
+        name: {**own._asdict(), **{f"paired_{key}": value for key, value in paired[name]._asdict().items()}}
+        for name, own in world.arm_truth().items()
+    }

@@ -12,14 +12,16 @@ from lis_online.simulate.scenarios import scenario
 from tests.simulate.joined import Joined, joined, records
 from tests.simulate.oracle import difference, pair_features, placebo, predictions, similarity_features
 
-SLATES = 6_000
+SLATES = {"versions": 4_500, "shop": 3_000, "burst": 2_000}
+"""Slates by scenario; 6,000 of the others."""
 
 
 @cache
 def log_of(name: str) -> Joined:
     """Return a joined log, made once for all tests: fewer users, so that histories are long sooner."""
     chosen = scenario(name)
-    return joined(records(replace(chosen, world=replace(chosen.world, users=1_000)), SLATES, seed=1))
+    world = replace(chosen.world, users=min(1_000, chosen.world.users))
+    return joined(records(replace(chosen, world=world), SLATES.get(name, 6_000), seed=1))
 
 
 def adjusted_lis(name: str, source: str) -> tuple[float, float]:
@@ -40,11 +42,12 @@ def adjusted_ais(name: str, variant: str) -> tuple[float, float]:
     return difference(log, aligned, baseline)
 
 
+@pytest.mark.parametrize("world", ["sources", "shop"])
 @pytest.mark.parametrize(("name", "measure"), [("sources", adjusted_lis), ("variants", adjusted_ais)])
-def test_usefulness_orders_as_the_truth_when_measured_by_other_means(name: str, measure) -> None:
+def test_usefulness_orders_as_the_truth_when_measured_by_other_means(name: str, measure, world: str) -> None:
     """The known qualities are the order of what the sources and variants really give; quality 0 gives nothing."""
-    truth = scenario("sources").truth[name]
-    found = {entry: measure("sources", entry) for entry in truth}
+    truth = scenario(world).truth[name]
+    found = {entry: measure(world, entry) for entry in truth}
     assert sorted(found, key=lambda entry: -found[entry][0]) == sorted(truth, key=lambda entry: -truth[entry])
     for entry, quality in truth.items():
         gain, stderr = found[entry]
@@ -65,3 +68,18 @@ def test_nothing_is_found_when_there_is_nothing(measure, name: str) -> None:
     """In a world without tastes no source and no variant gives anything."""
     gain, stderr = measure("null", name)
     assert abs(gain) < 3 * stderr + 0.001
+
+
+def test_bursts_leak_what_is_no_preference() -> None:
+    """In the world of bursts pairs without any meaning rank better than no pairs, by more than the tolerance."""
+    log, settings = log_of("burst"), Settings.of(scenario("burst").settings)
+    permuted = placebo(log.pairs["fashion"], settings, np.random.default_rng(0))
+    gain, stderr = difference(log, predictions(log, pair_features(log, permuted, settings)), predictions(log))
+    assert gain - 3 * stderr > settings.metrics.placebo_tolerance
+
+
+def test_later_versions_are_as_good_as_their_qualities_say() -> None:
+    """What is published at the switch makes one variant better than the steady one, and the broken one useless."""
+    better, steady, broken = (adjusted_ais("versions", name) for name in ("better", "steady", "broken"))
+    assert better[0] > steady[0] + 3 * better[1] and steady[0] > 3 * steady[1]
+    assert abs(broken[0]) < 3 * broken[1] + 0.001
