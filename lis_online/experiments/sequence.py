@@ -31,7 +31,7 @@ POWER: Final = 0.8
 """With which probability an effect is seen where the sequence for it is tightest."""
 SCALES: Final = ((1.0, 0.5), (6.0, 0.25), (36.0, 0.25))
 """What ForEffect mixes over: (multiple of the effect, weight). One scale alone, tuned to 1 %, does not see a lift of
-50 % with 9 standard errors in it. The two larger ones see it, and cost the first 10 % more users (log 2 of evidence)."""
+50 % with 9 standard errors in it. The two larger ones see it, and cost the first one 10 % more users."""
 
 
 @dataclass(frozen=True, slots=True)
