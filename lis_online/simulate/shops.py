@@ -13,7 +13,7 @@ COCLICK = {"name": "coclick", "kind": "co_engagement", "actions": ["click"], "ga
 def shop() -> Scenario:
     """Co-purchase: what goes together is worth a lot, and is not what is alike."""
     world = ShopParameters(
-        sources=(SourceParameters("full", 1.0), SourceParameters("tenth", 0.1), SourceParameters("noise", 0.0, 0.4)),
+        sources=(SourceParameters("full", 1.0), SourceParameters("fifth", 0.2), SourceParameters("noise", 0.0, 0.4)),
         variants=(VariantParameters("perfect", 1.0), VariantParameters("good", 0.4), VariantParameters("random", 0.0)),
         arms=(("control", ""), ("perfect", "perfect"), ("good", "good"), ("random", "random")),
         truth_from=30 * MINUTE,
