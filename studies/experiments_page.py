@@ -259,6 +259,7 @@ def draw_power(path: Path, row: Part) -> None:
         label = "fixed horizon: its only look is here"
         axes.plot(row["users"], row["power_fixed"], color=COLOURS[1], linestyle="--", label=label)
         axes.set(xlabel="users in both arms", ylabel="share of runs that found it", ylim=(0, 1))
+        axes.xaxis.set_major_formatter("{x:,.0f}")
         axes.set_title(f"A lift of {percent(row['lift'])} in {row['metric']}, world {row['world']}")
         axes.legend(loc="upper left")
 
@@ -270,6 +271,7 @@ def draw_sample_ratio(path: Path, splits: list[Part]) -> None:
             axes.plot(one["users"], one["found"], color=COLOURS[0], label="sequential")
             axes.plot(one["users"], one["chi_square"], color=COLOURS[1], linestyle="--", label="chi-square, every look")
             axes.set(xlabel="users", ylabel="share of runs with a mismatch claimed", ylim=(0, None))
+            axes.xaxis.set_major_formatter("{x:,.0f}")
             axes.axhline(SRM_ALPHA, color=GREY, linewidth=0.8, linestyle=":")
             axes.set_title(f"true split {100 * (1 - one['share']):.0f}/{100 * one['share']:.0f}")
         panels[0].legend()

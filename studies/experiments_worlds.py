@@ -129,15 +129,16 @@ def _totals(world: World, seen: Visits) -> np.ndarray:
     after: np.ndarray = total - (total[seen.first] - seen.gained[seen.first])[seen.person]
     if not world.before:
         after[:, CLICKED] = after[:, CLICK] > 0
-    return after + seen.fixed[seen.person]
+    after += seen.fixed[seen.person]
+    return after
 
 
 def _adder(shape: tuple[int, int, int], place: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     """Return a function that adds changes up at their places, and over time."""
 
     def add(change: np.ndarray) -> np.ndarray:
-        summed: np.ndarray = np.bincount(place, change, shape[0] * shape[1] * shape[2]).reshape(shape)
-        return summed.cumsum(axis=2)
+        summed = np.bincount(place, change, shape[0] * shape[1] * shape[2]).reshape(shape)
+        return np.asarray(np.cumsum(summed, axis=2))
 
     return add
 

@@ -21,7 +21,7 @@ from lis_online.experiments.lift import (
     relative_stderr,
 )
 from lis_online.experiments.power import users_for_sequence
-from lis_online.experiments.sequence import ForEffect, Mixture, Tuning
+from lis_online.experiments.sequence import AtUsers, ForEffect, Mixture, Tuning
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +140,12 @@ def _lift(
 
 
 def _mixture(found: Lift, metric: Metric, rules: Rules) -> Mixture | None:
+    tuning, users = rules.tuning_of(metric), found.control.users + found.arm.users
+    if isinstance(tuning, AtUsers):
+        return tuning.mixture(0.0, users, rules.alpha)
     if found.relative_variance is None:
         return None
-    users = found.control.users + found.arm.users
-    return rules.tuning_of(metric).mixture(found.relative_variance, users, rules.alpha)
+    return tuning.mixture(found.relative_variance, users, rules.alpha)
 
 
 def _changes(found: Lift, mixture: Mixture | None, reason: str | None, alpha: float) -> tuple[Change, Change]:

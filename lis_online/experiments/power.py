@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from math import ceil, exp, log, sqrt
 from statistics import NormalDist
+from typing import Final
 
 from lis_online.experiments.numeric import bisect
 from lis_online.experiments.sequence import POWER, Tuning
 
-MOST = 1e15
-"""Users beyond which no answer is worth giving."""
+MOST: Final = 1e11
+"""Users beyond which no answer is worth giving: more than there are people."""
 
 
 def users_for_sequence(
     relative_variance: float, users: int, effect: float, tuning: Tuning, alpha: float = 0.05, power: float = POWER
-) -> int:
+) -> int | None:
     """Return with how many users, of both arms, the sequence excludes 0 with a probability, at a relative effect.
+
+    None where it takes more than MOST.
 
     relative_variance: of the relative lift with `users`; it is taken to fall as 1 / users, as it does when the users to
     come are like those who came. The smallest n with effect >= (reach_n + z_power) sqrt(V_n).
@@ -32,7 +35,9 @@ def users_for_sequence(
         reach = float(tuning.mixture(variance, n, alpha).reach(alpha))
         return effect >= (reach + z) * sqrt(variance)
 
-    return ceil(exp(bisect(is_enough, 0.0, log(MOST))))
+    if not is_enough(log(MOST)):
+        return None
+    return ceil(exp(bisect(is_enough, 0.0, log(MOST), 1e-12)))
 
 
 def users_for_fixed(

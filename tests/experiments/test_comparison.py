@@ -102,6 +102,10 @@ def test_a_control_at_zero_has_no_relative_lift() -> None:
     found = compare(arm_of(totals), arm_of(users(rng, 100)), COLUMNS.names, DWELL, EAGER)
     assert found.relative.reason == "control is not above 0: no relative lift"
     assert found.absolute.value is not None and found.absolute.fixed.lower is not None
+    assert found.absolute.sequence.lower is not None  # by the clock of users; that of information is relative
+    by_effect = compare(arm_of(totals), arm_of(users(rng, 100)), COLUMNS.names, DWELL, Rules(burn_in=0))
+    assert by_effect.absolute.sequence.reason == "control is not above 0: no relative lift"
+    assert by_effect.p_sequential is None and by_effect.users_needed is None
 
 
 def test_guardrail_and_minimum_effect_are_judged_on_the_sequence() -> None:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lis_online.experiments.fixed import degrees_of_freedom, p_value, reach
-from lis_online.experiments.levels import level
+from lis_online.experiments.fixed import degrees_of_freedom, level_interval, p_value, reach
+from lis_online.experiments.levels import Level, level
 from lis_online.experiments.lift import Lift, absolute_interval, lift
 from tests.experiments.arms import COLUMNS, DWELL, arm_of
 
@@ -26,3 +26,13 @@ def test_it_is_welchs_test(sizes: tuple[int, int]) -> None:
     assert interval.lower == pytest.approx(ends.low, rel=1e-9)
     assert interval.upper == pytest.approx(ends.high, rel=1e-9)
     assert (p_value(found) < 0.05) == interval.excludes(0)
+
+
+def test_a_levels_interval_is_that_of_one_sample() -> None:
+    """Scipy's t interval of the mean; None and why where there is no level."""
+    dwell = np.random.default_rng(0).gamma(2, 1, 40).round(6)
+    found = level(arm_of(np.stack([np.ones(40), np.ones(40), dwell], 1)), COLUMNS.names, DWELL)
+    expected = stats.ttest_1samp(dwell, 0).confidence_interval(0.9)
+    interval = level_interval(found, 0.1)
+    assert (interval.lower, interval.upper) == pytest.approx((expected.low, expected.high), rel=1e-9)
+    assert level_interval(Level.none(0, "no users"), 0.1).reason == "no users"

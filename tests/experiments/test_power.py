@@ -18,6 +18,7 @@ def test_it_is_the_first_number_that_is_enough(variance: float, users: int, effe
     """There the effect is reach + z_power standard errors, and 1 % of the users before it is not; either clock."""
     for tuning in (ForEffect(effect), AtUsers(5000)):
         n = users_for_sequence(variance, users, effect, tuning)
+        assert n is not None
 
         def distance(count: float, tuning: ForEffect | AtUsers = tuning) -> float:
             v = variance * users / count
@@ -29,10 +30,16 @@ def test_it_is_the_first_number_that_is_enough(variance: float, users: int, effe
             assert distance(n * 0.99) < 0
 
 
+def test_more_users_than_there_are_people_is_no_answer() -> None:
+    """None, rather than a number that means never."""
+    assert users_for_sequence(1e-2, 1000, 1e-7, ForEffect(1e-7)) is None
+
+
 def test_that_many_users_find_the_effect_in_four_of_five_runs() -> None:
     """By simulation of the estimate at that size: the sequence excludes 0 there in 80 %; the fixed test at its own."""
     rng, effect = np.random.default_rng(0), 0.02
     n = users_for_sequence(1e-4, 10_000, effect, ForEffect(effect))
+    assert n is not None
     variance = 1e-4 * 10_000 / n
     z_squared = rng.normal(effect, variance**0.5, 20_000) ** 2 / variance
     found = ForEffect(effect).mixture(variance, n, 0.05).log_e(z_squared) >= np.log(20)
@@ -58,7 +65,9 @@ def test_what_watching_costs() -> None:
     """
     z, fixed = NormalDist().inv_cdf(0.8), users_for_fixed(1e-4, 10_000, 0.02)
     best = ((best_odds(0.05) + 1) ** 0.5 + z) ** 2 / 0.02**2
-    assert users_for_sequence(1e-4, 10_000, 0.02, AtUsers(round(best))) / fixed == pytest.approx(1.915, abs=0.01)
+    needed = users_for_sequence(1e-4, 10_000, 0.02, AtUsers(round(best)))
+    assert needed is not None and needed / fixed == pytest.approx(1.915, abs=0.01)
     for effect in (0.005, 0.05):
         fixed = users_for_fixed(1e-4, 10_000, effect)
-        assert users_for_sequence(1e-4, 10_000, effect, ForEffect(effect)) / fixed == pytest.approx(2.14, abs=0.05)
+        needed = users_for_sequence(1e-4, 10_000, effect, ForEffect(effect))
+        assert needed is not None and needed / fixed == pytest.approx(2.14, abs=0.05)
