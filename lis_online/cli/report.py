@@ -115,8 +115,8 @@ def variants(summary: dict[str, Any]) -> Table:
 
 
 def versions(summary: dict[str, Any]) -> Table | None:
-    """Return one row per version of each variant that has several, over the time they share; None where none has."""
-    table = _table("Versions, over their overlap", ("variant", "version", "since", *MEASURED))
+    """Return one row per version of each variant that had a new one, over the time since; None where none had."""
+    table = _table("Versions, since the newest began", ("variant", "version", "since", *MEASURED))
     for name, variant in summary["variants"].items():
         for version, found in variant.get("versions", {}).items():
             since = Text((found["since"] or DASH)[:16].replace("T", " "))

@@ -32,9 +32,10 @@ def numbers_summary(
 ) -> dict[str, Any]:
     """Return samples, rankers, sources and variants of one slice.
 
-    A variant's entry is its newest version's; where it has several, "versions" has each over the overlap. overlap:
-    the same slice over that time, None before it. since: time of each version's first vector, ms, by key of the
-    variants. A version of the alignment alone is one whose pairs have come and whose samples follow a horizon later.
+    A variant's entry is its newest version's. Where it has several, or its newest began within the run, "versions" has
+    each over the overlap. overlap: the same slice over that time, None before it. since: time of each version's first
+    vector, ms, by key of the variants. A version of the alignment alone is one whose pairs have come and whose samples
+    follow a horizon later.
     """
     found = whole.numbers
     variants = {key: _variant(whole, key) for key in found.variants if key == variant_of(key)}
@@ -43,7 +44,8 @@ def numbers_summary(
         if key not in found.variants:
             versions.setdefault(variant_of(key), {})[pairs.version] = _coming(pairs)
     for name, of_variant in versions.items():
-        if len(of_variant) > 1:
+        began_within = overlap is not None and found.variants[name].adjusted_ais.value is None
+        if len(of_variant) > 1 or began_within:
             variants[name]["versions"] = of_variant
     return {
         "samples": found.samples,

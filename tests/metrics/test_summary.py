@@ -64,6 +64,20 @@ def test_versions_are_compared_over_their_overlap_and_the_newest_is_the_variants
     assert second["diagnosis"] == "aligned" and first["pair_alignment"]["reason"] == "no pairs"
 
 
+def test_a_version_that_began_within_the_run_keeps_its_numbers_when_the_old_one_retires() -> None:
+    """The whole run has none of it for good; the time since it began does."""
+    during = numbers(GOOD, GOOD, interval(0.7, 1.1), unleaked={"auc": GOOD, "gauc": GOOD})
+    none = Estimate.none("version 2 began within the window")
+    new = replace(during.variants["v"], version="2")
+    whole = replace(during, variants={"v": replace(new, ais=none, adjusted_ais=none, efficiency=none)})
+    during = replace(during, variants={"v": new})
+    variant = numbers_summary(Judged(whole, KEEP), Judged(during, KEEP), {"v": 0})["variants"]["v"]
+    assert variant["adjusted_ais"]["value"] is None
+    assert {version: found["ais"]["value"] for version, found in variant["versions"].items()} == {"2": GOOD.value}
+    steady = numbers_summary(Judged(during, KEEP), Judged(during, KEEP), {"v": 0})["variants"]["v"]
+    assert "versions" not in steady, "another variant's new version is no matter of this one"
+
+
 def test_a_version_whose_samples_are_still_to_come_shows_its_pairs() -> None:
     """The early signal is there a horizon before AIS, and must not wait for it."""
     found = numbers(GOOD, GOOD, interval(0.7, 1.1), unleaked={"auc": GOOD, "gauc": GOOD})
