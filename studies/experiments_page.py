@@ -84,20 +84,30 @@ def _burn_in(details: Part) -> str:
         [row["world"], row["metric"], *(percent(row["error"][threshold]) for threshold in THRESHOLDS)]
         for row in details["burn_in"]
     ]
-    chosen = details["burn_in_chosen"]
-    agrees = "is that one" if chosen == BURN_IN else f"is {BURN_IN}: it was chosen on another seed, and is not the same"
+    shown = table(header, rows)
     return f"""## From how many users on
 
 The sequence is asymptotic. With heavy-tailed users a variance is underestimated until the heaviest have come, and
 somebody who watches from the first users on is misled. So there is no sequence before both arms have a number of
 *effective* users, (sum x)^2 / sum x^2, smallest over the totals that the metric needs: `too few users for a sequence:
-57 of {BURN_IN} effective ones`. In the two hardest A/A worlds, of the {details["burn_in_runs"]} runs that ever got that
-far, these excluded "no lift" at some look:
+57 of {BURN_IN} effective ones`. In the two hardest A/A worlds, looked at {HEAVY[0].buckets} times from the first users
+on, of the {details["burn_in_runs"]} runs that ever got that far these excluded "no lift" at some look:
 
-{table(header, rows)}
+{shown}
 
-The rule was fixed before looking: the smallest of these with every error at most {percent(ALPHA)}. On this seed that is
-{chosen}; the library's {agrees}."""
+{_burn_in_verdict(details["burn_in_chosen"])}"""
+
+
+def _burn_in_verdict(chosen: int | None) -> str:
+    """Return what the table says about the library's burn-in."""
+    rule = f"The smallest of these with every error at most {percent(ALPHA)} is"
+    if chosen is None:
+        return f"None of these keeps every error at most {percent(ALPHA)}: the library's {BURN_IN} is too small."
+    if chosen > BURN_IN:
+        return f"{rule} {chosen}: the library's {BURN_IN} is too small."
+    if chosen == BURN_IN:
+        return f"{rule} {chosen}, which is the library's."
+    return f"{rule} {chosen}. The library waits for {BURN_IN}: real tails are not these worlds' tails."
 
 
 def _null(details: Part) -> str:

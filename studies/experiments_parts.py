@@ -31,8 +31,8 @@ NULLS: Final = (
 """A/A. uneven: 20 % of heavy-tailed users treated; returning: all users come early and keep coming; regulars: the same
 with users who hardly differ, so that looks within users are nearly independent; one visit each: nobody comes back."""
 HEAVY: Final = (
-    World("10 % treated", users=60_000, buckets=120, share=0.1, activity=1.5),
-    World("bots", users=60_000, buckets=120, share=0.2, activity=2.0, dwell=1.5),
+    World("10 % treated", users=30_000, buckets=300, share=0.1, activity=1.5),
+    World("bots", users=30_000, buckets=300, share=0.2, activity=2.0, dwell=1.5),
 )
 """A/A worlds that the burn-in is chosen in."""
 GAINS: Final = (replace(FEED, lift=0.12), World("heavy users", activity=1.5, lift=0.25))

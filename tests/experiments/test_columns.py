@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lis_online.experiments.columns import Columns
 from lis_online.experiments.definitions import Metric
-from lis_online.experiments.moments import UNIT
+from lis_online.experiments.moments import UNIT, Moments
 from tests.experiments.arms import METRICS, QUANTITIES
 
 CAPPED = (
@@ -34,6 +34,26 @@ def test_every_column_is_what_its_name_says(given_totals: list[int]) -> None:
         assert found["click@20/impression"] / found["impression@20"] == pytest.approx(clicks / shown, abs=1e-6)
     else:
         assert found["click@20/impression"] == clicks
+
+
+events = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2), st.integers(0, 30 * UNIT)), max_size=30)
+
+
+@given(events)
+def test_moments_kept_event_by_event_are_those_of_the_last_totals(given_events: list[tuple[int, int, int]]) -> None:
+    """As a join shard does: what a user did before is fixed on entry, then columns are exchanged at each event."""
+    columns, before = Columns(QUANTITIES, CAPPED, pre_period=True), [5 * UNIT, UNIT, 0]
+    kept, oracle = Moments(len(columns.names)), Moments(len(columns.names))
+    totals = [[0, 0, 0] for _ in range(4)]
+    for user in totals:
+        kept.add(columns.values(user, before))
+    for who, quantity, amount in given_events:
+        old = columns.values(totals[who], before)
+        totals[who][quantity] += amount
+        kept.replace(old, columns.values(totals[who], before))
+    for user in totals:
+        oracle.add(columns.values(user, before))
+    assert kept.snapshot() == oracle.snapshot()
 
 
 def test_metrics_that_sum_the_same_share_a_column() -> None:
