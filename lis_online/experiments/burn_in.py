@@ -9,8 +9,8 @@ from lis_online.experiments.levels import Level
 
 BURN_IN: Final = 100
 """Effective users needed in each arm. In simulated worlds with heavy-tailed users 25 to 100 keep the error under 5 %
-(docs/experiments.md); watched from the first users on, a sequence erred in up to a quarter of A/A runs there: a variance
-is underestimated until the heaviest users have come."""
+(docs/experiments.md). Watched from the first users on, a sequence errs in more: a variance is underestimated until the
+heaviest users have come."""
 
 
 def too_few(control: Level, arm: Level, burn_in: int = BURN_IN) -> str | None:

@@ -11,4 +11,3 @@ UNBOUNDED = "control may be 0 as far as is known: the relative lift has no bound
 TOO_FEW = "too few users for a sequence: {} of {} effective ones"
 NO_PRE_PERIOD = "no pre-period totals"
 UNRELATED = "the pre-period says nothing about the metric"
-NO_EFFECT = "no level to plan with"
