@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations, pairwise
+from itertools import combinations
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from studies.figures import COLOURS, MARKERS, figure, link, zero_line
 from studies.resample import mean_interval
 from studies.section import Section, table
 from studies.small import KINDS
-from studies.sweeps import SOURCES, one_run
+from studies.sweeps import SOURCES, one_run, ordered_right
 from studies.tasks import Task, results, run_tasks
 
 NAME: Final = "order"
@@ -64,12 +64,6 @@ source and a clean thin one can stand either way.
 
 
 CLEAR: Final = 2
-
-
-def ordered_right(sources: dict[str, Any]) -> bool:
-    """Return whether adjusted LIS falls from each source to the next worse one."""
-    values = [sources[name]["adjusted_lis"][0] for name in SOURCES]
-    return None not in values and all(a > b for a, b in pairwise(values))
 
 
 def _row(worlds: list[dict[str, Any]]) -> list[str]:

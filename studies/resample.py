@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from scipy.stats import t as student
 
-DRAWS: Final = 2_000
+DRAWS: Final = 1_000
 SEED: Final = 1
 
 
@@ -44,7 +44,7 @@ def mean(values: Sequence[float]) -> float:
     return float(np.mean(values))
 
 
-def bootstrap(worlds: Sequence[Any], statistic: Callable[[list[Any]], float]) -> Interval:
+def bootstrap(worlds: Sequence[Any], statistic: Callable[[list[Any]], float], draws: int = DRAWS) -> Interval:
     """Return a statistic of worlds with its percentile interval over draws of whole worlds (Efron 1979).
 
     Draws in which the statistic is NaN are left out.
@@ -53,8 +53,8 @@ def bootstrap(worlds: Sequence[Any], statistic: Callable[[list[Any]], float]) ->
     Interval(value=1.0, lower=1.0, upper=1.0)
     """
     rng = np.random.default_rng(SEED)
-    draws = [
-        statistic([worlds[place] for place in rng.integers(0, len(worlds), len(worlds)).tolist()]) for _ in range(DRAWS)
+    found = [
+        statistic([worlds[place] for place in rng.integers(0, len(worlds), len(worlds)).tolist()]) for _ in range(draws)
     ]
-    lower, upper = np.nanpercentile(draws, [2.5, 97.5]) if not np.all(np.isnan(draws)) else (np.nan, np.nan)
+    lower, upper = np.nanpercentile(found, [2.5, 97.5]) if not np.all(np.isnan(found)) else (np.nan, np.nan)
     return Interval(float(statistic(list(worlds))), float(lower), float(upper))

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from lis_online.rankers.shipped import DEFAULT, SHIPPED
+from lis_online.settings.durations import parse_duration
+from studies.figures import COLOURS, MARKERS, figure, link, zero_line
+from studies.section import Section, table
 from studies.small import KINDS, estimates, play, tables_of, with_sources
-from studies.tasks import Task, run_tasks
+from studies.tasks import Task, results, run_tasks
 
 NAME: Final = "sweeps"
 SLATES: Final = 1_200
@@ -75,3 +81,136 @@ def one_run(key: str | None, value: Any, seed: int, slates: int, kind: str = "fe
         "twin": [found["unleaked"]["twin"][k] for k in ("value", "stderr")],
         "seconds": played.seconds,
     }
+
+
+def section(runs: Path, figures: Path) -> Section | None:
+    """Return LIS of each source under each setting, and how often the order was right."""
+    found = list(results(runs / NAME).values())
+    base = [one for one in found if one["key"] is None]
+    if not base:
+        return None
+    path = figures / "sweeps.svg"
+    lines = {key: _line(found, key) for key in BASE}
+    _draw(path, lines)
+    wrong = {
+        f"`{key}` = {value}": f"{len(runs_) - _right(runs_)} of {len(runs_)}"
+        for key, line in lines.items()
+        for value, runs_ in line
+        if value != BASE[key] and _right(runs_) < len(runs_)
+    }
+    rows = [["as it comes", "", *_row(base)]] + [
+        [f"`{key}`", value, *_row(runs_)] for key, line in lines.items() for value, runs_ in line if value != BASE[key]
+    ]
+    held, worst = _right(base), _most_changed(lines, base)
+    text = f"""\
+One setting at a time is moved from the base ({", ".join(f"`{key}` {value}" for key, value in BASE.items())}), in the
+same {len(base)} worlds of the feed, {SLATES:,} slates after the warm-up. Sources: *good* publishes all preferred
+pairs, *half* one half and as many random ones, *noise* random pairs alone. Mean adjusted LIS over the worlds, ± their
+standard deviation; *order*: in how many worlds all three stand as their quality does.
+
+{table(["setting", "value", *SOURCES, "order right"], rows)}
+
+{link(path, "Adjusted LIS of three sources against each setting")}
+
+In the base the order is right in {held} of {len(base)} worlds. The setting that moves LIS of the good source most is
+{worst}. {_exceptions(wrong)}
+
+Where it fails: {len(base)} worlds a setting show what moves LIS by far, not what moves it a little; one setting at a
+time shows no interplay; and a best setting here is one for a small stream, where steps of learning are scarce.
+LIS is a number *of a ranker under its settings*: compare sources and variants under one, never across two.
+"""
+    facts = {
+        f"{key}={value}": {
+            **{name: round(float(np.mean(_values(runs_, name))), 5) for name in SOURCES},
+            "order_right": _right(runs_),
+            "worlds": len(runs_),
+        }
+        for key, line in lines.items()
+        for value, runs_ in line
+    }
+    return Section("How do the settings move LIS?", text, {"sweeps": facts})
+
+
+Line = list[tuple[Any, list[dict[str, Any]]]]
+"""A setting's values in order, each with its runs."""
+
+
+def ordered_right(sources: dict[str, Any]) -> bool:
+    """Return whether adjusted LIS falls from each source to the next worse one."""
+    values = [sources[name]["adjusted_lis"][0] for name in SOURCES]
+    return None not in values and all(a > b for a, b in pairwise(values))
+
+
+def _line(found: list[dict[str, Any]], key: str) -> Line:
+    groups: dict[Any, list[dict[str, Any]]] = {BASE[key]: [one for one in found if one["key"] is None]}
+    for one in found:
+        if one["key"] == key:
+            groups.setdefault(one["value"], []).append(one)
+    return sorted(groups.items(), key=lambda item: _size(item[0]))
+
+
+def _size(value: Any) -> float:
+    """Return what a setting's values are ordered by: durations by their length, names as shipped."""
+    if isinstance(value, str):
+        return float(list(SHIPPED).index(value) if value in SHIPPED else parse_duration(value))
+    return float(value)
+
+
+def _values(found: list[dict[str, Any]], source: str) -> list[float]:
+    return [value for one in found if (value := one["sources"][source]["adjusted_lis"][0]) is not None]
+
+
+def _right(found: list[dict[str, Any]]) -> int:
+    return sum(ordered_right(one["sources"]) for one in found)
+
+
+def _row(found: list[dict[str, Any]]) -> list[str]:
+    cells = []
+    for source in SOURCES:
+        values = _values(found, source)
+        spread = f" ± {np.std(values, ddof=1):.4f}" if len(values) > 1 else ""
+        cells.append(f"{np.mean(values):+.4f}{spread}" if values else "none")
+    return [*cells, f"{_right(found)} of {len(found)}"]
+
+
+def _most_changed(lines: dict[str, Line], base: list[dict[str, Any]]) -> str:
+    best = next(iter(SOURCES))
+    level = float(np.mean(_values(base, best)))
+    changes = [
+        (float(np.mean(_values(runs_, best))) / level - 1, key, value)
+        for key, line in lines.items()
+        for value, runs_ in line
+        if _values(runs_, best)
+    ]
+    change, key, value = max(changes, key=lambda one: abs(one[0]))
+    return f"`{key}` = {value}, by {change:+.0%}"
+
+
+def _exceptions(wrong: dict[str, str]) -> str:
+    if not wrong:
+        return "Under no setting is the order wrong in any world."
+    return "The order is wrong under " + "; ".join(f"{name} ({count})" for name, count in wrong.items()) + "."
+
+
+def _draw(path: Path, lines: dict[str, Line]) -> None:
+    columns = 4
+    rows = -(-len(lines) // columns)
+    with figure(path, rows, columns, (9.6, 2.5 * rows)) as every:
+        for axes, (key, line) in zip(every, lines.items(), strict=False):
+            zero_line(axes)
+            for place, source in enumerate(SOURCES):
+                shown = [(x, _values(runs_, source)) for x, (_, runs_) in enumerate(line)]
+                shown = [(x, values) for x, values in shown if values]
+                axes.plot([x for x, _ in shown], [float(np.mean(v)) for _, v in shown], "-", color=COLOURS[place],
+                          marker=MARKERS[place], label=source)  # fmt: skip
+                for x, values in shown:
+                    axes.plot([x] * len(values), values, MARKERS[place], color=COLOURS[place], alpha=0.35, markersize=3)
+            axes.set_xticks(range(len(line)), [f"{value}*" if value == BASE[key] else str(value) for value, _ in line])
+            axes.tick_params(axis="x", labelsize=7.5)
+            axes.set_xlabel(key, fontsize=8.5)
+        for row in range(rows):
+            every[row * columns].set_ylabel("adjusted LIS\n(difference of AUC)")
+        for axes in every[len(lines) :]:
+            axes.set_axis_off()
+        handles, labels = every[0].get_legend_handles_labels()
+        every[-1].legend(handles, labels, loc="center left", title="source (line: mean,\nsmall: worlds, *: base)")

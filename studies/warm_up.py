@@ -5,15 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import numpy as np
+
 from lis_online.history.rows import NumberRow
+from lis_online.metrics.estimate import T_QUANTILE
 from lis_online.settings import Settings
 from lis_online.shards.pipeline import Pipeline
 from lis_online.shards.publish import PublishShard
 from lis_online.simulate.kinds import build, events_of
 from lis_online.simulate.simulation import Simulation
 from studies.cells import MINUTE, START
+from studies.figures import COLOURS, GREY, MARKERS, figure, link, zero_line
+from studies.section import Section, table
 from studies.small import KINDS, tables_of
-from studies.tasks import Task, run_tasks
+from studies.tasks import Task, results, run_tasks
 
 NAME: Final = "warm_up"
 BUCKET: Final = 5
@@ -23,6 +28,13 @@ WORLDS: Final = 4
 """Of each cell."""
 SEED: Final = 70_000
 NUMBERS: Final = ("lis", "adjusted_lis", "past", "future", "ais", "adjusted_ais", "twin")
+SHOWN: Final = ("adjusted_lis", "adjusted_ais")
+LABELS: Final = {"adjusted_lis": "adjusted LIS", "adjusted_ais": "adjusted AIS"}
+STEADY: Final = 3
+"""Buckets in a row that must be near the end's level."""
+AFTER: Final = 4
+"""Buckets right after the warm-up that are compared with the end."""
+TABLE_HEADER: Final = ("number", "settled", "samples", "after P + H", "last third", "change, standard errors")
 
 
 class Span(NamedTuple):
@@ -76,3 +88,159 @@ def _rows(tables: dict[str, Any], world: Simulation, slates: int) -> list[Number
         pipeline.update(topic, value)
     pipeline.finish()
     return [row for row in pipeline.publish.take_rows() if isinstance(row, NumberRow)]
+
+
+class Course(NamedTuple):
+    """A number by time, the mean of a cell's worlds: minutes (bucket ends), samples so far, values, standard errors."""
+
+    minutes: np.ndarray
+    samples: np.ndarray
+    value: np.ndarray
+    stderr: np.ndarray
+
+    def over(self, begin: float, end: float) -> tuple[float, float]:
+        """Return the mean over the buckets that end after `begin`, not after `end`, and its standard error."""
+        chosen = (self.minutes > begin) & (self.minutes <= end)
+        count = int(chosen.sum())
+        if not count:
+            return float("nan"), float("nan")
+        return float(self.value[chosen].mean()), float(np.sqrt((self.stderr[chosen] ** 2).sum()) / count)
+
+    @property
+    def final(self) -> tuple[float, float]:
+        """The mean over the last third of the time, and its standard error."""
+        last = float(self.minutes[-1])
+        return self.over(last * 2 / 3, last)
+
+    def settled(self) -> int | None:
+        """Return the place of the first of `STEADY` buckets in a row that are within two standard errors of the end."""
+        level, error = self.final
+        near = np.abs(self.value - level) <= 2 * np.hypot(self.stderr, error)
+        runs = [bool(near[place : place + STEADY].all()) for place in range(len(near) - STEADY + 1)]
+        return runs.index(True) if True in runs else None
+
+
+def course(worlds: list[dict[str, Any]], number: str) -> Course:
+    """Return the mean course of a number over worlds, of the buckets that all of them have."""
+    by_minute = [
+        {bucket["minute"]: (*bucket[number], bucket["samples"]) for bucket in world["buckets"] if number in bucket}
+        for world in worlds
+    ]
+    minutes = sorted(set.intersection(*(set(found) for found in by_minute)))
+    rows = np.array([[found[minute] for minute in minutes] for found in by_minute], np.float64)
+    stderr = np.sqrt((rows[..., 1] ** 2).sum(axis=0)) / len(worlds)
+    return Course(np.array(minutes), rows[..., 2].mean(axis=0).cumsum(), rows[..., 0].mean(axis=0), stderr)
+
+
+def section(runs: Path, figures: Path) -> Section | None:
+    """Return when the numbers stand still, against P + H."""
+    every = list(results(runs / NAME).values())
+    parts = {span: [world for world in every if Span(*world["span"]) == span] for span in SPANS}
+    parts = {span: worlds for span, worlds in parts.items() if worlds}
+    if not parts:
+        return None
+    path = figures / "warm_up.svg"
+    _draw(path, parts)
+    rows = [_row(span, worlds, number) for span, worlds in parts.items() for number in SHOWN]
+    noisy = [_noisy(span, worlds) for span, worlds in parts.items()]
+    text = f"""\
+How long until the numbers stand still, and does the rule "no diagnosis before P + H" wait long enough? Worlds of
+{SLATES:,} slates ({", ".join(f"{len(worlds)} `{span.name}`" for span, worlds in parts.items())}: kind, and P + H in
+minutes), numbers of each bucket of {BUCKET} minutes from the first sample on, averaged over worlds. The first two cells
+differ in the memory P alone. *settled*: from when {STEADY} buckets in a row are within two standard errors of the
+level of the last third. *after P + H*: mean over the next {AFTER} buckets.
+
+{table(TABLE_HEADER, rows)}
+
+{link(path, "Adjusted LIS and AIS by time since the first sample, with P + H marked")}
+
+The twin differs from the unleaked ranker by more than its errors allow for in {"; ".join(noisy)} (5 % by chance).
+
+{_conclusion(parts)}
+
+Where it fails: with so few samples in a bucket "settled" is soon said, since the errors are wide; what is certain is
+the change from after P + H to the end. How long the *learning* takes depends on the ranker and its step size, and the
+rule does not ask: it knows event time alone.
+"""
+    facts = {
+        f"{number}, {span.name}": _facts(course(worlds, number), span)
+        for span, worlds in parts.items()
+        for number in SHOWN
+    }
+    return Section("How long is the warm-up?", text, {"warm_up": facts})
+
+
+def _row(span: Span, worlds: list[dict[str, Any]], number: str) -> list[str]:
+    found, full = course(worlds, number), span.horizon + span.memory
+    place, (early, early_error) = found.settled(), found.over(full, full + AFTER * BUCKET)
+    final, error = found.final
+    settled = ["never", ""] if place is None else [
+        f"{found.minutes[place]:.0f} min = {found.minutes[place] / full:.1f} (P + H)",
+        f"{found.samples[place]:,.0f}",
+    ]  # fmt: skip
+    change = (final - early) / np.hypot(error, early_error)
+    levels = [f"{level:+.4f} ± {2 * wide:.4f}" for level, wide in ((early, early_error), (final, error))]
+    return [f"`{number}`, {span.name}", *settled, *levels, f"{change:+.1f}"]
+
+
+def _facts(found: Course, span: Span) -> dict[str, Any]:
+    place, full = found.settled(), span.horizon + span.memory
+    early, early_error = found.over(full, full + AFTER * BUCKET)
+    final, error = found.final
+    return {
+        "settled_samples": None if place is None else round(float(found.samples[place])),
+        "settled_in_p_plus_h": None if place is None else round(float(found.minutes[place]) / full, 2),
+        "change_after_warm_up": round(final - early, 5),
+        "change_in_standard_errors": round((final - early) / float(np.hypot(error, early_error)), 2),
+    }
+
+
+def _noisy(span: Span, worlds: list[dict[str, Any]]) -> str:
+    full = span.horizon + span.memory
+    counts = []
+    for early in (True, False):
+        twins = [
+            b["twin"] for world in worlds for b in world["buckets"] if "twin" in b and (b["minute"] <= full) == early
+        ]
+        loud = sum(abs(value) > T_QUANTILE * error for value, error in twins)
+        counts.append(f"{loud} of {len(twins)} buckets {'before' if early else 'after'} P + H")
+    return f"{span.name}: {' and '.join(counts)}"
+
+
+def _conclusion(parts: dict[Span, list[dict[str, Any]]]) -> str:
+    changed, late = [], []
+    for span, worlds in parts.items():
+        for number in SHOWN:
+            facts = _facts(course(worlds, number), span)
+            name = f"`{number}` in {span.name}"
+            if abs(facts["change_in_standard_errors"]) > 2:
+                changed.append(f"{name} ({facts['change_after_warm_up']:+.4f})")
+            if facts["settled_in_p_plus_h"] is None or facts["settled_in_p_plus_h"] > 1:
+                late.append(name)
+    after = (
+        f"After P + H these still move, by more than two standard errors: {', '.join(changed)}. The rule waits for the "
+        "memory; it does not wait until the rankers have learnt, and early windows understate what is to come."
+        if changed
+        else "After P + H none moves by more than two standard errors: the rule waits long enough for these worlds."
+    )
+    return after + (f" Settled later than P + H: {', '.join(late)}." if late else " All are settled by P + H.")
+
+
+def _draw(path: Path, parts: dict[Span, list[dict[str, Any]]]) -> None:
+    with figure(path, 1, len(parts), (3.4 * len(parts), 3.4)) as every:
+        for axes, (span, worlds) in zip(every, parts.items(), strict=True):
+            for place, number in enumerate(SHOWN):
+                found = course(worlds, number)
+                colour = COLOURS[place]
+                axes.plot(
+                    found.minutes, found.value, MARKERS[place] + "-", color=colour, markersize=3, label=LABELS[number]
+                )
+                low, high = found.value - 2 * found.stderr, found.value + 2 * found.stderr
+                axes.fill_between(found.minutes, low, high, color=colour, alpha=0.15, linewidth=0)
+                axes.axhline(found.final[0], color=colour, linestyle=":", linewidth=1)
+            axes.axvline(span.horizon + span.memory, color=GREY, linestyle="--", linewidth=1)
+            zero_line(axes)
+            axes.set_title(f"{span.kind}: H = {span.horizon} min, P = {span.memory} min\n{len(worlds)} worlds")
+            axes.set_xlabel("minutes since the first sample\n(dashed: P + H; dotted: level of the last third)")
+        every[0].set_ylabel("difference of AUC per bucket,\nband: 2 standard errors")
+        every[0].legend(loc="lower right")
