@@ -34,18 +34,22 @@ class NewestVectors:
     def get(self, items: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return each item's vector as of its time t, ms, at or after the last `advance`.
 
-        float64 [n, dimension] of unit length (zeros where there is none), bool [n] whether there is one.
+        float32 [n, dimension] of unit length (zeros where there is none), bool [n] whether there is one.
         """
         rows = self._rows.get(items)
         known = rows != MISSING
-        found = np.zeros((len(items), self.dimension), np.float64)
-        found[known] = self._vectors[rows[known]]
+        if len(self._vectors):
+            found = self._vectors[np.maximum(rows, 0)].astype(np.float32)
+            found[~known] = 0
+        else:
+            found = np.zeros((len(items), self.dimension), np.float32)
         queued = self._queued()
         at = _newest_before(queued, items, t)
         fresh = at != MISSING
-        found[fresh] = queued.vector[at[fresh]]
-        norms = np.sqrt((found * found).sum(axis=1, keepdims=True))
-        return found / np.maximum(norms, SMALLEST), known | fresh
+        if fresh.any():
+            found[fresh] = queued.vector[at[fresh]]
+        found /= np.maximum(np.sqrt(np.einsum("nd,nd->n", found, found)), SMALLEST)[:, None]
+        return found, known | fresh
 
     def advance(self, t: int) -> None:
         """Leave the times up to t, ms, behind."""

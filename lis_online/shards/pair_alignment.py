@@ -90,7 +90,7 @@ def judge(vectors: NewestVectors, pairs: PairBatch, other: np.ndarray) -> np.nda
     n, t = len(pairs), np.tile(pairs.ts, 3)
     found, known = vectors.get(np.concatenate([pairs.item_a, pairs.item_b, other]), t)
     a, b, c = found.reshape(3, n, -1)
-    mine, others = (a * b).sum(axis=1), (a * c).sum(axis=1)
+    mine, others = np.einsum("nd,nd->n", a, b), np.einsum("nd,nd->n", a, c)
     outcome = 1 + np.sign(mine - others).astype(np.int64)
     usable = known.reshape(3, n).all(axis=0) & (other != pairs.item_a)
     return np.where(usable, outcome, LEFT_OUT)
