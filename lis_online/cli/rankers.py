@@ -14,6 +14,7 @@ from lis_online.errors import UsageError
 from lis_online.settings import Settings, load
 
 if TYPE_CHECKING:
+    from lis_online.metrics.layout import Layout
     from lis_online.rankers.contract import Finding
     from lis_online.rankers.network import Shape
 
@@ -101,10 +102,7 @@ def reset(
     from lis_online.replay.producer import producer_of
 
     settings = load(config)
-    known = Layout.of(settings).rankers
-    for name in names:
-        if name not in known:
-            raise UsageError(f"ranker must be one of {', '.join(known)}, got {name!r}")
+    _check_names(names, Layout.of(settings))
     kafka, wanted = settings.kafka, list(dict.fromkeys(names))
     shards = count_shards(kafka)
     producer = producer_of(kafka)
@@ -114,3 +112,17 @@ def reset(
         producer.close(timeout=5)
     noun = "partition" if shards == 1 else "partitions"
     typer.echo(f"asked {shards} {noun} of {topic} to start again: {', '.join(wanted)}")
+
+
+def _check_names(names: list[str], layout: Layout) -> None:
+    """Refuse what no group of these settings has: which versions there are is known to the group alone."""
+    from lis_online.metrics.layout import PER_VARIANT, SLOT
+    from lis_online.metrics.version_keys import SIGN
+
+    versioned = {f"{kind}:{variant}" for variant in layout.variant_of for kind in PER_VARIANT}
+    for name in names:
+        plain, _, version = name.partition(SIGN)
+        if name not in layout.rankers and not (version and plain in versioned):
+            known = ", ".join(ranker for ranker in layout.rankers if SLOT not in ranker)
+            older = f" ({min(versioned)}{SIGN}VERSION for an older version)" if versioned else ""
+            raise UsageError(f"ranker must be one of {known}{older}, got {name!r}")

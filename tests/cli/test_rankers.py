@@ -85,6 +85,25 @@ def test_reset_refuses_unknown_names_before_it_connects(tmp_path: Path) -> None:
         run("reset", "twin", "leaked:x")
 
 
+@pytest.mark.parametrize("name", ["aligned:v@", "leaked:coclick@1", "aligned:w@1", "v@1", "@1"])
+def test_reset_refuses_versions_of_what_has_none(tmp_path: Path, name: str) -> None:
+    """Only a variant's rankers have versions; the sentence says how one is named."""
+    path = tmp_path / "versions.toml"
+    path.write_text('[[variant]]\nname = "v"\npreference = "coclick"\ndimension = 4\n')
+    with pytest.raises(UsageError, match=r"permuted:v \(aligned:v@VERSION for an older version\), got"):
+        run("reset", name, "-c", str(path))
+
+
+@pytest.mark.parametrize("name", ["aligned:v", "permuted:v@1", "aligned:v#2", "aligned:v@2026-11@b"])
+def test_reset_takes_the_names_that_numbers_and_layout_use(tmp_path: Path, name: str) -> None:
+    """Every name goes on to the broker, which is not there."""
+    path = tmp_path / "versions.toml"
+    table = '[kafka]\nbootstrap = "127.0.0.1:1"\n[[variant]]\nname = "v"\npreference = "coclick"\ndimension = 4\n'
+    path.write_text(table)
+    with pytest.raises(BrokerError, match="must name a broker that answers"):
+        run("reset", name, "-c", str(path))
+
+
 def test_reset_says_that_no_broker_answers(tmp_path: Path) -> None:
     """The setting, the address, what happened."""
     path = tmp_path / "dead.toml"
