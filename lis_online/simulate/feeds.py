@@ -155,7 +155,13 @@ MINUTES = {"bucket": "1m", "windows": ["15m", "1h"]}
 
 
 def arms() -> Scenario:
-    """Arms that are really ranked by their variants, so that the order of true lift is that of the qualities."""
+    """Arms that are really ranked by their variants, so that the order of true lift is that of the qualities.
+
+    Measured at 3,500 slates, 16,780 samples, seed 1: adjusted AIS of perfect 0.091, good 0.071, weak 0.030, each with a
+    standard error of 0.005, random 0.000; adjusted LIS of full 0.052. Over seeds 0 to 7 at 4,000 slates the paired lift
+    over control is 0.565 (perfect), 0.423, 0.262 and 0.037 (random); it varies between worlds by 0.010 to 0.036, that
+    of the arms' own slates by 0.027 to 0.064, because of who is in which arm.
+    """
     world = replace(
         small(),
         sources=(SourceParameters("full", 1.0),),
@@ -170,7 +176,12 @@ DENSITIES = (0.01, 0.03, 0.1, 0.3, 1.0)
 
 
 def density() -> Scenario:
-    """One process of pairs, published in full and thinned down to a hundredth."""
+    """One process of pairs, published in full and thinned down to a hundredth.
+
+    Measured at 3,400 slates, 14,800 samples, seed 1: adjusted LIS of 0.039, 0.019, 0.009, 0.004 and 0.001 from the full
+    source down, with standard errors of 0.002 to 0.005; coverage of 33, 21, 11, 5 and 2 %. The perfect variant gains
+    0.079, more than any of these tables of pairs.
+    """
     world = replace(
         small(),
         sources=tuple(SourceParameters(f"share_{share:g}", share) for share in reversed(DENSITIES)),

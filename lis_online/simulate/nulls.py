@@ -1,4 +1,8 @@
-"""Scenarios with nothing to find, of any catalogue size: clicks know no preference, pairs and vectors are noise."""
+"""Scenarios with nothing to find, of any catalogue size: clicks know no preference, pairs and vectors are noise.
+
+Measured at 2,600 to 3,000 slates, 11,000 to 14,000 samples, seed 1, of null_200, null_20000 and shop_null_20000: every
+interval of adjusted LIS (noise_a, noise_b, coclick) and adjusted AIS holds 0.
+"""
 
 from __future__ import annotations
 
