@@ -16,7 +16,7 @@ def shop() -> Scenario:
     Measured at 3,000 slates, 22,309 samples, seed 1: adjusted LIS of full 0.034, fifth 0.020, noise 0.000 and coclick
     0.004, with standard errors of 0.0007 (noise) to 0.005; adjusted AIS of perfect 0.047, good 0.021, random 0.000; 237
     effective users. Paired lift over control, seeds 0 to 7: perfect 0.27, good 0.19, random 0.08 (popularity puts
-    last what was retrieved for the user's projects). By the arms' own slates it is 0.19, 0.15 and 0.09: a better ranking
+    last what was retrieved for the user's projects). By the arms' own slates it is 0.19, 0.15, 0.09: a better ranking
     fills what its users need, and later slates find less to sell. Where purchases fill nothing the two agree (0.41
     and 0.40 for perfect, seeds 0 to 4).
     """
