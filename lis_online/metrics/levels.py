@@ -10,7 +10,17 @@ import numpy as np
 
 from lis_online.metrics.auc import auc, calibration, divide, normalised_entropy
 from lis_online.metrics.jackknife import jackknife_covariance, jackknife_variance
-from lis_online.metrics.statistics import FIXED, GAUC, LOG_LOSS, MIXED, POSITIVES, PREDICTED, SAMPLES
+from lis_online.metrics.statistics import (
+    COARSE_PLACES,
+    FINE_PLACES,
+    FIXED,
+    GAUC,
+    LOG_LOSS,
+    MIXED,
+    POSITIVES,
+    PREDICTED,
+    SAMPLES,
+)
 from lis_online.metrics.windows import Window
 
 Metric = Literal["auc", "gauc"]
@@ -83,19 +93,21 @@ def calibration_levels(window: Window) -> Levels:
 
 
 def _auc_levels(window: Window, rankers: slice) -> Levels:
-    coarse = window.total.coarse[:, rankers]
-    blocks = [block.coarse[:, rankers] for block in window.blocks]
+    whole = window.total
+    coarse, places = whole.coarse[:, rankers], whole.coarse_places[:, rankers]
+    blocks = [(block.coarse[:, rankers], block.coarse_places[:, rankers]) for block in window.blocks]
     slices, columns, groups = coarse.shape[:3]
     user, time = np.full((slices, columns, groups), np.nan), np.full((slices, columns, len(blocks)), np.nan)
     value = np.full((slices, columns), np.nan)
-    for s in np.flatnonzero(window.total.counts[..., SAMPLES].sum(axis=1)):
-        value[s] = auc(window.total.fine[s, rankers])
+    for s in np.flatnonzero(whole.counts[..., SAMPLES].sum(axis=1)):
+        value[s] = auc(whole.fine[s, rankers], whole.fine_places[s, rankers], FINE_PLACES)
         for first in range(0, columns, _CHUNK):
             at = s, slice(first, first + _CHUNK)
-            total = coarse[at].sum(axis=1, keepdims=True, dtype=coarse.dtype)
-            user[at] = auc(total - coarse[at])
+            total, within = (x[at].sum(axis=1, keepdims=True, dtype=x.dtype) for x in (coarse, places))
+            user[at] = auc(total - coarse[at], within - places[at], COARSE_PLACES)
             if blocks:
-                time[at] = auc(total - np.stack([block[at] for block in blocks], axis=1))
+                counts, sums = (np.stack([block[k][at] for block in blocks], axis=1) for k in (0, 1))
+                time[at] = auc(total - counts, within - sums, COARSE_PLACES)
     return Levels(value, user, time, *_present(window, SAMPLES))
 
 

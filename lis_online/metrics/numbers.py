@@ -59,7 +59,7 @@ class _Builder:
     """The arrays of a window, and the objects made of them."""
 
     def __init__(self, window: Window, layout: Layout, metric: Metric, empty: str, presence: Presence) -> None:
-        self.layout, self.metric, self.presence = layout, metric, presence
+        self.layout, self.metric, self.presence, self.start = layout, metric, presence, window.start
         self.missing = Missing(window.total, empty, presence.absent(window.start), presence.set_aside)
         self.wanted = contrasts(layout)
         level = levels(window, metric)
@@ -95,6 +95,7 @@ class _Builder:
                 else _number(self.level[index][k])
                 for k, ranker in enumerate(self.layout.rankers)
             },
+            start=self.start,
         )
 
     def _difference(self, index: int, column: int, contrast: Contrast) -> Estimate:

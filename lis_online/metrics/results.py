@@ -52,6 +52,7 @@ class SliceNumbers:
     unleaked: "auc", "gauc", "normalised_entropy", "calibration" of the unleaked ranker; twin: M(twin) - M(unleaked),
     an A/A test of the learning; levels: M of each ranker, None where there is none. variants: "v" is the newest version
     of the variant v, "v@1" an older version "1" that is still measured; rankers are named alike ("aligned:v@1").
+    start: of the window, ms since 1970.
     """
 
     slice: str
@@ -64,3 +65,4 @@ class SliceNumbers:
     sources: dict[str, SourceNumbers] = field(default_factory=dict)
     variants: dict[str, VariantNumbers] = field(default_factory=dict)
     levels: dict[str, float | None] = field(default_factory=dict)
+    start: int = 0

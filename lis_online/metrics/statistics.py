@@ -18,15 +18,20 @@ from lis_online.metrics.scored import Scored
 from lis_online.metrics.sparse import decode_counts, encode_counts
 from lis_online.metrics.within_slate import segment_sums, within_slate_auc
 
-VERSION: Final = 1
+VERSION: Final = 2
 GROUPS: Final = 32
 """Jackknife groups of users."""
 EDGE: Final = 8.0
 """Logits are binned over [-8, 8]; what lies beyond goes to the last bin on its side."""
 FINE: Final = 1024
-"""Bins behind the value of an AUC: error 6e-5 where its standard error is 1.2e-3 (measured, 200,000 samples)."""
+"""Bins behind the value of an AUC."""
 COARSE: Final = 128
 """Bins behind its standard error; one holds FINE / COARSE fine ones."""
+FINE_PLACES: Final = 32
+"""Places within a fine bin: a bin knows its samples' mean place, or differences of close rankers drown in the bins
+(their standard error came out up to 2.6 times too large, measured: docs/bins.md)."""
+COARSE_PLACES: Final = FINE_PLACES * FINE // COARSE
+"""Places within a coarse bin, of the same width."""
 USER_CELLS: Final = 4096
 """Cells that users are hashed into to estimate how many there effectively are."""
 FIXED: Final = 1 << 20
@@ -37,7 +42,8 @@ GAUC, LOG_LOSS, PREDICTED = 0, 1, 2
 SAMPLES, POSITIVES, SLATES, MIXED = 0, 1, 2, 3
 """Columns of `counts`; MIXED: slates with both labels."""
 COVERED, FALSE_COVER = 0, 1
-_BY_RANKER: Final = ("fine", "coarse", "sums")
+_HISTOGRAMS: Final = ("fine", "fine_places", "coarse", "coarse_places")
+_BY_RANKER: Final = (*_HISTOGRAMS, "sums")
 _USER_SALT = 3
 _INT32_MAX = np.iinfo(np.int32).max
 
@@ -45,8 +51,9 @@ _INT32_MAX = np.iinfo(np.int32).max
 class Statistics:
     """Counts of one bucket, or of any sum of buckets, over S slices and R rankers.
 
-    fine: logit histogram, [S, R, 2 labels, FINE]; coarse: the same per user group, [S, R, GROUPS, 2, COARSE]
-    (both int32 until 2**31 samples, then int64).
+    fine: logit histogram, [S, R, 2 labels, FINE]; coarse: the same per user group, [S, R, GROUPS, 2, COARSE];
+    fine_places, coarse_places: for each bin the sum of its samples' places in it, 0 to FINE_PLACES - 1 and to
+    COARSE_PLACES - 1 (all int32 until a bin could pass it, then int64).
     sums: int64 [S, R, GROUPS, 3] in fixed point: within-slate AUC, log loss, predicted probability.
     counts: int64 [S, GROUPS, 4]: samples, positives, slates, slates with both labels.
     users: int64 [S, USER_CELLS]: samples of each cell of users.
@@ -59,13 +66,18 @@ class Statistics:
     0
     """
 
-    __slots__ = ("coarse", "counts", "cover", "fine", "layout", "left_out", "sums", "users", "vectors")
+    __slots__ = (
+        "coarse", "coarse_places", "counts", "cover", "fine", "fine_places", "layout", "left_out", "sums", "users",
+        "vectors",
+    )  # fmt: skip
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
         slices, rankers = len(layout.slices), len(layout.rankers)
         self.fine = np.zeros((slices, rankers, 2, FINE), np.int32)
+        self.fine_places = np.zeros_like(self.fine)
         self.coarse = np.zeros((slices, rankers, GROUPS, 2, COARSE), np.int32)
+        self.coarse_places = np.zeros_like(self.coarse)
         self.sums = np.zeros((slices, rankers, GROUPS, 3), np.int64)
         self.counts = np.zeros((slices, GROUPS, 4), np.int64)
         self.users = np.zeros((slices, USER_CELLS), np.int64)
@@ -80,7 +92,7 @@ class Statistics:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the arrays by name, in the order they are written."""
-        names = ("fine", "coarse", "sums", "counts", "users", "cover", "vectors", "left_out")
+        names = (*_HISTOGRAMS, "sums", "counts", "users", "cover", "vectors", "left_out")
         return {name: getattr(self, name) for name in names}
 
     def update(self, scored: Scored) -> None:
@@ -165,8 +177,9 @@ class Statistics:
 
     def _widen(self, samples: int) -> None:
         """Make room for bins that may hold as many samples: no bin holds more than there are."""
-        if samples > _INT32_MAX and self.fine.dtype == np.int32:
-            self.fine, self.coarse = self.fine.astype(np.int64), self.coarse.astype(np.int64)
+        if samples > _INT32_MAX // COARSE_PLACES and self.fine.dtype == np.int32:
+            for name in _HISTOGRAMS:
+                setattr(self, name, getattr(self, name).astype(np.int64))
 
     def _update_counts(self, scored: Scored, sizes: np.ndarray, group: np.ndarray) -> None:
         positives = segment_sums(scored.label, sizes)
@@ -200,16 +213,22 @@ class Statistics:
             np.add.at(flat, cell, values[:, slate])
 
     def _update_histograms(self, scored: Scored, group: np.ndarray, rankers: np.ndarray, logits: np.ndarray) -> None:
-        bins = np.clip((logits + np.float32(EDGE)) * np.float32(FINE / (2 * EDGE)), 0, FINE - 1).astype(np.int64)
+        scale = np.float32(FINE * FINE_PLACES / (2 * EDGE))
+        place = np.clip((logits + np.float32(EDGE)) * scale, 0, FINE * FINE_PLACES - 1).astype(np.int64)
         label = scored.label.astype(np.int64)
-        fine_cell = (rankers[:, None] * 2 + label) * FINE + bins
+        fine_cell = (rankers[:, None] * 2 + label) * FINE + place // FINE_PLACES
         sample_group = group[scored.slate]
-        coarse_cell = ((rankers[:, None] * GROUPS + sample_group) * 2 + label) * COARSE + bins // (FINE // COARSE)
+        coarse_cell = ((rankers[:, None] * GROUPS + sample_group) * 2 + label) * COARSE + place // COARSE_PLACES
+        one = np.ones_like(place, self.fine.dtype)  # of another type than the histogram, numpy is 20 times slower
+        in_fine = (place % FINE_PLACES).astype(one.dtype)
+        in_coarse = (place % COARSE_PLACES).astype(one.dtype)
         for column in scored.slices.T:
             member = column[scored.slate].astype(np.int64)
             kept = np.flatnonzero(member >= 0)
-            _tally(self.fine, member, kept, fine_cell)
-            _tally(self.coarse, member, kept, coarse_cell)
+            _tally(self.fine, member, kept, fine_cell, one)
+            _tally(self.fine_places, member, kept, fine_cell, in_fine)
+            _tally(self.coarse, member, kept, coarse_cell, one)
+            _tally(self.coarse_places, member, kept, coarse_cell, in_coarse)
 
 
 class _Encoded(msgspec.Struct):
@@ -233,10 +252,9 @@ def _members(slices: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     return [(column[slate], slate) for column, slate in columns if len(slate)]
 
 
-def _tally(histogram: np.ndarray, member: np.ndarray, kept: np.ndarray, cell: np.ndarray) -> None:
-    """Add one to a cell [rankers, samples] of each sample's slice."""
+def _tally(histogram: np.ndarray, member: np.ndarray, kept: np.ndarray, cell: np.ndarray, value: np.ndarray) -> None:
+    """Add a value to a cell of each sample's slice; cell, value: [rankers, samples]."""
     stride = histogram[0].size
     if len(kept) < len(member):
-        member, cell = member[kept], cell[:, kept]
-    one = histogram.dtype.type(1)  # of another type, numpy takes a path 20 times slower
-    np.add.at(histogram.reshape(-1), (member * stride + cell).reshape(-1), one)
+        member, cell, value = member[kept], cell[:, kept], value[:, kept]
+    np.add.at(histogram.reshape(-1), (member * stride + cell).reshape(-1), value.reshape(-1))

@@ -20,7 +20,12 @@ def made(seed: int, count: int) -> list[Slate]:
 
 def same(one: Block, two: Block) -> bool:
     """Return whether two blocks are equal, number for number and in type."""
-    parts = [(one.coarse, two.coarse), (one.sums, two.sums), (one.counts, two.counts)]
+    parts = [
+        (one.coarse, two.coarse),
+        (one.coarse_places, two.coarse_places),
+        (one.sums, two.sums),
+        (one.counts, two.counts),
+    ]
     return all(a.dtype == b.dtype and np.array_equal(a, b) for a, b in parts)
 
 
@@ -40,6 +45,7 @@ def test_a_block_is_the_loop_over_its_samples(seed: int, count: int) -> None:
                 for place, label in zip(bins(slate.logits[ranker], COARSE), slate.labels, strict=True):
                     coarse[index, ranker, label, place] += 1
     assert np.array_equal(block.coarse, coarse) and np.array_equal(block.counts, counts)
+    assert np.array_equal(block.coarse_places, statistics(slates).coarse_places.sum(axis=2))
     assert np.array_equal(block.sums, statistics(slates).sums.sum(axis=2))
     assert block.coarse.shape == (len(LAYOUT.slices), RANKERS, 2, 128)
 

@@ -11,7 +11,7 @@ from lis_online.events.hashing import group_of
 from lis_online.metrics.auc import auc
 from lis_online.metrics.layout import Layout
 from lis_online.metrics.scored import Scored
-from lis_online.metrics.statistics import FIXED, GAUC, GROUPS, LOG_LOSS, PREDICTED, Statistics
+from lis_online.metrics.statistics import FINE_PLACES, FIXED, GAUC, GROUPS, LOG_LOSS, PREDICTED, Statistics
 from lis_online.settings import Settings
 from tests.metrics.worlds import make_layout, make_scored, make_statistics, same
 
@@ -32,22 +32,26 @@ def test_counts_equal_a_loop_over_samples() -> None:
 
 
 def test_histograms_count_each_sample_of_a_slice_once() -> None:
-    """Fine and coarse histograms hold the same samples, and the fine ones sum to the coarse."""
+    """Fine and coarse histograms hold the same samples at the same places, and the fine ones sum to the coarse."""
     layout = make_layout()
     statistics = make_statistics(layout, make_scored(np.random.default_rng(1), layout))
     slices, rankers = statistics.fine.shape[:2]
     folded = statistics.fine.reshape(slices, rankers, 2, 128, 8).sum(axis=-1)
     np.testing.assert_array_equal(folded, statistics.coarse.sum(axis=2))
+    offset = 32 * (statistics.fine.reshape(slices, rankers, 2, 128, 8) * np.arange(8)).sum(axis=-1)
+    places = statistics.fine_places.reshape(slices, rankers, 2, 128, 8).sum(axis=-1) + offset
+    np.testing.assert_array_equal(places, statistics.coarse_places.sum(axis=2))
     by_slice = statistics.counts[:, :, 0].sum(axis=1)
     np.testing.assert_array_equal(statistics.fine.sum(axis=(2, 3)), np.repeat(by_slice[:, None], rankers, axis=1))
 
 
 def test_auc_error_is_under_a_tenth_of_its_standard_error() -> None:
-    """AUC from bins, against a full sort of 50,000 samples: Hanley and McNeil's standard error is the yardstick."""
+    """AUC from bins and places, against a full sort of 50,000: Hanley and McNeil's standard error is the yardstick."""
     layout = make_layout()
     rng = np.random.default_rng(2)
     batch = make_scored(rng, layout, slates=8_000, users=3_000)
-    found = auc(make_statistics(layout, batch).fine[0])
+    statistics = make_statistics(layout, batch)
+    found = auc(statistics.fine[0], statistics.fine_places[0], FINE_PLACES)
     for row in range(len(layout.rankers)):
         exact = roc_auc_score(batch.label, batch.logits[row])
         assert abs(found[row] - exact) < 0.1 * _hanley(exact, batch.label)
@@ -134,7 +138,7 @@ def test_extreme_logits_stay_in_the_last_bins() -> None:
 
 
 def test_bins_widen_before_they_overflow() -> None:
-    """Histograms go to 64 bits before a bin can pass 2**31, by merging or by decoding."""
+    """Histograms go to 64 bits before counts or places can pass 2**31, by merging or by decoding."""
     layout = make_layout()
     statistics = make_statistics(layout, make_scored(np.random.default_rng(6), layout))
     doubled = Statistics(layout)

@@ -66,7 +66,7 @@ def check_all(window: Window, kept: list[Slate], width: int) -> None:
     # A slice's GAUC jackknife deletes the groups that have a slate with both labels: the others change nothing.
     aucs, gaucs = levels(window, "auc"), levels(window, "gauc")
     for ranker in (0, 3, RANKERS - 1):
-        check(aucs, ranker, ranker, (raw.auc(1024), raw.auc(128)), kept, width)
+        check(aucs, ranker, ranker, (raw.auc(32), raw.auc(256)), kept, width)
     mixed = [s for s in kept if len(set(s.labels)) == 2]
     at = [sorted({s.start // width for s in kept}).index(b) for b in sorted({s.start // width for s in mixed})]
     only = Levels(gaucs.value, gaucs.user, gaucs.time[:, :, at], gaucs.has_user, gaucs.has_time[:, :, at])
