@@ -89,7 +89,7 @@ def as_table(variant: str, points: Sequence[Point]) -> Table:
     table.add_column("samples", justify="right")
     table.add_column("diagnosis")
     for point in points:
-        at = [iso(point.time), window_name(point.window_ms), *([Text(point.version)] if versions else [])]
+        at = [Text(iso(point.time)), Text(window_name(point.window_ms))] + [Text(point.version)] * versions
         table.add_row(*at, *_cells(point), f"{point.samples:,}", _diagnosis(point))
     return table
 

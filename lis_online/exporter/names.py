@@ -162,7 +162,9 @@ LEARNING_NOISE = _gauge(
 )
 LEVEL = _gauge("lis_ranker_score", "ranker window slice metric", "M of one ranker.")
 SET_ASIDE = _gauge(
-    "lis_ranker_set_aside", "ranker reason", "1 while the ranker is set aside for this reason; see rankers reset."
+    "lis_ranker_set_aside",
+    "ranker reason",
+    "1 while the ranker is set aside for this reason: `lis-online rankers reset` starts it anew.",
 )
 EFFECTIVE_USERS = _gauge("lis_effective_users", OF_SLICE, "Users, weighted by how evenly samples spread over them.")
 SAMPLES = _gauge("lis_samples", OF_SLICE, "Samples in the window.")
