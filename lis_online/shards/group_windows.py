@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import astuple, dataclass
 from typing import Any, Final
 
 import msgspec
@@ -10,7 +11,7 @@ import msgspec
 from lis_online.events.windows_log import RankBucket, SlotVersion
 from lis_online.metrics.alignment import Key, PairAlignment
 from lis_online.metrics.alignment_windows import AlignmentWindows
-from lis_online.metrics.diagnosis import Diagnosis, diagnose
+from lis_online.metrics.diagnosis import FORKED_SAMPLES, Diagnosis, diagnose
 from lis_online.metrics.layout import Layout, slot_variant
 from lis_online.metrics.numbers import numbers
 from lis_online.metrics.presence import Presence
@@ -25,13 +26,24 @@ from lis_online.shards.view import OVERLAP, WHOLE_RUN, VersionInfo
 NOT_WARM: Final = "no samples after the warm-up"
 
 
+@dataclass(slots=True)
+class Learning:
+    """How far the rankers of a version that came later are: learnt is where the first bucket after it starts, or -1."""
+
+    began: int
+    samples: int = 0
+    learnt: int = -1
+
+
 class GroupWindows:
     """The windows of the settings, the whole run, and the overlap once a variant has a second version.
 
     LIS rises until the pair memory is full, so buckets of the warm-up are not in the whole run, and the
     rolling windows are emptied when the first bucket after it comes. Until then they show what there is, under the
-    diagnosis that it is too early. The overlap begins where the newest version of any variant does. rolling: whether
-    to keep rolling windows at all.
+    diagnosis that it is too early. rolling: whether to keep rolling windows at all.
+
+    The overlap begins where the newest version of any variant does, and is emptied once, when that one's rankers
+    have learnt: what they missed before is no fault of its vectors, and the older version's rankers knew theirs.
     """
 
     def __init__(self, settings: Settings, layout: Layout, rolling: bool = True) -> None:
@@ -44,7 +56,7 @@ class GroupWindows:
         self._overlap: WholeRun | None = None
         self._overlap_from = 0
         self.presence = Presence.of(layout)
-        self._measured: dict[str, tuple[int, int]] = {}
+        self._learning: dict[str, Learning] = {}
         self._ended: set[Key] = set()
         bucket, horizon = settings.metrics.bucket, settings.leakage.horizon
         self._alignment = AlignmentWindows(bucket, self._lengths, kept=horizon + 2 * bucket)
@@ -80,7 +92,7 @@ class GroupWindows:
     def update(self, start: int, first: int, statistics: Statistics, data: bytes) -> None:
         """Add a bucket. first: time of the group's first sample ever, ms; data: the statistics' bytes."""
         self._first = first
-        self._count_samples(statistics.samples)
+        self._learn(start, statistics.samples)
         warm = self.warm_from is not None and start >= self.warm_from
         if warm and not self._warm:
             self._warm, self._rolling = True, self._empty_windows()
@@ -137,9 +149,11 @@ class GroupWindows:
     def diagnoses(self, found: dict[str, SliceNumbers]) -> dict[str, dict[str, Diagnosis]]:
         """Return the diagnosis of each slice and variant of a window's numbers."""
         early = None if self._warm else self.warm_from
-        seen = {key: self._measured[held.slot][1] for key, held in self._forked().items()}
         return {
-            name: {key: diagnose(one, key, self._settings.metrics, early, seen.get(key)) for key in one.variants}
+            name: {
+                key: diagnose(one, key, self._settings.metrics, early, self._is_learning(held, one.start))
+                for key, held in zip(self.presence.keys(), self.presence.versions, strict=True)
+            }
             for name, one in found.items()
         }
 
@@ -155,7 +169,7 @@ class GroupWindows:
             "versions": [list(msgspec.structs.astuple(held)) for held in self.presence.versions],
             "restarted": self.presence.restarted,
             "set_aside": self.presence.set_aside,
-            "measured": {slot: list(counted) for slot, counted in self._measured.items()},
+            "learning": {slot: list(astuple(one)) for slot, one in self._learning.items()},
             "ended": sorted(self._ended),
             "alignment": self._alignment.snapshot(),
         }
@@ -172,20 +186,31 @@ class GroupWindows:
             self._overlap.restore(state["overlap"])
         versions = [SlotVersion(*fields) for fields in state["versions"]]
         self.presence = Presence(versions, dict(state["restarted"]), dict(state["set_aside"]))
-        self._measured = {slot: (began, samples) for slot, (began, samples) in state["measured"].items()}
+        self._learning = {slot: Learning(*fields) for slot, fields in state["learning"].items()}
         self._ended = {(variant, version) for variant, version in state["ended"]}
         self._alignment.restore(state["alignment"])
 
-    def _forked(self) -> dict[str, SlotVersion]:
-        """Return the versions whose rankers did not begin with the group, by key."""
-        both = zip(self.presence.keys(), self.presence.versions, strict=True)
-        return {key: held for key, held in both if held.began}
+    def _learn(self, start: int, samples: int) -> None:
+        """Count what the rankers of each version that came later have learnt from, before a bucket from `start` on."""
+        for held in self.presence.versions:
+            if not held.began:
+                continue
+            known = self._learning.get(held.slot)
+            if known is None or known.began != held.began:
+                known = self._learning[held.slot] = Learning(held.began)
+            if known.learnt < 0 and known.samples >= FORKED_SAMPLES:
+                known.learnt = start
+                if held.began == self._overlap_from:
+                    self._overlap = WholeRun(self._layout, self._settings.metrics.bucket)
+            known.samples += samples
 
-    def _count_samples(self, samples: int) -> None:
-        """Count what each version that was forked has been measured on; it is there for all of a bucket."""
-        for held in self._forked().values():
-            began, seen = self._measured.get(held.slot, (held.began, 0))
-            self._measured[held.slot] = held.began, samples + (seen if began == held.began else 0)
+    def _is_learning(self, held: SlotVersion, start: int) -> int | None:
+        """Return the samples a version's rankers have learnt from, None where a window from `start` on is after that.
+
+        The samples are those of the group, also for a slice.
+        """
+        known = self._learning.get(held.slot) if held.began else None
+        return None if known is None or 0 <= known.learnt <= start else known.samples
 
     def _by_key(self, found: Mapping[Key, PairAlignment]) -> dict[str, PairAlignment]:
         newest = {slot_variant(held.slot): held.version for held in self.presence.versions if held.newest}

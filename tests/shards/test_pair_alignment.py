@@ -158,7 +158,7 @@ def test_the_second_item_of_the_comparison_is_the_placebos() -> None:
     seen: list[tuple[PairBatch, np.ndarray, np.ndarray]] = []
     intake = PairIntake(SETTINGS, Leak(leakage.horizon, leakage.memory, leakage.folds), torch.device("cpu"))
     assert intake.sketches is not None
-    intake.alignments.update_pairs = lambda source, *rest: seen.append(rest)  # type: ignore[method-assign, assignment]
+    intake.alignments.update_pairs = lambda source, *rest: seen.append(rest)  # type: ignore[method-assign]
     placebos: list[PairBatch] = []
     intake.sketches.update = lambda source, real, folds, placebo, of: placebos.append(placebo)  # type: ignore[method-assign, assignment]
     rng = np.random.default_rng(3)
