@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lis_online.errors import CheckpointError
 from lis_online.metrics.layout import TWIN, UNLEAKED
 from lis_online.rankers.adagrad import Adagrad, fresh_sums
 from lis_online.rankers.health import REASONS, Health
@@ -186,7 +187,11 @@ class RankerGroup:
         return arrays | {f"health.{name}": array for name, array in self._health.snapshot().items()}
 
     def restore(self, arrays: dict[str, np.ndarray]) -> None:
-        """Replace the state with that of `snapshot`."""
+        """Replace the state with that of `snapshot`.
+
+        Raises CheckpointError where the network has other parameters now: its code has changed, not its name.
+        """
+        self._check(arrays)
         self.active = arrays["active"].astype(bool)
         self.set_aside = {place: REASONS[code] for place, code in enumerate(arrays["set_aside"].tolist()) if code}
         self._running = [place for place in np.flatnonzero(self.active).tolist() if place not in self.set_aside]
@@ -194,6 +199,15 @@ class RankerGroup:
         self._health.restore(
             {name.removeprefix("health."): a for name, a in arrays.items() if name.startswith("health.")}
         )
+
+    def _check(self, arrays: dict[str, np.ndarray]) -> None:
+        found = {
+            name.removeprefix("parameter."): a.shape for name, a in arrays.items() if name.startswith("parameter.")
+        }
+        for name in found.keys() | self.parameters.keys():
+            kept, own = (_of_one(name, shape) for shape in (found.get(name), _shape(self.parameters.get(name))))
+            if kept != own:
+                raise CheckpointError(f"parameter {name} of the rankers must have shape {own}, got {kept}")
 
     def _tensor(self, array: np.ndarray) -> Tensor:
         return torch.from_numpy(array.copy()).to(self.device)
@@ -205,6 +219,16 @@ KINDS = ("parameter", "sum")
 def _of(name: str, stacked: Tensor, rankers: list[int]) -> Tensor:
     """Return a copy of some rankers' part of a stacked parameter."""
     return stacked.index_select(ranker_dimension(name), torch.tensor(rankers, dtype=torch.int64, device=stacked.device))
+
+
+def _shape(stacked: Tensor | None) -> tuple[int, ...] | None:
+    return None if stacked is None else tuple(stacked.shape)
+
+
+def _of_one(name: str, stacked: tuple[int, ...] | None) -> list[int] | None:
+    """Return the shape that a stacked parameter has for one ranker; None: there is none."""
+    dimension = ranker_dimension(name)
+    return None if stacked is None else [*stacked[:dimension], *stacked[dimension + 1 :]]
 
 
 def _inserted(name: str, stacked: Tensor, at: int, one: Tensor) -> Tensor:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+from lis_online.errors import CheckpointError
 from lis_online.rankers.group import RankerGroup
 from lis_online.rankers.load import network_of
 from lis_online.rankers.network import TABLES, Network, Shape
@@ -134,6 +136,21 @@ def test_a_ranker_restarts_from_its_seed_while_the_unleaked_is_set_aside(network
     assert ill.set_aside == {0: "diverged"}
     ill.restart(2)
     assert same(run(ill, STEPS[4:])[2], run(group(network), STEPS[4:])[2])
+
+
+@pytest.mark.parametrize(
+    ("other", "sentence"),
+    [
+        ("dcn-v2", r"parameter \S+ of the rankers must have shape (\[[\d, ]+\], got None|None, got \[[\d, ]+\])"),
+        ("wide-and-deep", r"parameter \S+ of the rankers must have shape \[[\d, ]+\], got \[[\d, ]+\]"),
+    ],
+)
+def test_a_snapshot_of_another_network_is_refused(other: str, sentence: str) -> None:
+    """A network whose code has changed keeps its name: the parameter, its shape now, its shape then."""
+    before = group(network_of("wide-and-deep", SHAPE, CPU)).snapshot()
+    changed = group(network_of(other, replace(SHAPE, hidden=(16, 9)), CPU))
+    with pytest.raises(CheckpointError, match=sentence):
+        changed.restore(before)
 
 
 def test_a_place_that_runs_is_not_overwritten(network: Network) -> None:
