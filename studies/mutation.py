@@ -43,6 +43,7 @@ def usual(modules: Iterable[str]) -> dict[str, int]:
         if verdict(status) != "survived":
             raise RuntimeError(f"the tests of {module} must pass before it is mutated (MUTATION_SHOW=1 shows them)")
         limits[module] = int(5 * (used.ru_utime + used.ru_stime)) + HARDLY
+        sys.stderr.write(f"{module}: {used.ru_utime + used.ru_stime:.1f} s\n")
     return limits
 
 
@@ -107,6 +108,8 @@ def main() -> None:
     verdicts = []
     for mutant, found in run(sample(arguments.mutants, arguments.seed, modules), limits, arguments.jobs):
         verdicts.append((mutant, found))
+        if not len(verdicts) % 20:
+            sys.stderr.write(f"{len(verdicts)} of {arguments.mutants}\n")
         if found == "survived":
             sys.stderr.write(f"{path_of(mutant.module)}:{mutant.line} {mutant.operator}: {mutant.after}\n")
     table = report(verdicts, arguments.seed, time.monotonic() - began)

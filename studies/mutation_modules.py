@@ -42,8 +42,7 @@ MORE: Final[dict[str, tuple[str, ...]]] = {
     "metrics.tiles": _WINDOWS,
     "metrics.blocks": _WINDOWS,
     "metrics.whole_run": _WINDOWS,
-    "metrics.levels": ("tests/metrics/test_streams.py", "tests/metrics/test_numbers.py"),
-    "metrics.efficiency": ("tests/metrics/test_numbers.py",),
+    "metrics.levels": ("tests/metrics/test_streams.py",),
     "metrics.effective": ("tests/metrics/test_streams.py",),
 }
 """Tests beside a module's own, which is at the mirrored path where there is one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gc
 import importlib
 import importlib.util
 import os
@@ -23,6 +24,8 @@ KEPT: Final = ("lis_online.settings", "lis_online.errors")
 """What of the package a child need not import again: no mutated module is in there."""
 MEMORY: Final = 8 << 30
 """Bytes of address space a child may take: a mutant that asks for more fails, and so is killed."""
+UNUSED: Final = ("cacheprovider", "unraisableexception", "threadexception", "junitxml", "faulthandler", "pastebin")
+"""Plugins of pytest that take time and tell nothing here."""
 HARDLY: Final = 3
 """Seconds of CPU on top of five times what the tests need unchanged."""
 
@@ -53,6 +56,9 @@ def warm() -> None:
         phases=[Phase.explicit, Phase.generate],
     )
     settings.load_profile("mutation")
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    gc.collect()
+    gc.freeze()  # what is imported by now is shared with the children, and left alone by their collector
 
 
 def start(module: str, mutant: Mutant | None, seconds: int) -> Child:
@@ -91,8 +97,11 @@ def _tests(module: str, mutant: Mutant | None, seconds: int) -> int:
         del sys.modules[name]
     if mutant is not None:
         _put(module, mutated(Path(path_of(module)).read_text(encoding="utf-8"), mutant.place))
-    options = ["-x", "-q", "--tb=short", "--noconftest", "-p", "no:cacheprovider", "--doctest-modules"]
+    options = ["-x", "-q", "--noconftest", "--doctest-modules", "-p", "pytest_timeout"]
     options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # the parent has imported Hypothesis
+    if mutant is not None:
+        options += ["--tb=no", "--assert=plain"]
+    options += [part for name in UNUSED for part in ("-p", f"no:{name}")]
     return int(pytest.main([*options, *tests_of(module), path_of(module)]))
 
 
