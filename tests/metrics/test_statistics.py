@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,11 +8,11 @@ from hypothesis import strategies as st
 from sklearn.metrics import log_loss, roc_auc_score
 
 from lis_online.errors import BlockError
-from lis_online.events.hashing import group_of
+from lis_online.events.hashing import group_of, mix
 from lis_online.metrics.auc import auc
 from lis_online.metrics.layout import Layout
 from lis_online.metrics.scored import Scored
-from lis_online.metrics.statistics import FINE_PLACES, FIXED, GAUC, GROUPS, LOG_LOSS, PREDICTED, Statistics
+from lis_online.metrics.statistics import FINE_PLACES, FIXED, GAUC, GROUPS, LOG_LOSS, PREDICTED, VERSION, Statistics
 from lis_online.settings import Settings
 from tests.metrics.worlds import make_layout, make_scored, make_statistics, same
 
@@ -176,3 +177,65 @@ def test_input_is_not_changed() -> None:
     before = batch.logits.copy()
     make_statistics(layout, batch)
     np.testing.assert_array_equal(batch.logits, before)
+
+
+def test_a_user_is_counted_in_the_cell_of_its_hash() -> None:
+    """The same cell in every process and version: shards merge by addition."""
+    layout = make_layout()
+    batch = make_scored(np.random.default_rng(10), layout, slates=30)
+    users = make_statistics(layout, batch).users[0]
+    expected = np.zeros(4096, np.int64)
+    for slate, user in enumerate(batch.user):
+        expected[int(mix(np.array([user]), 3)[0]) % 4096] += int((batch.slate == slate).sum())
+    np.testing.assert_array_equal(users, expected)
+
+
+def test_fixed_point_is_a_millionth() -> None:
+    """One slate put in order counts 2**20 in GAUC; a certain miss costs 32 nats, a certain hit none."""
+    layout = make_layout()
+    batch = make_scored(np.random.default_rng(11), layout, slates=1)
+    order = np.where(np.arange(len(batch.label)) == 0, 100.0, -100.0)
+    label = (order > 0).astype(np.uint8)
+    logits = np.tile(order, (len(layout.rankers), 1)).astype(np.float32)
+    sums = make_statistics(layout, replace(batch, logits=logits, label=label)).sums[0].sum(axis=1)
+    assert sums[:, GAUC].tolist() == [2**20] * len(layout.rankers) and sums[:, LOG_LOSS].max() == 0
+    assert sums[:, PREDICTED].tolist() == [2**20] * len(layout.rankers)
+    missed = make_statistics(layout, replace(batch, logits=-logits, label=label)).sums[0].sum(axis=1)
+    assert missed[:, LOG_LOSS].tolist() == [32 * 2**20 * len(label)] * len(layout.rankers)
+
+
+def test_expected_collisions_stay_bounded() -> None:
+    """Where nearly every unknown pair looks known, one uncovered sample stands for at most 1,024 false ones."""
+    layout = make_layout()
+    batch = make_scored(np.random.default_rng(12), layout)
+    covered = np.zeros_like(batch.covered)
+    covered[:, 1:] = True
+    for false, expected in ((0.75, 3.0), (0.9999, 0.9999 * 1024)):
+        table = np.full_like(batch.false_cover, false)
+        cover = make_statistics(layout, replace(batch, covered=covered, false_cover=table)).cover[0, 0]
+        assert cover[1] / FIXED == pytest.approx(expected, rel=1e-4)
+
+
+def test_other_bytes_are_refused() -> None:
+    """Damage, another version and other arrays are each named; none is read as if it were these statistics."""
+    layout = make_layout()
+    good = msgspec.msgpack.decode(Statistics(layout).encode())
+    assert good["version"] == VERSION and list(good["arrays"]) == list(Statistics(layout).arrays())
+    bad = [
+        (b"\xc1", "statistics cannot be read"),
+        (msgspec.msgpack.encode({**good, "version": VERSION + 1}), f"have version {VERSION + 1}, this code reads"),
+        (msgspec.msgpack.encode({**good, "version": VERSION - 1}), f"have version {VERSION - 1}, this code reads"),
+        (msgspec.msgpack.encode({**good, "arrays": {"fine": b""}}), r"have the arrays \['fine'\]"),
+    ]
+    for data, message in bad:
+        with pytest.raises(BlockError, match=message):
+            Statistics.decode(layout, data)
+
+
+def test_what_is_left_out_is_in_nothing_else() -> None:
+    """Samples and slates beyond a user's cap are counted, in this order, and add up."""
+    statistics = Statistics(make_layout())
+    statistics.leave_out(7, 2)
+    statistics.leave_out(3, 1)
+    assert statistics.left_out.tolist() == [10, 3] and statistics.samples == 0
+    assert not any(array.any() for name, array in statistics.arrays().items() if name != "left_out")

@@ -3,6 +3,7 @@
 import numpy as np
 
 from lis_online.events.batches import PairBatch
+from lis_online.events.hashing import fold_of
 from lis_online.preference.folds import pair_folds, thinned_half
 from lis_online.preference.leak import PAST_ONLY
 
@@ -30,3 +31,18 @@ def test_the_thinned_half_is_fixed_and_a_half() -> None:
     assert abs(int(half.sum()) - n / 2) < 5 * np.sqrt(n) / 2
     order = np.random.default_rng(0).permutation(n)
     assert np.array_equal(thinned_half(pairs.take(order)), half[order])
+
+
+def test_the_thinned_half_is_the_same_for_ever() -> None:
+    """It depends on click and items alone, on every machine and in every version."""
+    ids = np.arange(1, 13)
+    pairs = PairBatch(100 + ids, np.zeros(12, np.int16), ids, ids + 50, ids, ids // 2, np.ones(12, np.int32))
+    assert thinned_half(pairs).astype(int).tolist() == [1, 0, 1, 1, 0, 1, 0, 1, 0, 0, 0, 1]
+    other = PairBatch(ids, np.ones(12, np.int16), ids, ids + 50, ids + 9, ids // 2, np.full(12, 5, np.int32))
+    assert thinned_half(other).tolist() == thinned_half(pairs).tolist()
+
+
+def test_a_feed_users_pair_has_the_users_fold() -> None:
+    """The same fold as the samples of that user: what keeps one's own click from leaking."""
+    users = np.arange(1, 200)
+    assert pair_folds(users, 5, independent=False).tolist() == fold_of(users, 5).tolist()

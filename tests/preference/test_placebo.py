@@ -75,3 +75,51 @@ def test_the_canonical_order_is_by_time_first() -> None:
     """Pairs enter the sketches in time order."""
     pairs, _ = make(2, 40, 3)
     assert (np.diff(pairs.take(canonical_order(pairs)).ts) >= 0).all()
+
+
+def twelve(click: np.ndarray) -> PairBatch:
+    """Return twelve pairs of some clicks; everything else is numbered."""
+    ids = np.arange(1, 13)
+    return PairBatch(100 + ids, np.zeros(12, np.int16), ids, ids + 50, ids, click, np.ones(12, np.int32))
+
+
+def test_the_permutation_is_the_same_for_ever() -> None:
+    """A rank shard's output is a function of the events: on every machine, in every version, by the salt alone."""
+    ids = np.arange(1, 13)
+    placebo, folds = placebo_pairs(twelve(ids // 2), ids % 2, salt=7)
+    assert placebo.item_a.tolist() == [3, 4, 7, 5, 8, 9, 10, 2, 11, 1, 12, 6]
+    assert placebo.item_b.tolist() == [55, 56, 51, 57, 52, 53, 54, 60, 59, 61, 58, 62]
+    assert placebo.ts.tolist() == [105, 106, 107, 107, 108, 109, 110, 110, 111, 111, 112, 112]
+    assert folds.tolist() == [1, 0, 1, 1, 0, 1, 0, 0, 1, 1, 0, 0]
+
+
+def test_pairs_of_large_clicks_are_separated_by_swaps() -> None:
+    """Three clicks of five, four and three pairs: everyone finds a partner of another click, and always the same."""
+    placebo, _ = placebo_pairs(twelve(np.repeat([1, 2, 3], [5, 4, 3])), np.zeros(12, np.int64), salt=7)
+    assert placebo.item_b.tolist() == [56, 54, 52, 57, 58, 53, 59, 60, 51, 61, 55, 62]
+    assert placebo.click.tolist() == [1, 2, 2, 1, 1, 2, 3, 1, 3, 2, 3, 1]
+
+
+@given(st.integers(0, 10**6), st.lists(st.integers(1, 9), min_size=2, max_size=6))
+def test_what_can_be_matched_is_nearly_always_matched(seed: int, sizes: list[int]) -> None:
+    """Where no click has more than a third of the pairs, at most one in twelve is left out."""
+    if max(sizes) * 3 > sum(sizes):
+        return
+    rng = np.random.default_rng(seed)
+    click = rng.permutation(np.repeat(np.arange(len(sizes)), sizes) + 1)
+    n = len(click)
+    pairs = PairBatch(
+        rng.integers(0, 99, n), np.zeros(n, np.int16), rng.permutation(n), rng.permutation(n), click, click,
+        np.ones(n, np.int32),
+    )  # fmt: skip
+    placebo, _ = placebo_pairs(pairs, np.zeros(n, np.int64), salt=seed)
+    assert n - len(placebo) <= n / 12
+
+
+def test_the_canonical_order_breaks_every_tie() -> None:
+    """Time, click, first item, second item, user, in this order."""
+    rows = sorted((t, c, a, b, u) for t in (1, 2) for c in (1, 2) for a in (1, 2) for b in (1, 2) for u in (1, 2))
+    shuffled = np.random.default_rng(0).permutation(np.array(rows, np.int64))
+    ts, click, a, b, user = shuffled.T
+    pairs = PairBatch(ts, np.zeros(32, np.int16), a, b, user, click, np.ones(32, np.int32))
+    assert [tuple(row) for row in shuffled[canonical_order(pairs)].tolist()] == rows
