@@ -74,8 +74,8 @@ The figures for programs are in [experiments.json](experiments.json).
 
 {table(["", "measured"], [[what, percent(value)] for what, value in measured.items()])}
 
-All intervals are nominal {100 * (1 - ALPHA):.0f} % ones. Users are the unit: every variance is over users' totals. How
-each number is computed stands in `lis_online/experiments/`, with paper and equation."""
+All intervals are nominal {100 * (1 - ALPHA):.0f} % ones. Users are the unit: every variance is over users' totals.
+How each number is computed stands in `lis_online/experiments/`, with paper and equation."""
 
 
 def _burn_in(details: Part) -> str:
@@ -91,7 +91,7 @@ The sequence is asymptotic. With heavy-tailed users a variance is underestimated
 somebody who watches from the first users on is misled. So there is no sequence before both arms have a number of
 *effective* users, (sum x)^2 / sum x^2, smallest over the totals that the metric needs: `too few users for a sequence:
 57 of {BURN_IN} effective ones`. In the two hardest A/A worlds, looked at {HEAVY[0].buckets} times from the first users
-on, of the {details["burn_in_runs"]} runs that ever got that far these excluded "no lift" at some look:
+on, this share of the runs that ever got that far ({details["burn_in_runs"]} at most) excluded "no lift" at some look:
 
 {shown}
 
@@ -132,6 +132,7 @@ def _null(details: Part) -> str:
         "fixed, last look alone",
         "effective users of the smaller arm",
     ]
+    by_users = percent(max(row["sequential_by_users"] for row in details["null"]))
     return f"""## No difference, {FEED.buckets} looks
 
 How often each interval ever excludes "no lift" where there is none. The fixed-horizon interval keeps its promise for
@@ -141,8 +142,9 @@ who looks once, and fails who watches.
 
 The errors stay well under {percent(ALPHA)} because the sequence holds for any number of looks over any time, and these
 runs end. In *returning* and *regulars* nobody new comes after the first twentieth of the run, but users' totals go on
-growing, which a clock that counts users (as published, tightest at half of the users) does not see. The default clock
-is the information in the estimate, 1 / V: it goes on while somebody acts."""
+growing, which a clock that counts users (as published, tightest at half of the users) does not see. It kept its error
+in these runs as well (at most {by_users}), but nothing promises that. The default clock is the information in the
+estimate, 1 / V: it goes on while somebody acts."""
 
 
 def _gain(figures: Path, details: Part) -> str:
@@ -188,7 +190,7 @@ def _cuped(details: Part) -> str:
 
 The click rate in the world *feed*, with users' own click rate over a pre-period as long as the run (CUPED). It takes
 out {percent(found["variance_taken_out"])} of the variance of the relative lift (median over runs, at the end). The
-sequence errs in {percent(found["error"])} of A/A runs, without it in {percent(found["error_without"])}."""
+always-valid interval errs in {percent(found["error"])} of A/A runs, without it in {percent(found["error_without"])}."""
 
 
 def _sample_ratio(figures: Path, details: Part) -> str:

@@ -63,7 +63,7 @@ def burn_in(runs: int, seeds: Seeds) -> list[dict[str, Any]]:
                 reached = _ever(seen.ready(threshold))
                 wrong = _ever(seen.missed(threshold))
                 row["runs"][threshold] = int(reached.sum())
-                row["error"][threshold] = float(wrong[reached].mean()) if reached.sum() >= runs // 10 else None
+                row["error"][threshold] = float(wrong[reached].mean()) if reached.sum() >= max(1, runs // 10) else None
             rows.append(row)
     return rows
 
