@@ -20,6 +20,8 @@ MEMORY = 60
 NAMES = ("1", "2", "3")
 Row = tuple[int, int, str]
 """Time, item, name of the version; the vector is of the time."""
+Step = tuple[list[tuple[int, bool]], list[tuple[str, list[int]]]]
+"""The slots that changed at a decision, and what is seen of each one in use."""
 
 
 def batch(rows: list[Row]) -> VectorBatch:
@@ -44,12 +46,13 @@ def seen(versions: Versions[NewestVectors], t: int) -> list[tuple[str, list[int]
     return found
 
 
-def run(rows: list[Row], cuts: list[int], count: int = 2, shuffle: int = 0, again: int = -1) -> list[object]:
+def run(rows: list[Row], cuts: list[int], count: int = 2, shuffle: int = 0, again: int = -1) -> list[Step]:
     """Return what is seen at each decision, fed in pieces that are cut at some rows, none later than it is needed.
 
     shuffle: seed of the order of arrival between two decisions; again: a decision before which all is restored.
     """
-    versions, story, fed = slots(count), [], 0
+    versions, fed = slots(count), 0
+    story: list[Step] = []
     last = max(ts for ts, _, _ in rows)
     for start in range(0, last + 2 * STEP, STEP):
         ahead = [cut for cut in sorted(cuts) if cut >= fed][:1]
@@ -89,14 +92,14 @@ def test_who_holds_a_slot_depends_on_the_vectors_times_alone(
 @given(ROWS)
 def test_each_vector_is_in_its_own_versions_slot(rows: list[Row]) -> None:
     """Version by version, a slot has exactly the items that had a vector since the version took it, or before."""
-    for step, (_, found) in enumerate(run(rows, [])):  # type: ignore[misc]
+    for step, (_, found) in enumerate(run(rows, [])):
         t = step * STEP + STEP - 1
         for name, items in found:
             published = {item for ts, item, version in rows if version == name and ts <= t}
             assert set(items) <= published if name else not items
     only = [row for row in rows if row[2] == "1"]
     if only:
-        for step, (_, found) in enumerate(run(only, [])):  # type: ignore[misc]
+        for step, (_, found) in enumerate(run(only, [])):
             t = step * STEP + STEP - 1
             assert found == [("1" if only[0][0] <= t else "", sorted({item for ts, item, _ in only if ts <= t}))]
 
@@ -111,7 +114,7 @@ def test_the_first_version_begins_at_its_first_vector_and_the_next_at_a_decision
 def test_one_slot_holds_all_versions_and_bears_the_newest_ones_name() -> None:
     """With one slot versions are not told apart, as before there were any; who reads the name sees which came last."""
     story = run([(3, 1, "1"), (25, 2, "2"), (41, 3, "1")], [], count=1)
-    assert [found for _, found in story][:6] == [  # type: ignore[misc]
+    assert [found for _, found in story][:6] == [
         [("1", [1])], [("1", [1])], [("2", [1, 2])], [("2", [1, 2])], [("2", [1, 2, 3])], [("2", [1, 2, 3])],
     ]  # fmt: skip
 
