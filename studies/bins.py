@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from lis_online.events.hashing import group_of
-from lis_online.metrics.statistics import COARSE, EDGE, FINE, GROUPS
+from lis_online.metrics.auc import auc
+from lis_online.metrics.statistics import COARSE, EDGE, FINE, FINE_PLACES, GROUPS
 from lis_online.settings import Settings
 from lis_online.shards.pipeline import Pipeline
 from lis_online.simulate.recorded import generate
@@ -102,24 +103,33 @@ def sorted_auc(logits: np.ndarray, label: np.ndarray) -> float:
     return float((rank[label == 1].sum() - positives * (positives + 1) / 2) / (positives * (len(label) - positives)))
 
 
-def binned_auc(bins: int, moments: bool) -> Auc:
-    """Return AUC from bins over [-8, 8]; moments: each bin also knows where in it its samples lie, on average.
+def plain_auc(bins: int) -> Auc:
+    """Return AUC from a plain histogram over [-8, 8]: pairs of one bin count one half."""
 
-    Then the pairs of one bin are split by the mean places of its positives and negatives: what is left of the
-    error is of second order (Hoeffding's projection of the pairs within the bin).
-    """
+    def binned(logits: np.ndarray, label: np.ndarray) -> float:
+        return sorted_auc(np.clip((logits + EDGE) * (bins / (2 * EDGE)), 0, bins - 1).astype(np.int64), label)
 
-    def auc(logits: np.ndarray, label: np.ndarray) -> float:
-        place = np.clip((logits.astype(np.float64) + EDGE) * (bins / (2 * EDGE)), 0, bins - 1e-6)
-        cell = label * bins + place.astype(np.int64)
-        negative, positive = np.bincount(cell, minlength=2 * bins).reshape(2, bins).astype(np.float64)
-        won = (positive * (np.cumsum(negative) - negative / 2)).sum()
-        if moments:
-            low, high = np.bincount(cell, np.floor(place % 1 * 256) / 256, minlength=2 * bins).reshape(2, bins)
-            won += (high * negative - low * positive).sum()
-        return float(won / (positive.sum() * negative.sum()))
+    return binned
 
-    return auc
+
+def placed_auc(bins: int) -> Auc:
+    """Return AUC as it is published: from bins that know the places of their samples."""
+    width = FINE * FINE_PLACES // bins
+    scale = np.float32(FINE * FINE_PLACES / (2 * EDGE))
+
+    def binned(logits: np.ndarray, label: np.ndarray) -> float:
+        place = np.clip((logits + np.float32(EDGE)) * scale, 0, FINE * FINE_PLACES - 1).astype(np.int64)
+        counts, sums = np.zeros((2, 2, bins), np.int64)
+        np.add.at(counts, (label, place // width), 1)
+        np.add.at(sums, (label, place // width), place % width)
+        return float(auc(counts, sums, width))
+
+    return binned
+
+
+def bold(text: str, is_off: bool) -> str:
+    """Return a cell, marked where it is off."""
+    return f"**{text}**" if is_off else text
 
 
 def table(samples: Samples) -> list[str]:
@@ -129,20 +139,27 @@ def table(samples: Samples) -> list[str]:
         exact, stderr = samples.difference(sorted_auc, pair), samples.stderr(sorted_auc, pair)
         first, second = (samples.logits[samples.names.index(name)] for name in pair)
         cells = [f"{pair[0]} - {pair[1]}", f"{np.std(first - second):.4f}", f"{exact:+.5f}", f"{stderr:.5f}"]
-        for bins, moments in ((FINE, False), (4096, False), (16384, False), (256, True)):
-            error = abs(samples.difference(binned_auc(bins, moments), pair) - exact) / stderr
-            cells.append(f"{'**' if error >= 0.1 else ''}{error:.3f}{'**' if error >= 0.1 else ''}")
-        for bins, moments in ((COARSE, False), (1024, False), (COARSE, True)):
-            share = samples.stderr(binned_auc(bins, moments), pair) / stderr
-            cells.append(f"{'**' if abs(share - 1) >= 0.1 else ''}{share:.2f}{'**' if abs(share - 1) >= 0.1 else ''}")
+        for method in VALUES.values():
+            error = abs(samples.difference(method, pair) - exact) / stderr
+            cells.append(bold(f"{error:.3f}", error >= 0.1))
+        for method in ERRORS.values():
+            share = samples.stderr(method, pair) / stderr
+            cells.append(bold(f"{share:.2f}", abs(share - 1) >= 0.1))
         rows.append("| " + " | ".join(cells) + " |")
     return rows
 
 
-HEAD = f"""\
-| difference | sd of the logits' difference | value | standard error | error: {FINE} bins | 4,096 | 16,384 \
-| 256 with moments | standard error: {COARSE} bins | 1,024 | {COARSE} with moments |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"""
+VALUES: dict[str, Auc] = {f"{bins:,} bins": plain_auc(bins) for bins in (1024, 4096, 16384)} | {
+    f"{bins} with places": placed_auc(bins) for bins in (256, FINE)
+}
+ERRORS: dict[str, Auc] = {f"{bins:,} bins": plain_auc(bins) for bins in (COARSE, 1024)} | {
+    f"{COARSE} with places": placed_auc(COARSE)
+}
+_VALUES, _ERRORS = list(VALUES), list(ERRORS)
+HEAD = (
+    f"| difference | sd of the logits' difference | value | standard error | value's error: {' | '.join(_VALUES)} "
+    f"| standard error: {' | '.join(_ERRORS)} |\n| {' | '.join(['---'] * (4 + len(_VALUES) + len(_ERRORS)))} |"
+)
 
 
 def page(samples: Samples, slates: int) -> str:
@@ -152,9 +169,10 @@ def page(samples: Samples, slates: int) -> str:
         "# Bins behind an AUC",
         "",
         f"Made by `python -m studies.bins --slates {slates}`: scenario `sources`, the second half of {slates:,}",
-        "slates. *error*: |difference of AUC from bins - from a full sort|, in standard errors. *standard error*: the",
-        "jackknife's from bins over the jackknife's from a full sort. **Bold**: an error over a tenth of a standard",
-        "error, a standard error off by over a tenth. *With moments*: each bin also knows its samples' mean place.",
+        "slates. *value's error*: |difference of AUC from bins - from a full sort|, in standard errors. *standard",
+        "error*: the jackknife's from bins over the jackknife's from a full sort. **Bold**: an error over a tenth of a",
+        f"standard error, a standard error off by over a tenth. Published: {FINE} bins with places for the value,",
+        f"{COARSE} with places for its standard error.",
     ]
     for size in (count, count // 10):
         parts += ["", f"## {size:,} samples", "", HEAD, *table(samples.first(size))]
