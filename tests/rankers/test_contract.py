@@ -23,6 +23,7 @@ from lis_online.rankers.wide_and_deep import StackedWideAndDeep, WideAndDeep
 from tests.rankers import broken
 
 SHAPE = Shape(rows=(64, 64, 64, 64), embedding=8, hidden=(64, 32), dense=21, side=3)
+GOOD = [f"tests.rankers.broken:{name}" for name in ("Plain", "Tower", "FewIds")]
 THIN = Shape(rows=(64, 64, 64, 64), embedding=3, hidden=(5,), dense=4, side=1)
 
 
@@ -48,7 +49,7 @@ def test_what_is_shipped_is_found_by_looking() -> None:
     assert len(written_here()) == len(SHIPPED) + 1  # and the default as a module
 
 
-@pytest.mark.parametrize("place", [*written_here(), "tests.rankers.broken:Plain", "tests.rankers.broken:Tower"])
+@pytest.mark.parametrize("place", [*written_here(), *GOOD])
 @pytest.mark.parametrize("rule", [rule.name for rule in RULES])
 def test_every_network_keeps_every_rule(place: str, rule: str) -> None:
     """Whoever ships a network ships one that LIS can be measured with."""
