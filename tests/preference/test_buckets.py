@@ -90,3 +90,80 @@ def test_restored_buckets_close_as_the_ones_they_were_taken_from() -> None:
     second.restore(first.snapshot())
     a, b = ([batch.ts.tolist() for batch, _ in buckets.close(400)] for buckets in (first, second))
     assert a == b
+
+
+def walked(
+    ts: list[int], folds: list[int], edge: int, horizon: int, columns: tuple[int, ...], minimum: int
+) -> tuple[list[list[int]], int]:
+    """Return the times of each bucket that closes before `edge`, and until when, walking the grid of 10 ms."""
+    limit = max(10, horizon // 40 * 10)
+    rest, closed, until = sorted(zip(ts, folds, strict=True)), [], 0
+    edge -= edge % 10
+    while rest and rest[0][0] < edge:
+        start = rest[0][0] - rest[0][0] % 10
+        for end in range(start + 10, edge + 1, 10):
+            inside = [fold for t, fold in rest if t < end]
+            if min(inside.count(column) for column in columns) >= minimum or end - start == limit:
+                break
+        else:
+            return closed, until
+        closed.append([t for t, _ in rest if t < end])
+        rest, until = [entry for entry in rest if entry[0] >= end], end
+    return closed, max(until, edge)
+
+
+PAIR = st.tuples(st.integers(0, 300), st.integers(-1, 2))
+
+
+@settings(max_examples=150)
+@given(
+    st.lists(PAIR, max_size=40),
+    st.integers(0, 340),
+    st.sampled_from([30, 95, 240]),
+    st.sampled_from([(0, 1), (2,)]),
+    st.integers(1, 4),
+)
+def test_buckets_are_those_of_a_walk_along_the_grid(
+    pairs: list[tuple[int, int]], edge: int, horizon: int, columns: tuple[int, ...], minimum: int
+) -> None:
+    """The first grid point with enough pairs of every fold that counts, or a quarter of the horizon; pairs whole."""
+    ts, folds = [t for t, _ in pairs], [fold for _, fold in pairs]
+    buckets = PlaceboBuckets(grid=10, horizon=horizon, columns=columns, minimum=minimum)
+    batch = make(np.array(ts, np.int64))
+    cut = len(pairs) // 2
+    buckets.update(batch.take(slice(cut)), np.array(folds[:cut], np.int64))
+    buckets.update(batch.take(slice(cut, None)), np.array(folds[cut:], np.int64))
+    closed = buckets.close(edge)
+    expected, until = walked(ts, folds, edge, horizon, columns, minimum)
+    assert [sorted(found.ts.tolist()) for found, _ in closed] == expected
+    assert buckets.closed_until == until and buckets.late == 0
+    of_pair = dict(zip(batch.click.tolist(), folds, strict=True))
+    for found, its_folds in closed:
+        assert its_folds.tolist() == [of_pair[click] for click in found.click.tolist()]
+
+
+def test_only_what_is_behind_is_late() -> None:
+    """A pair at the very end of the last closed bucket is in time; the batch that was given is left as it was."""
+    buckets = fresh(minimum=1)
+    assert (buckets.closed_until, buckets.late) == (0, 0)
+    buckets.update(make(np.array([0])), np.array([0]))
+    buckets.close(500)
+    given_pairs = make(np.array([3, 499, 500, 505]))
+    buckets.update(given_pairs, np.array([0, 1, 0, 1]))
+    assert buckets.late == 2
+    assert given_pairs.ts.tolist() == [3, 499, 500, 505]
+    assert [batch.ts.tolist() for batch, _ in buckets.close(600)] == [[500, 500, 500, 505]]
+
+
+def test_a_checkpoint_holds_all_of_it() -> None:
+    """Pairs, folds, until when it is closed, and how many came late."""
+    first, second = fresh(minimum=2), fresh(minimum=2)
+    first.update(make(np.array([100, 130, 131])), np.array([0, 1, 0]))
+    first.close(120)
+    first.update(make(np.array([1])), np.array([1]))
+    second.restore(first.snapshot())
+    assert (second.closed_until, second.late) == (first.closed_until, first.late)
+    a, b = (buckets.close(1_000) for buckets in (first, second))
+    assert [(x.columns()["click"].tolist(), f.tolist()) for x, f in a] == [
+        (x.columns()["click"].tolist(), f.tolist()) for x, f in b
+    ]
