@@ -80,7 +80,10 @@ class SideRecords:
         user = NO_ID if event.user_id is None else id_hash(event.user_id)
         item_a, item_b = id_hash(event.item_a), id_hash(event.item_b)
         # of the content, not the offset: placebo and thinning go by it, whatever the number of partitions
-        click = click_hash(user, item_a, item_b, event.ts, source, event.weight)
+        if user == NO_ID:
+            click = click_hash(user, item_a, item_b, event.ts, source, event.weight)
+        else:  # as built in: what a user did to the second item makes one click, with however many first ones
+            click = click_hash(user, item_b, event.ts, source)
         return event.ts, source, item_a, item_b, user, click, event.weight
 
     def _vector(self, value: bytes, timestamp: int | None) -> tuple[int, VectorRow]:

@@ -16,6 +16,7 @@ from lis_online.events.hashing import id_hash
 from lis_online.events.rank_log import Block, decode
 from lis_online.events.wire import END_TICK
 from lis_online.experiments.moments import UNIT
+from lis_online.join.coengagement import click_hash
 from lis_online.settings import Settings
 from lis_online.shards.contract import MAX_TIME, Record, Snapshot
 from lis_online.shards.join import JoinShard
@@ -307,7 +308,7 @@ def test_blocks_stay_small_and_early_ones_carry_the_old_watermark() -> None:
 
 
 def test_preferences_are_forwarded_at_once_with_their_offsets() -> None:
-    """A pair never waits; each pair is a click of its own; a null user is 0."""
+    """A pair never waits; a null user is 0."""
     given = [preference(weight=3), b"{", preference(user_id=None, ts=1)]
     out = run(records("preferences", given))
     (side,) = out.blocks[0].side
@@ -326,6 +327,17 @@ def test_a_preference_has_the_same_click_wherever_it_is_read() -> None:
         ((side,),) = (block.side for block in run([record]).blocks)
         clicks.append(PairBatch.decode(side.data).click.tolist())
     assert clicks[0] == clicks[1]
+
+
+def test_pairs_of_one_action_share_its_click_as_built_in_ones_do() -> None:
+    """What a user did to the second item at a time is one click; pairs without a user are each their own."""
+    common = [preference(item_a=a, item_b="i9") for a in ("i1", "i2")]
+    others = [preference(item_b="i8"), preference(item_b="i9", ts=901), preference(item_b="i9", user_id="u2")]
+    nobody = [preference(item_a=a, item_b="i9", user_id=None) for a in ("i1", "i2")]
+    out = run(records("preferences", [*common, *others, *nobody]))
+    clicks = PairBatch.decode(out.blocks[0].side[0].data).click.tolist()
+    assert clicks[0] == clicks[1] == click_hash(id_hash("u1"), id_hash("i9"), 900, 3)
+    assert len(set(clicks)) == len(clicks) - 1
 
 
 def test_vectors_are_forwarded_by_variant() -> None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from lis_online.events import windows_log
 from lis_online.events.hashing import id_hash
+from lis_online.events.rank_log import Block, decode
 from lis_online.events.wire import END_TICK
 from lis_online.metrics.statistics import Statistics
 from lis_online.settings import Settings
@@ -84,6 +85,13 @@ def blocks(shards: int = 1, size: int = 150) -> list[list[bytes]]:
     """Return the blocks of each of some join shards."""
     parts = partitions(feed(), shards)
     return [joined(part, size, JoinShard(SETTINGS, shard)) for shard, part in enumerate(parts)]
+
+
+def decoded(value: bytes) -> Block:
+    """Return the block of a record that is one."""
+    block = decode(value)
+    assert isinstance(block, Block)
+    return block
 
 
 def shuffled(sequences: Sequence[Sequence[bytes]], seed: int) -> list[bytes]:
