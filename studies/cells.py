@@ -152,8 +152,8 @@ BURSTS: Final[dict[str, Any]] = {
     "bursts_per_hour": 300.0,
     "burst_length": 6 * MINUTE,
     "burst_shown": 1.0,
-    "burst_bought": 30.0,
-    "burst_logit": 2.0,
+    "burst_bought": 60.0,
+    "burst_logit": 3.5,
     "strength": 0.5,
 }
 """Items come into fashion for minutes: pairs of the future tell that, counts of the past do not."""

@@ -112,11 +112,16 @@ def _missing(source: SourceNumbers, variant: VariantNumbers) -> Diagnosis | None
 def _uncovered(
     numbers: SliceNumbers, variant: VariantNumbers, source: SourceNumbers, settings: MetricsSettings
 ) -> Diagnosis | None:
-    """Return that too few positives have a pair to be ranked by: elsewhere leaked and placebo see the same, nothing."""
+    """Return that too few positives have a pair to be ranked by: elsewhere leaked and placebo see the same, nothing.
+
+    Where collisions took those that there would be, it is the sketch that is too small.
+    """
     covered = numbers.positives * (source.coverage or 0.0)
     if covered >= settings.min_positives:
         return None
-    return Diagnosis(
+    seen = covered / (1 - min(source.collision_share or 0.0, 0.999))
+    overloaded = _overloaded(variant.source, source) if seen >= settings.min_positives else None
+    return overloaded or Diagnosis(
         INSUFFICIENT,
         f"About {covered:.0f} of {numbers.positives} positives have a pair of {variant.source} with the user's "
         f"history, fewer than {settings.min_positives}; wait for more, or lengthen leakage.memory.",
@@ -145,13 +150,17 @@ def _unreadable(name: str, source: SourceNumbers, settings: MetricsSettings) -> 
             f"The placebo of {name} gains {_interval(source.placebo)} without any preference in it: something else "
             "leaks. Trust no number of this source; check its users and the times of its pairs.",
         )
-    if source.collision_share is not None and source.collision_share > MOST_COLLISIONS:
-        return Diagnosis(
-            OVERLOADED_SKETCH,
-            f"Hash collisions explain {source.collision_share:.1%} of the coverage of {name}, more than "
-            f"{MOST_COLLISIONS:.0%}; raise leakage.sketch_bits or shorten leakage.memory.",
-        )
-    return None
+    return _overloaded(name, source)
+
+
+def _overloaded(name: str, source: SourceNumbers) -> Diagnosis | None:
+    if source.collision_share is None or source.collision_share <= MOST_COLLISIONS:
+        return None
+    return Diagnosis(
+        OVERLOADED_SKETCH,
+        f"Hash collisions explain {source.collision_share:.1%} of the coverage of {name}, more than "
+        f"{MOST_COLLISIONS:.0%}; raise leakage.sketch_bits or shorten leakage.memory.",
+    )
 
 
 def _verdict(name: str, variant: VariantNumbers, source: SourceNumbers, settings: MetricsSettings) -> Diagnosis:

@@ -44,6 +44,12 @@ CASES = {
     "few_positives_with_pairs": (
         numbers(GOOD, GOOD, interval(0.8, 1.1), positives=400), "insufficient_data", "About 160 of 400 positives",
     ),
+    "collisions_took_the_pairs": (
+        numbers(GOOD, GOOD, interval(0.8, 1.1), positives=400, collisions=0.5), "overloaded_sketch", "50.0%",
+    ),
+    "few_even_with_collisions": (
+        numbers(GOOD, GOOD, interval(0.8, 1.1), positives=400, collisions=0.1), "insufficient_data", "About 160 of 400",
+    ),
     "nothing": (numbers(GOOD, effective_users=None), "insufficient_data", "no samples"),
     "diverged": (numbers(Estimate.none("diverged")), "insufficient_data", "no adjusted LIS (diverged)"),
     "placebo": (
