@@ -20,12 +20,14 @@ class Interval(NamedTuple):
     upper: float
 
     def __str__(self) -> str:
-        """Return the value and its interval as text, two or three digits."""
+        """Return the value and its interval as text, three digits; "none" where there is no value."""
+        if np.isnan(self.value):
+            return "none"
         return f"{self.value:.3g} ({self.lower:.3g} to {self.upper:.3g})"
 
-    def facts(self) -> dict[str, float]:
-        """Return them as JSON-able data, four digits."""
-        return {name: float(f"{value:.4g}") for name, value in self._asdict().items()}
+    def facts(self) -> dict[str, float | None]:
+        """Return them as JSON-able data, four digits; None where there is none."""
+        return {name: None if np.isnan(value) else float(f"{value:.4g}") for name, value in self._asdict().items()}
 
 
 def mean_interval(values: Sequence[float]) -> Interval:
