@@ -35,15 +35,18 @@ MODULES: Final = (
 )
 """Below lis_online."""
 
-_WINDOWS: Final = ("tests/metrics/test_windows.py", "tests/metrics/test_streams.py")
+_STREAMS: Final = "tests/metrics/test_streams.py"
+_SLOTS: Final = "tests/metrics/test_slots.py"
 MORE: Final[dict[str, tuple[str, ...]]] = {
-    "metrics.statistics": ("tests/metrics/test_streams.py",),
-    "metrics.windows": ("tests/metrics/test_streams.py",),
-    "metrics.tiles": _WINDOWS,
-    "metrics.blocks": _WINDOWS,
-    "metrics.whole_run": _WINDOWS,
-    "metrics.levels": ("tests/metrics/test_streams.py",),
-    "metrics.effective": ("tests/metrics/test_streams.py",),
+    "metrics.statistics": (_SLOTS, _STREAMS),
+    "metrics.windows": (f"{_STREAMS}::test_a_window_says_what_its_raw_samples_say", _SLOTS),
+    "metrics.blocks": (_SLOTS,),
+    "metrics.whole_run": (
+        f"{_STREAMS}::test_a_whole_run_says_what_its_raw_samples_say",
+        "tests/metrics/test_windows.py",
+    ),
+    "metrics.levels": (_STREAMS,),
+    "metrics.effective": (f"{_STREAMS}::test_statistics_are_those_of_the_samples_however_they_came",),
 }
 """Tests beside a module's own, which is at the mirrored path where there is one."""
 

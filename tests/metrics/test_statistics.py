@@ -12,7 +12,22 @@ from lis_online.events.hashing import group_of, mix
 from lis_online.metrics.auc import auc
 from lis_online.metrics.layout import Layout
 from lis_online.metrics.scored import Scored
-from lis_online.metrics.statistics import FINE_PLACES, FIXED, GAUC, GROUPS, LOG_LOSS, PREDICTED, VERSION, Statistics
+from lis_online.metrics.statistics import (
+    COVERED,
+    FALSE_COVER,
+    FINE_PLACES,
+    FIXED,
+    GAUC,
+    GROUPS,
+    LOG_LOSS,
+    MIXED,
+    POSITIVES,
+    PREDICTED,
+    SAMPLES,
+    SLATES,
+    VERSION,
+    Statistics,
+)
 from lis_online.settings import Settings
 from tests.metrics.worlds import make_layout, make_scored, make_statistics, same
 
@@ -239,3 +254,31 @@ def test_what_is_left_out_is_in_nothing_else() -> None:
     statistics.leave_out(3, 1)
     assert statistics.left_out.tolist() == [10, 3] and statistics.samples == 0
     assert not any(array.any() for name, array in statistics.arrays().items() if name != "left_out")
+
+
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_room_is_made_just_before_it_is_needed(beyond: int) -> None:
+    """2**31 - 1 over 256 places: so many samples fit in 32 bits in any bin, one more may not; none is lost either way."""
+    layout = make_layout()
+    batch = make_scored(np.random.default_rng(13), layout)
+    known = Statistics(layout)
+    known.counts[0, 0, 0] = (2**31 - 1) // 256 - len(batch.label) + beyond
+    known.update(batch)
+    for name in ("fine", "fine_places", "coarse", "coarse_places"):
+        assert known.arrays()[name].dtype == (np.int64 if beyond else np.int32)
+        np.testing.assert_array_equal(known.arrays()[name], make_statistics(layout, batch).arrays()[name])
+
+
+def test_columns_have_their_names() -> None:
+    """Who reads a column by name reads what the docstring says is in it."""
+    layout = make_layout()
+    batch = make_scored(np.random.default_rng(14), layout)
+    statistics = make_statistics(layout, batch)
+    counts, cover = statistics.counts[0].sum(axis=0), statistics.cover[0, 0]
+    assert counts[SAMPLES] == statistics.samples == len(batch.label)
+    assert (counts[POSITIVES], counts[SLATES]) == (batch.label.sum(), len(batch.user))
+    assert counts[MIXED] == sum(len(set(batch.label[batch.slate == k])) == 2 for k in range(len(batch.user)))
+    assert cover[COVERED] == batch.covered.sum() and cover[FALSE_COVER] == pytest.approx(
+        (~batch.covered).sum() * 0.01 / 0.99 * FIXED, rel=1e-4
+    )
+    assert len({GAUC, LOG_LOSS, PREDICTED}) == 3
