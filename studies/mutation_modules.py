@@ -23,7 +23,9 @@ _METRICS: Final = (
     "user_cap",
     "levels",
     "estimate",
+    "layout",
 )
+_RANKERS: Final = ("counts",)
 _JOIN: Final = ("histories", "clock", "coengagement", "remembered", "pending")
 
 MODULES: Final = (
@@ -31,11 +33,13 @@ MODULES: Final = (
     *(f"preference.{name}" for name in _PREFERENCE),
     *(f"representation.{name}" for name in _REPRESENTATION),
     *(f"metrics.{name}" for name in _METRICS),
+    *(f"rankers.{name}" for name in _RANKERS),
     *(f"join.{name}" for name in _JOIN),
 )
 """Below lis_online."""
 
 _STREAMS: Final = "tests/metrics/test_streams.py"
+_WINDOWS: Final = "tests/metrics/test_windows.py"
 _SLOTS: Final = "tests/metrics/test_slots.py"
 MORE: Final[dict[str, tuple[str, ...]]] = {
     "metrics.statistics": (_SLOTS, _STREAMS),

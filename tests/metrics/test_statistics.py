@@ -258,7 +258,7 @@ def test_what_is_left_out_is_in_nothing_else() -> None:
 
 @pytest.mark.parametrize("beyond", [0, 1])
 def test_room_is_made_just_before_it_is_needed(beyond: int) -> None:
-    """2**31 - 1 over 256 places: so many samples fit in 32 bits in any bin, one more may not; none is lost either way."""
+    """2**31 - 1 over 256 places: so many samples fit in 32 bits in any bin, one more may not; none is lost."""
     layout = make_layout()
     batch = make_scored(np.random.default_rng(13), layout)
     known = Statistics(layout)
