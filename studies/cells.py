@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from lis_online.simulate.parameters import CommonParameters, SourceParameters, VariantParameters, WorldParameters
+from lis_online.simulate.scenarios import scenario
 from lis_online.simulate.shop_parameters import ShopParameters
 
 MINUTE: Final = 60_000
@@ -139,24 +140,13 @@ def cells() -> list[Cell]:
             replace(FEED, sources=(SourceParameters("search", 0.05),), variants=(VariantParameters("v", 1.0),)),
         ),
         _middle("feed-overloaded", "overloaded_sketch", FEED, leakage={"sketch_bits": 12}),
-        _middle("shop-bursts", "invalid_baseline", replace(SHOP, **BURSTS)),
+        _bursts(),
         _middle("feed-few-users", "insufficient_data", replace(FEED, users=100)),
     ]
 
 
 CATALOGUES: Final = (200, 2_000, 20_000)
 """Items of the worlds whose users have no tastes."""
-
-BURSTS: Final[dict[str, Any]] = {
-    "zipf": 0.3,
-    "bursts_per_hour": 300.0,
-    "burst_length": 6 * MINUTE,
-    "burst_shown": 1.0,
-    "burst_bought": 60.0,
-    "burst_logit": 3.5,
-    "strength": 0.5,
-}
-"""Items come into fashion for minutes: pairs of the future tell that, counts of the past do not."""
 
 
 def _sized(name: str, world: CommonParameters, deserves: str, null: bool = False) -> list[Cell]:
@@ -177,3 +167,10 @@ def _null(name: str, world: CommonParameters) -> Cell:
     slates, _ = SIZES["small"]
     nothing = replace(world, strength=0.0, **NO_PREFERENCE)
     return Cell(name, name.split("-")[0], "small", slates, 40, nothing, settings(slates), null=True)
+
+
+def _bursts() -> Cell:
+    """Return a cell of the shop whose items come into fashion for minutes, which only the pairs of the future tell."""
+    chosen = scenario("burst")
+    tables = {**chosen.settings, "training": settings(0)["training"]}
+    return Cell("shop-bursts", "shop", "middle", 2_100, 24, chosen.world, tables, "invalid_baseline")

@@ -8,8 +8,8 @@ from lis_online.experiments import missing
 from lis_online.experiments.levels import Level
 
 BURN_IN: Final = 100
-"""Effective users needed in each arm. In simulated worlds with heavy-tailed users 50 keep every error under 5 %, and 100
-leave room (docs/experiments.md). Watched from the first users on, a sequence errs in up to 15 %: a variance is
+"""Effective users needed in each arm. In simulated worlds with heavy-tailed users 50 keep every error under 5 %, 100
+with room to spare (docs/experiments.md). Watched from the first users on, a sequence errs in up to 15 %: a variance is
 underestimated until the heaviest users have come."""
 
 
