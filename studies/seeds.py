@@ -18,8 +18,7 @@ from studies.tasks import Task, results, run_tasks
 NAME: Final = "seeds"
 SLATES: Final = 1_200
 WORLDS: Final = 16
-"""Of each kind, each learnt with `FEW` seeds."""
-FEW: Final = 2
+"""Of each kind, each learnt from two seeds: one that is the same in all worlds, one of its own."""
 MANY: Final = 10
 """Seeds of the first world of each kind."""
 SEED: Final = 60_000
@@ -53,12 +52,30 @@ TABLE_HEADER: Final = (
 def run(runs: Path, jobs: int, scale: float) -> None:
     """Play the worlds that have no result yet. scale: share of the worlds, at least four of each kind."""
     tasks = {
-        f"{kind}-{world}-{seed}": Task(one_run, (kind, SEED + world, 2 * seed, SLATES))
+        f"{kind}-{world}-s{seed}": Task(one_run, (kind, SEED + world, seed, SLATES))
         for world in range(max(round(WORLDS * scale), 4))
         for kind in KINDS
-        for seed in range(FEW if world else MANY)
+        for seed in seeds_of(world)
     }
     run_tasks(runs / NAME, tasks, jobs)
+
+
+def seeds_of(world: int) -> list[int]:
+    """Return the training seeds of a world: the first has many. The twin takes the next seed, so all are even.
+
+    >>> seeds_of(3), len(seeds_of(0))
+    ([0, 8], 10)
+    """
+    return [2 * seed for seed in range(MANY)] if world == 0 else [0, own_seed(world)]
+
+
+def own_seed(world: int) -> int:
+    """Return the seed that no other world has for its own.
+
+    >>> own_seed(0), own_seed(3)
+    (2, 8)
+    """
+    return 2 * (world + 1)
 
 
 def one_run(kind: str, seed: int, training_seed: int, slates: int) -> dict[str, Any]:
@@ -74,13 +91,15 @@ def one_run(kind: str, seed: int, training_seed: int, slates: int) -> dict[str, 
 class Noise:
     """Where a number's variance comes from, over the worlds of one kind.
 
-    training: variance between seeds on one log, with `degrees` of freedom. total: between worlds, one seed each.
-    published: mean square of the standard errors. shared: share of the training variance that the twin explains.
+    training: variance between seeds on one log, with `degrees` of freedom. total: between worlds, each with a seed of
+    its own; fixed: between worlds that all have the same seed. published: mean square of the standard errors.
+    shared: share of the training variance that the twin explains.
     """
 
     training: float
     degrees: int
     total: float
+    fixed: float
     published: float
     shared: float
 
@@ -112,16 +131,22 @@ def noise(runs: list[dict[str, Any]], number: str) -> Noise:
     degrees = len(residuals) - len(worlds)
     training, twin = (residuals**2).sum(axis=0) / degrees
     together = (residuals[:, 0] * residuals[:, 1]).sum() / degrees
-    first = [one["numbers"][number][0] for one in runs if one["seed"] == 0]
+    own = [one["numbers"][number][0] for one in _own(runs)]
+    same = [one["numbers"][number][0] for one in runs if one["seed"] == 0]
     published = np.mean([one["numbers"][number][1] ** 2 for one in runs])
     shared = together**2 / (training * twin) if training and twin else 0.0
-    return Noise(float(training), degrees, float(np.var(first, ddof=1)), float(published), float(shared))
+    total, fixed = (float(np.var(values, ddof=1)) for values in (own, same))
+    return Noise(float(training), degrees, total, fixed, float(published), float(shared))
+
+
+def _own(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [one for one in runs if one["seed"] == own_seed(one["world"] - SEED)]
 
 
 def section(runs: Path, figures: Path) -> Section | None:
     """Return what share of each number's variance is the training's, and what averaging or the twin take off it."""
     found = list(results(runs / NAME).values())
-    kinds = [kind for kind in KINDS if len({one["world"] for one in found if one["kind"] == kind}) > 2]
+    kinds = [kind for kind in KINDS if len(_own([one for one in found if one["kind"] == kind])) > 2]
     if not kinds:
         return None
     parts = {kind: [one for one in found if one["kind"] == kind] for kind in kinds}
@@ -131,9 +156,9 @@ def section(runs: Path, figures: Path) -> Section | None:
     counts = ", ".join(f"{len({one['world'] for one in runs_})} `{kind}` worlds" for kind, runs_ in parts.items())
     text = f"""\
 How much of the error is the draw of the initial weights, how much the draw of users and traffic? {counts}, {SLATES:,}
-slates each after the warm-up, every log learnt from {FEW} initial seeds, the first of each kind from {MANY}. *training
-sd*: between seeds on one log (pooled within worlds, with its 95 % interval). *world sd*: between worlds, one seed each:
-everything together. *published*: root mean square of the standard errors that the runs reported.
+slates each after the warm-up, every log learnt from two initial seeds or more, the first of each kind from {MANY}.
+*training sd*: between seeds on one log (pooled within worlds, with its 95 % interval). *world sd*: between worlds, each
+with a seed of its own: everything together. *published*: root mean square of the standard errors of the runs.
 
 {table(TABLE_HEADER, [_row(kind, name, one) for (kind, name), one in table_of.items()])}
 
@@ -168,7 +193,7 @@ def _row(kind: str, name: str, one: Noise) -> list[str]:
         f"{np.sqrt(one.published):.4f}",
         f"{one.share:.0%}",
         f"{one.averaged(AVERAGED):.2f}",
-        f"{one.controlled():.2f}",
+        f"{one.controlled():.2f}" if name != "twin" else "",
     ]
 
 
@@ -190,10 +215,24 @@ def _conclusion(table_of: dict[tuple[str, str], Noise]) -> str:
             if narrow
             else "None is so narrow that training noise would be missing from it."
         )
+        + _luck(table_of)
         + f" Averaging {AVERAGED} seeds would gain a factor of "
         f"{min(one.averaged(AVERAGED) for one in chosen.values()):.2f} to "
         f"{max(one.averaged(AVERAGED) for one in chosen.values()):.2f}, the twin as a control variate at most "
         f"{max(one.controlled() for one in chosen.values()):.2f}."
+    )
+
+
+def _luck(table_of: dict[tuple[str, str], Noise]) -> str:
+    """Say what the twin's spread tells of that of the other numbers."""
+    parts = []
+    for kind in dict.fromkeys(kind for kind, _ in table_of):
+        twin = table_of[kind, "twin"]
+        others = [float(np.sqrt(table_of[kind, name].training / twin.training)) for name in HEADLINES]
+        parts.append(f"{min(others):.2f} to {max(others):.2f} ({kind})")
+    return (
+        " Rankers of a group start from the same weights and share their luck, the twin and the unleaked ranker do "
+        "not: the headline numbers' training sd is this share of the twin's: " + ", ".join(parts) + "."
     )
 
 

@@ -18,7 +18,8 @@ def _runs(sampling: float, training: float, worlds: int, each: int) -> list[dict
             own = training * rng.standard_normal()
             twin = 0.8 * own + 0.6 * training * rng.standard_normal()
             numbers = {name: [0.03 + drawn + own, sampling] for _, name in seeds.NUMBERS} | {"twin": [twin, 0.001]}
-            found.append({"kind": "feed", "world": world, "seed": 2 * seed, "numbers": numbers})
+            training_seed = 0 if seed == 0 else seeds.own_seed(world) + 1_000 * (seed - 1)
+            found.append({"kind": "feed", "world": seeds.SEED + world, "seed": training_seed, "numbers": numbers})
     return found
 
 
@@ -28,6 +29,7 @@ def test_the_variances_come_apart() -> None:
 
     assert np.sqrt(found.training) == pytest.approx(0.004, rel=0.08)
     assert np.sqrt(found.total) == pytest.approx(np.hypot(0.01, 0.004), rel=0.08)
+    assert np.sqrt(found.fixed) == pytest.approx(np.hypot(0.01, 0.004), rel=0.08)
     assert found.degrees == 800
     assert found.shared == pytest.approx(0.64, abs=0.06)
     lower, upper = found.deviation()[1:]
@@ -36,7 +38,7 @@ def test_the_variances_come_apart() -> None:
 
 def test_averaging_takes_off_training_alone() -> None:
     """The variance of a mean over k seeds is sampling + training / k."""
-    found = seeds.Noise(training=1.0, degrees=10, total=4.0, published=3.0, shared=0.5)
+    found = seeds.Noise(training=1.0, degrees=10, total=4.0, fixed=3.0, published=3.0, shared=0.5)
 
     assert found.averaged(4) == pytest.approx(4.0 / (3.0 + 1.0 / 4))
     assert found.averaged(1) == 1
