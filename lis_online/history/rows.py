@@ -91,7 +91,7 @@ class BucketRow(msgspec.Struct, frozen=True, array_like=True, tag="bucket"):
     """The mergeable statistics of one bucket of one rank group: [bucket_start, bucket_end).
 
     data: the bytes of `metrics.statistics.Statistics.encode`, from which a review over any range
-    is recomputed exactly.
+    is recomputed exactly. state: `bucket_state.encode` of what was known beside them; None of a release that kept none.
     """
 
     bucket_start: int
@@ -100,9 +100,23 @@ class BucketRow(msgspec.Struct, frozen=True, array_like=True, tag="bucket"):
     samples: int
     data: bytes
     revision: int
+    state: bytes | None = None
 
 
-HistoryRow = NumberRow | DiagnosisRow | ArmRow | BucketRow
+class AlignmentRow(msgspec.Struct, frozen=True, array_like=True, tag="alignment"):
+    """The pairs of one bucket of *pair* time, [bucket_start, bucket_end), judged by each version's vectors.
+
+    data: the bytes of `metrics.alignment.encode`.
+    """
+
+    bucket_start: int
+    bucket_end: int
+    group: int
+    data: bytes
+    revision: int
+
+
+HistoryRow = NumberRow | DiagnosisRow | ArmRow | BucketRow | AlignmentRow
 """Any row. The tags let msgspec read a list of mixed rows back."""
 
 KEYS: Final[dict[type[HistoryRow], tuple[str, ...]]] = {
@@ -110,5 +124,6 @@ KEYS: Final[dict[type[HistoryRow], tuple[str, ...]]] = {
     DiagnosisRow: ("bucket_end", "window_ms", "slice", "variant"),
     ArmRow: ("bucket_end", "experiment", "arm"),
     BucketRow: ("bucket_start", "group"),
+    AlignmentRow: ("bucket_start", "group"),
 }
 """What names a row within a configuration: the natural key."""

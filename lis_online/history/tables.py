@@ -3,11 +3,14 @@
 Every row belongs to a configuration: numbers made under other settings are other numbers. Keys
 are natural ones, so that writing twice changes nothing; the time comes last in them, since a
 reader asks for one series over a range. Column lengths are left to PostgreSQL's text.
+
+Every table but `configurations` is partitioned by its time (`partitions.py`). What is in no other partition is in the
+default one, so writing never waits for one to be made.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -26,9 +29,9 @@ from sqlalchemy import (
     UniqueConstraint,
     func,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from lis_online.history.rows import ArmRow, BucketRow, DiagnosisRow, HistoryRow, NumberRow
+from lis_online.history.rows import AlignmentRow, ArmRow, BucketRow, DiagnosisRow, HistoryRow, NumberRow
 
 NAMING: Final = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -66,6 +69,14 @@ def _count(name: str) -> Column[int]:
 def _version() -> Column[str]:
     """The default is for code that writes rows without it: a deploy runs two versions of the code side by side."""
     return Column("version", Text, nullable=False, server_default="", comment="of a variant's vectors")
+
+
+def _state() -> Column[bytes]:
+    return Column("state", LargeBinary, comment="versions and rankers as of the bucket; null: not recorded")
+
+
+def _by(column: str) -> dict[str, Any]:
+    return {"postgresql_partition_by": f"RANGE ({column})"}
 
 
 def _numbers(*names: str) -> list[Column[float]]:
@@ -106,6 +117,7 @@ numbers = Table(
     CheckConstraint("kind IN ('unleaked', 'source', 'variant')", name="kind"),
     CheckConstraint("value IS NOT NULL OR reason IS NOT NULL", name="value_or_reason"),
     *_finite("value", "stderr", "lower", "upper"),
+    **_by("bucket_end"),
 )
 
 diagnoses = Table(
@@ -120,6 +132,7 @@ diagnoses = Table(
     _text("sentence"),
     _count("revision"),
     _version(),
+    **_by("bucket_end"),
 )
 
 arms = Table(
@@ -136,6 +149,7 @@ arms = Table(
     _count("crossed"),
     _count("revision"),
     *_finite("ctr", "ctr_stderr", "ctr_lower", "ctr_upper"),
+    **_by("bucket_end"),
 )
 
 buckets = Table(
@@ -148,7 +162,42 @@ buckets = Table(
     _count("samples"),
     Column("data", LargeBinary, nullable=False),
     _count("revision"),
+    _state(),
     CheckConstraint("bucket_end > bucket_start", name="not_empty"),
+    **_by("bucket_start"),
+)
+
+rollups = Table(
+    "rollups",
+    metadata,
+    _configuration(),
+    Column("group", Integer, primary_key=True),
+    _time("bucket_start", key=True),
+    _time("bucket_end"),
+    _count("samples"),
+    Column("data", LargeBinary, nullable=False),
+    _count("revision"),
+    _state(),
+    Column(
+        "members", ARRAY(DateTime(timezone=True)), nullable=False, comment="starts of the buckets that were merged in"
+    ),
+    CheckConstraint("bucket_end > bucket_start", name="not_empty"),
+    **_by("bucket_start"),
+)
+"""Buckets that were merged into longer ones, by `lis-online db prune` alone. Their own table: a bucket that is written
+again after a crash must not replace what it is already part of."""
+
+alignments = Table(
+    "alignments",
+    metadata,
+    _configuration(),
+    Column("group", Integer, primary_key=True),
+    _time("bucket_start", key=True),
+    _time("bucket_end"),
+    Column("data", LargeBinary, nullable=False),
+    _count("revision"),
+    CheckConstraint("bucket_end > bucket_start", name="not_empty"),
+    **_by("bucket_start"),
 )
 
 TABLES: Final[dict[type[HistoryRow], Table]] = {
@@ -156,5 +205,16 @@ TABLES: Final[dict[type[HistoryRow], Table]] = {
     DiagnosisRow: diagnoses,
     ArmRow: arms,
     BucketRow: buckets,
+    AlignmentRow: alignments,
 }
 """Where each kind of row goes. Columns and fields have the same names."""
+
+PARTITIONED: Final[dict[Table, str]] = {
+    numbers: "bucket_end",
+    diagnoses: "bucket_end",
+    arms: "bucket_end",
+    buckets: "bucket_start",
+    rollups: "bucket_start",
+    alignments: "bucket_start",
+}
+"""The time that each table is partitioned by."""

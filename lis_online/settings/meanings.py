@@ -10,7 +10,7 @@ from typing import Final
 
 SECTIONS: Final = {
     "kafka": "Where Kafka is, what the topics are called and how they are shaped.",
-    "history": "Where PostgreSQL is.",
+    "history": "Where PostgreSQL is, and how long it keeps what (`lis-online db prune`).",
     "checkpoints": "Where shards are saved. The workers of one role share the directory.",
     "http": "Where a worker answers /metrics, /healthz, /readyz and /api/v1/summary.",
     "events": "How events become labelled slates.",
@@ -44,6 +44,10 @@ MEANINGS: Final = {
     "kafka.idle_after": "How long impressions or feedback of a partition may bring nothing, while the other goes on, "
     "before it is passed over. By the wall clock.",
     "history.url": "SQLAlchemy's address of the database; a password in it is never shown. Empty: nothing is kept.",
+    "history.keep_buckets": "Age from which `db prune` merges buckets' statistics into longer ones.",
+    "history.keep_numbers": "Age from which `db prune` keeps the last numbers of each `rollup` alone.",
+    "history.rollup": "Length of those longer buckets.",
+    "history.keep_rollups": "Age from which `db prune` deletes everything.",
     "checkpoints.directory": "Folder of the checkpoints; a relative one is below where the worker starts.",
     "checkpoints.every": "Wall-clock time between two checkpoints of a shard.",
     "checkpoints.keep": "How many of the newest stay, for each shard.",

@@ -21,6 +21,9 @@ Name = Annotated[str, AfterValidator(_name)]
 """A name that becomes a label value, a file name and part of a topic key."""
 
 
+WEEK = 7 * 86_400_000  # ms; the history's partitions
+
+
 class Section(BaseModel):
     """A table of the settings file: unknown keys are errors, values never change."""
 
@@ -61,14 +64,28 @@ class KafkaSettings(Section):
 
 
 class HistorySettings(Section):
-    """Where the history is kept. With an empty url nothing is written."""
+    """Where the history is kept and for how long. With an empty url nothing is written."""
 
     url: SecretStr | None = SecretStr("postgresql+psycopg://lis@127.0.0.1/lis")
+    keep_buckets: Duration = 14 * 86_400_000
+    keep_numbers: Duration = 14 * 86_400_000
+    rollup: Duration = 900_000
+    keep_rollups: Duration = 400 * 86_400_000
 
     @field_validator("url", mode="before")
     @classmethod
     def _none(cls, value: object) -> object:
         return None if value == "" else value
+
+    @model_validator(mode="after")
+    def _whole(self) -> HistorySettings:
+        if self.rollup < 1000 or WEEK % self.rollup:
+            raise ValueError(f"rollup must be >= 1s and fit a week evenly, got {format_duration(self.rollup)}")
+        if self.keep_rollups < max(self.keep_buckets, self.keep_numbers):
+            raise ValueError(
+                f"keep_rollups must be >= keep_buckets and keep_numbers, got {format_duration(self.keep_rollups)}"
+            )
+        return self
 
 
 class CheckpointSettings(Section):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass
 from typing import Any, Final
 
 import msgspec
 
 from lis_online.events.windows_log import RankBucket, SlotVersion
+from lis_online.history.bucket_state import BucketState, Learning
 from lis_online.metrics.alignment import Key, PairAlignment
 from lis_online.metrics.alignment_windows import AlignmentWindows
 from lis_online.metrics.diagnosis import FORKED_SAMPLES, Diagnosis, diagnose
@@ -24,15 +24,6 @@ from lis_online.settings import Settings
 from lis_online.shards.view import OVERLAP, WHOLE_RUN, VersionInfo
 
 NOT_WARM: Final = "no samples after the warm-up"
-
-
-@dataclass(slots=True)
-class Learning:
-    """How far the rankers of a version that came later are: learnt is where the first bucket after it starts, or -1."""
-
-    began: int
-    samples: int = 0
-    learnt: int = -1
 
 
 class GroupWindows:
@@ -146,6 +137,13 @@ class GroupWindows:
             for held in self.presence.versions
         )
 
+    def state(self) -> BucketState:
+        """Return what a reader of the newest bucket needs to know beside its statistics."""
+        assert self._first is not None
+        held = self.presence
+        learning = {one.slot: self._learning[one.slot] for one in held.versions if one.slot in self._learning}
+        return BucketState(self._first, list(held.versions), held.restarted, held.set_aside, learning)
+
     def diagnoses(self, found: dict[str, SliceNumbers]) -> dict[str, dict[str, Diagnosis]]:
         """Return the diagnosis of each slice and variant of a window's numbers."""
         early = None if self._warm else self.warm_from
@@ -169,7 +167,7 @@ class GroupWindows:
             "versions": [list(msgspec.structs.astuple(held)) for held in self.presence.versions],
             "restarted": self.presence.restarted,
             "set_aside": self.presence.set_aside,
-            "learning": {slot: list(astuple(one)) for slot, one in self._learning.items()},
+            "learning": {slot: list(msgspec.structs.astuple(one)) for slot, one in self._learning.items()},
             "ended": sorted(self._ended),
             "alignment": self._alignment.snapshot(),
         }
@@ -210,7 +208,7 @@ class GroupWindows:
         The samples are those of the group, also for a slice.
         """
         known = self._learning.get(held.slot) if held.began else None
-        return None if known is None or 0 <= known.learnt <= start else known.samples
+        return None if known is None else known.get(start)
 
     def _by_key(self, found: Mapping[Key, PairAlignment]) -> dict[str, PairAlignment]:
         newest = {slot_variant(held.slot): held.version for held in self.presence.versions if held.newest}

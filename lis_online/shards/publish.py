@@ -8,7 +8,8 @@ from typing import Any, Final
 import msgspec
 
 from lis_online.events.windows_log import JoinReport, RankBucket, decode
-from lis_online.history.rows import BucketRow, HistoryRow
+from lis_online.history import bucket_state
+from lis_online.history.rows import AlignmentRow, BucketRow, HistoryRow
 from lis_online.metrics.alignment import PairAlignment
 from lis_online.metrics.layout import ALL, Layout
 from lis_online.metrics.results import SliceNumbers
@@ -193,6 +194,12 @@ class PublishShard:
         group.windows.note(bucket)
         if bucket.data:
             self._add(group, bucket)
+        if self._keep_rolling:
+            length = self._settings.metrics.bucket
+            self._rows += [
+                AlignmentRow(start, start + length, bucket.group, data, bucket.sequence)
+                for start, data in bucket.alignment
+            ]
         if bucket.group != PUBLISHED:
             return
         self._reports.advance(MAX_TIME if bucket.final else bucket.end)
@@ -209,7 +216,10 @@ class PublishShard:
         group.left_out += int(statistics.left_out[0])
         group.end = bucket.end
         if self._keep_rolling:
-            row = BucketRow(bucket.start, bucket.end, bucket.group, statistics.samples, bucket.data, bucket.sequence)
+            row = BucketRow(
+                bucket.start, bucket.end, bucket.group, statistics.samples, bucket.data, bucket.sequence,
+                bucket_state.encode(group.windows.state()),
+            )  # fmt: skip
             self._rows.append(row)
 
     def _view(self, group: _Group) -> PublishView:

@@ -33,17 +33,22 @@ def test_upgrade_on_an_empty_database_passes_the_check(empty_database: Engine) -
 
 def test_autogenerate_finds_no_difference_in_either_direction(history_engine: Engine) -> None:
     """Compared without the filter for other people's tables, so that a forgotten table shows too."""
+
+    def is_no_partition(name: str | None, kind: str, parents: object) -> bool:
+        return kind != "table" or name is None or not name.endswith("_default")
+
     with history_engine.connect() as connection:
         options = {"compare_type": True, "compare_server_default": True, "version_table": schema.VERSION_TABLE}
-        context = MigrationContext.configure(connection, opts=options)
+        context = MigrationContext.configure(connection, opts={**options, "include_name": is_no_partition})
         assert compare_metadata(context, metadata) == []
 
 
 def constraints(engine: Engine) -> list[tuple[str, str]]:
-    """Return name and definition of each constraint, as PostgreSQL has them."""
+    """Return name and definition of each constraint that is no partition's, as PostgreSQL has them."""
     with engine.connect() as connection:
         query = (
-            "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = 'public'::regnamespace"
+            "SELECT conname, pg_get_constraintdef(c.oid) FROM pg_constraint c JOIN pg_class t ON t.oid = conrelid "
+            "WHERE connamespace = 'public'::regnamespace AND NOT t.relispartition"
         )
         ours = [tuple(row) for row in connection.execute(text(query)) if schema.VERSION_TABLE not in row.conname]
     return sorted(ours)
@@ -130,14 +135,14 @@ def test_two_upgrades_at_once_both_succeed(empty_database: Engine) -> None:
 
 def test_check_of_an_empty_database_names_the_command(empty_database: Engine) -> None:
     """A database that was never upgraded is not at head."""
-    with pytest.raises(HistoryError, match=r"is at no revision, this code needs 0002: run `lis-online db upgrade`"):
+    with pytest.raises(HistoryError, match=r"is at no revision, this code needs 0003: run `lis-online db upgrade`"):
         schema.check(empty_database)
 
 
 def test_check_of_another_revision_names_both(history_engine: Engine) -> None:
     """A database of a newer code is not touched by an older one."""
     run(history_engine, f"UPDATE {schema.VERSION_TABLE} SET version_num = '9999'")
-    with pytest.raises(HistoryError, match="is at 9999, this code needs 0002"):
+    with pytest.raises(HistoryError, match="is at 9999, this code needs 0003"):
         schema.check(history_engine)
 
 
@@ -145,10 +150,10 @@ def test_check_of_another_revision_names_both(history_engine: Engine) -> None:
     ("statement", "named"),
     [
         ("ALTER TABLE numbers ADD COLUMN unit text", "remove_column numbers.unit"),
-        ("ALTER TABLE arms DROP COLUMN clicks", "add_column arms.clicks"),
-        ("ALTER TABLE arms ALTER COLUMN users TYPE integer", "modify_type arms.users"),
+        ("ALTER TABLE arms DROP COLUMN clicks CASCADE", "add_column arms.clicks"),
+        ("ALTER TABLE arms ALTER COLUMN revision TYPE integer", "modify_type arms.revision"),
         ("ALTER TABLE diagnoses ALTER COLUMN sentence DROP NOT NULL", "modify_nullable diagnoses.sentence"),
-        ("DROP TABLE buckets", "add_table buckets"),
+        ("DROP TABLE buckets CASCADE", "add_table buckets"),
     ],
 )
 def test_check_names_what_was_changed_by_hand(history_engine: Engine, statement: str, named: str) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, select, text
 
 from lis_online.errors import HistoryError
 from lis_online.history.engine import build_engine
-from lis_online.history.rows import KEYS, ArmRow, BucketRow, DiagnosisRow, HistoryRow, NumberRow
+from lis_online.history.rows import KEYS, AlignmentRow, ArmRow, BucketRow, DiagnosisRow, HistoryRow, NumberRow
 from lis_online.history.tables import CONFIGURATION, TABLES, configurations, metadata
 from lis_online.history.times import to_milliseconds
 from lis_online.history.writer import HistoryWriter
@@ -37,7 +37,9 @@ EVERY_KIND: list[HistoryRow] = [
     number(),
     DiagnosisRow(AT, 900_000, "all", "title", "aligned", "Keep it; \\ and \t and ' are text.", 1),
     ArmRow(AT, "mllm-q4", "treatment", 10, 200, 20, 0.1, 0.01, 0.08, 0.12, 1, 1),
-    BucketRow(AT - 60_000, AT, 0, 512, bytes(range(256)), 1),
+    BucketRow(AT - 60_000, AT, 0, 512, bytes(range(256)), 1, b"\x00state"),
+    BucketRow(AT - 120_000, AT - 60_000, 0, 512, b"of a release that kept no state", 1),
+    AlignmentRow(AT, AT + 60_000, 0, bytes(range(256)), 1),
 ]
 
 
@@ -96,7 +98,7 @@ calls = st.lists(
 def test_any_split_into_calls_keeps_the_newest_revision(history_engine: Engine, calls: list[list[NumberRow]]) -> None:
     """Oracle: a dictionary, row by row."""
     with history_engine.begin() as connection:
-        connection.execute(text("TRUNCATE configurations, numbers, diagnoses, arms, buckets"))
+        connection.execute(text("TRUNCATE configurations CASCADE"))
     expected: dict[int, NumberRow] = {}
     writer = HistoryWriter(history_engine, PLAIN)
     for call in calls:
@@ -162,7 +164,7 @@ def test_a_database_without_the_schema_is_not_transient(empty_database: Engine) 
 def test_a_table_that_misses_a_column_is_not_transient(history_engine: Engine) -> None:
     """A database of an older code."""
     with history_engine.begin() as connection:
-        connection.execute(text("ALTER TABLE numbers DROP COLUMN samples"))
+        connection.execute(text("ALTER TABLE numbers DROP COLUMN samples CASCADE"))
     with pytest.raises(HistoryError, match="db upgrade") as caught:
         HistoryWriter(history_engine, PLAIN).write(EVERY_KIND)
     assert not caught.value.transient
@@ -216,4 +218,4 @@ def test_each_kind_of_row_has_its_table_with_its_fields_and_its_key() -> None:
         fields = {field.name for field in msgspec.structs.fields(kind)}
         assert {CONFIGURATION, *fields} == set(table.columns.keys())
         assert {CONFIGURATION, *KEYS[kind]} == set(table.primary_key.columns.keys())
-    assert {table.name for table in TABLES.values()} | {"configurations"} == set(metadata.tables)
+    assert {table.name for table in TABLES.values()} | {"configurations", "rollups"} == set(metadata.tables)

@@ -1,0 +1,119 @@
+"""The stored statistics of a stretch of time: which buckets and roll-ups there are, and what is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, Select, Table, select
+
+from lis_online.errors import HistoryError
+from lis_online.history import bucket_state
+from lis_online.history.bucket_state import BucketState
+from lis_online.history.tables import CONFIGURATION, alignments, buckets, rollups
+from lis_online.history.times import LATEST, to_datetime, to_milliseconds
+from lis_online.metrics.layout import Layout
+from lis_online.metrics.statistics import Statistics
+from lis_online.settings.model import WEEK
+
+LONGEST: Final = WEEK
+"""No bucket or roll-up is longer: what overlaps a stretch begins at most so long before it, so an index finds it."""
+AT_ONCE: Final = 16
+"""Rows that are fetched together; one may have a megabyte."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The rank group of a configuration: numbers come from the statistics of one."""
+
+    configuration: int
+    group: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stored stretch of time, [start, end) in ms since 1970: a bucket, or a roll-up of several."""
+
+    start: int
+    end: int
+    rolled_up: bool
+
+    @property
+    def length(self) -> int:
+        """Its length, ms."""
+        return self.end - self.start
+
+    @property
+    def table(self) -> Table:
+        """Where it is."""
+        return rollups if self.rolled_up else buckets
+
+
+def pieces(connection: Connection, group: Group, start: int, end: int) -> list[Piece]:
+    """Return what overlaps [start, end), in order, every sample in one piece alone.
+
+    A bucket that is in a roll-up already is not there again, though it was written again: after a crash, for example.
+    """
+    columns = rollups.c
+    rows = connection.execute(
+        _overlapping(rollups, group, start, end, columns.bucket_start, columns.bucket_end, columns.members)
+    )
+    found, merged = [], set()
+    for row in rows:
+        found.append(Piece(to_milliseconds(row.bucket_start), to_milliseconds(row.bucket_end), rolled_up=True))
+        merged.update(row.members)
+    for row in connection.execute(
+        _overlapping(buckets, group, start, end, buckets.c.bucket_start, buckets.c.bucket_end)
+    ):
+        if row.bucket_start not in merged:
+            found.append(Piece(to_milliseconds(row.bucket_start), to_milliseconds(row.bucket_end), rolled_up=False))
+    return sorted(found, key=lambda piece: (piece.start, piece.end))
+
+
+def statistics(connection: Connection, group: Group, wanted: Sequence[Piece], layout: Layout) -> Iterator[Statistics]:
+    """Yield the statistics of some pieces, in no order. Raises BlockError on bytes that cannot be read."""
+    for table in (rollups, buckets):
+        starts = {to_datetime(piece.start) for piece in wanted if piece.table is table}
+        if not starts:
+            continue
+        of_these = table.c.bucket_start.between(min(starts), max(starts))
+        query = select(table.c.bucket_start, table.c.data).where(*_of(table, group), of_these)
+        for row in connection.execute(query, execution_options={"yield_per": AT_ONCE}):
+            if row.bucket_start in starts:
+                starts.remove(row.bucket_start)
+                yield Statistics.decode(layout, row.data)
+        if starts:
+            raise HistoryError(f"{len(starts)} buckets went while they were read: ask again", transient=True)
+
+
+def state(connection: Connection, group: Group, piece: Piece) -> BucketState | None:
+    """Return what was known as of a piece's end; None where a release that kept no state wrote it."""
+    table = piece.table
+    query = select(table.c.state).where(*_of(table, group), table.c.bucket_start == to_datetime(piece.start))
+    found = connection.execute(query).scalar_one_or_none()
+    return None if found is None else bucket_state.decode(found)
+
+
+def alignment(connection: Connection, group: Group, start: int, end: int) -> list[tuple[int, bytes]]:
+    """Return the tallies of the buckets of pair time that begin in [start, end): (start, bytes)."""
+    time = alignments.c.bucket_start
+    query = select(time, alignments.c.data).where(
+        *_of(alignments, group), time >= to_datetime(start), time < to_datetime(end)
+    )
+    return [(to_milliseconds(row.bucket_start), row.data) for row in connection.execute(query.order_by(time))]
+
+
+def _of(table: Table, group: Group) -> list[Any]:
+    return [table.c[CONFIGURATION] == group.configuration, table.c.group == group.group]
+
+
+def _overlapping(table: Table, group: Group, start: int, end: int, *columns: Any) -> Select[Any]:
+    begins = table.c.bucket_start
+    return (
+        select(*columns)
+        .where(
+            *_of(table, group), begins > to_datetime(max(0, start - LONGEST)), begins < to_datetime(min(end, LATEST))
+        )
+        .where(table.c.bucket_end > to_datetime(start))
+    )
