@@ -55,3 +55,24 @@ def test_memberships_name_all_surface_and_arms() -> None:
         ["all", "surface:ads", "arm:e/b"],
         ["all", "surface:other", None],
     ]
+
+
+def test_every_experiment_has_a_column_and_arms_of_its_own() -> None:
+    """Arms of the second experiment follow those of the first; a slate may be in one, both or neither."""
+    arms = [{"name": name, "share": 0.25} for name in "abcd"]
+    experiments = [
+        {"name": "one", "control": "a", "arm": [{"name": "a", "share": 0.5}, {"name": "b", "share": 0.5}]},
+        {"name": "two", "control": "a", "arm": arms},
+        {"name": "three", "control": "a", "arm": arms},
+    ]
+    layout = Layout.of(Settings.of({"experiment": experiments, "events": {"surfaces": ["feed"]}}))
+    arm = np.array([[0, 0, 3], [1, 3, -1], [-1, 2, 0], [-1, -1, -1]], np.int16)
+    found = layout.memberships(np.array([0, 1, 0, 1]), arm)
+    assert found.dtype == np.int16 and found.shape == (4, 5)
+    names = [[layout.slices[k] if k >= 0 else None for k in row] for row in found.tolist()]
+    assert names == [
+        ["all", "surface:feed", "arm:one/a", "arm:two/a", "arm:three/d"],
+        ["all", "surface:other", "arm:one/b", "arm:two/d", None],
+        ["all", "surface:feed", None, "arm:two/c", "arm:three/a"],
+        ["all", "surface:other", None, None, None],
+    ]

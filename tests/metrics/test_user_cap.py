@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lis_online.metrics.user_cap import UserCap
 
@@ -25,3 +27,18 @@ def test_limit_of_nothing_is_refused() -> None:
     """A cap of 0 would measure nothing."""
     with pytest.raises(ValueError, match="limit must be >= 1, got 0"):
         UserCap(0)
+
+
+@given(st.integers(1, 12), st.lists(st.tuples(st.integers(0, 3), st.integers(1, 5)), max_size=30), st.integers(0, 30))
+def test_the_cap_is_a_sum_per_user(limit: int, slates: list[tuple[int, int]], cut: int) -> None:
+    """Slate by slate: measured where the user's total with it stays within the limit, and only then part of it."""
+    cap, totals = UserCap(limit), dict[int, int]()
+    for place, (user, size) in enumerate(slates):
+        if place == cut:
+            saved, cap = cap.snapshot(), UserCap(limit)
+            assert saved.shape == (len(totals), 2) and saved.dtype == np.int64
+            cap.restore(saved)
+        fits = totals.get(user, 0) + size <= limit
+        assert cap.update(np.array([user]), np.array([size])).tolist() == [fits]
+        if fits:
+            totals[user] = totals.get(user, 0) + size
