@@ -6,6 +6,7 @@ is published comes from a sum of them.
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import msgspec
@@ -139,41 +140,31 @@ class Statistics:
             raise BlockError(f"statistics cannot be read: {exc}") from exc
         if table.version != VERSION:
             raise BlockError(f"statistics have version {table.version}, this code reads {VERSION}")
-        slots = [slot for slot, name in enumerate(layout.variants) if name in table.axes[-1]]
-        held = layout.take(slots)
-        if table.axes != _axes(held):
+        present = table.axes[-1] if table.axes and isinstance(table.axes[-1], list) else []
+        slots = [slot for slot, name in enumerate(layout.variants) if name in present]
+        if table.axes != _axes(layout.take(slots)):
             raise BlockError(f"statistics have the axes {table.axes}, the settings ask for {_axes(layout)}")
-        statistics = cls(held)
-        arrays = statistics.arrays()
+        statistics = cls(layout)
+        arrays, index = statistics.arrays(), _index(layout, slots)
         if set(table.arrays) != set(arrays):
             raise BlockError(f"statistics have the arrays {sorted(table.arrays)}")
-        decoded = {name: decode_counts(table.arrays[name], array.size) for name, array in arrays.items()}
-        samples = decoded["counts"].reshape(statistics.counts.shape)[0, :, SAMPLES].sum()
-        statistics._widen(int(samples))
+        shapes = {n: (a.shape[0], len(index[n]), *a.shape[2:]) if n in index else a.shape for n, a in arrays.items()}
+        decoded = {n: decode_counts(table.arrays[n], math.prod(shape)).reshape(shape) for n, shape in shapes.items()}
+        statistics._widen(int(decoded["counts"][0, :, SAMPLES].sum()))
         for name, array in statistics.arrays().items():
-            array[...] = decoded[name].reshape(array.shape)
-        return statistics if held is layout else statistics._spread(layout, slots)
+            array[(slice(None), index[name]) if name in index else ...] = decoded[name]
+        return statistics
 
     def take(self, slots: list[int]) -> Statistics:
         """Return the counts of some slots of variants alone, ascending, and of all that is not a variant's."""
         if len(slots) == len(self.layout.variants):
             return self
-        taken = Statistics(self.layout.take(slots))
-        places = self.layout.places(slots)
+        taken = Statistics.__new__(Statistics)
+        taken.layout = self.layout.take(slots)
+        index = _index(self.layout, slots)
         for name, array in self.arrays().items():
-            index = {"vectors": slots}.get(name, places if name in _BY_RANKER else None)
-            setattr(taken, name, array if index is None else array[:, index])
+            setattr(taken, name, array[:, index[name]] if name in index else array)
         return taken
-
-    def _spread(self, layout: Layout, slots: list[int]) -> Statistics:
-        """Return the counts in a layout with more slots: `take`, turned round."""
-        whole = Statistics(layout)
-        whole._widen(self.samples)
-        places = layout.places(slots)
-        for name, array in self.arrays().items():
-            index = {"vectors": slots}.get(name, places if name in _BY_RANKER else None)
-            getattr(whole, name)[(slice(None), index) if index is not None else ...] = array
-        return whole
 
     def _widen(self, samples: int) -> None:
         """Make room for bins that may hold as many samples: no bin holds more than there are."""
@@ -229,6 +220,13 @@ class Statistics:
             _tally(self.fine_places, member, kept, fine_cell, in_fine)
             _tally(self.coarse, member, kept, coarse_cell, one)
             _tally(self.coarse_places, member, kept, coarse_cell, in_coarse)
+
+
+def _index(layout: Layout, slots: list[int]) -> dict[str, list[int]]:
+    """Return what some slots own of the second axis, of the arrays where that is rankers or slots."""
+    if len(slots) == len(layout.variants):
+        return {}
+    return dict.fromkeys(_BY_RANKER, layout.places(slots)) | {"vectors": slots}
 
 
 class _Encoded(msgspec.Struct):

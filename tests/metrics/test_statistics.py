@@ -282,3 +282,22 @@ def test_columns_have_their_names() -> None:
         (~batch.covered).sum() * 0.01 / 0.99 * FIXED, rel=1e-4
     )
     assert len({GAUC, LOG_LOSS, PREDICTED}) == 3
+
+
+def test_bytes_of_fewer_slots_are_read_with_zeros_for_the_others_and_taken_back() -> None:
+    """While a variant has one version the bytes are those of a layout without its other slots."""
+    two = Layout.of(Settings.of({"variant": [{"name": "v", "preference": "coclick", "dimension": 4}]}))
+    one = two.take([0])
+    assert len(one.rankers) == len(two.rankers) - 2
+    written = make_statistics(one, make_scored(np.random.default_rng(5), one))
+    found = Statistics.decode(two, written.encode())
+    for name, array in found.arrays().items():
+        held = getattr(written, name)
+        if held.shape != array.shape:
+            assert np.array_equal(array[:, : held.shape[1]], held) and not array[:, held.shape[1] :].any(), name
+        else:
+            assert np.array_equal(array, held), name
+    assert same(found.take([0]), written) and found.take([0]).encode() == written.encode()
+    assert same(Statistics.decode(two, found.encode()), found)
+    with pytest.raises(BlockError, match="statistics have the axes"):
+        Statistics.decode(one, found.encode())
