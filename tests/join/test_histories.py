@@ -100,3 +100,26 @@ def test_totals_survive_a_checkpoint() -> None:
     found = second.get(3)
     assert found is not None and found.totals[0] is None and found.totals[1] is not None
     assert found.totals[1].snapshot() == totals.snapshot() and found.last == 7
+
+
+@given(st.lists(st.integers(1, 9), max_size=20), st.integers(1, 4))
+def test_a_history_keeps_the_last_engagements_with_their_times(items: list[int], length: int) -> None:
+    """Oldest first, an item as often as it was engaged; each keeps its own time."""
+    user = Histories(10**6, 0, 0).update(1, 0)
+    for now, item in enumerate(items):
+        user.engage(item, now, length)
+    assert list(zip(user.items, user.times, strict=True)) == list(zip(items, range(len(items)), strict=True))[-length:]
+
+
+def test_restoring_replaces_everybody() -> None:
+    """A shard that takes over a partition knows nobody but those of the checkpoint, in their order of activity."""
+    saved, other = Histories(10, 1, 0), Histories(10, 1, 0)
+    for key, now in ((5, 1), (6, 2), (5, 3)):
+        saved.update(key, now).engage(key, now, 3)
+    other.update(9, 0)
+    other.restore(saved.snapshot())
+    assert len(other) == 2 and other.get(9) is None
+    other.update(7, 13)
+    assert other.get(6) is None and other.get(5) is not None
+    other.update(7, 14)
+    assert other.get(5) is None
