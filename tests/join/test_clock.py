@@ -29,3 +29,28 @@ def test_passing_over_never_goes_back_and_ends_never() -> None:
     assert (idle.get(), busy.get()) == (89, MAX_TIME)
     idle.update(50)
     assert idle.get() == 89
+
+
+@given(st.lists(st.integers(0, 100)), st.integers(0, 20), st.booleans())
+def test_a_restored_clock_is_the_one_it_was_taken_from(times: list[int], lateness: int, ended: bool) -> None:
+    """Watermark, highest time and end: now, and after what comes next."""
+    clock, other = PartitionClock(lateness), PartitionClock(lateness)
+    for ts in times:
+        clock.update(ts)
+    if ended:
+        clock.end()
+    other.update(1000)
+    other.restore(clock.snapshot())
+    assert (other.get(), other.highest, other.ended) == (clock.get(), clock.highest, ended)
+    assert type(other.ended) is bool
+    for one in (clock, other):
+        one.update(50)
+    assert (other.get(), other.highest) == (clock.get(), clock.highest)
+
+
+def test_a_clock_says_when_it_has_ended() -> None:
+    """The end is known, and nothing is in time after it."""
+    clock = PartitionClock(5)
+    assert not clock.ended and clock.highest == BEFORE_ALL == -1
+    clock.end()
+    assert clock.ended and clock.get() == MAX_TIME and clock.is_late(10**15)

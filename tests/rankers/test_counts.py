@@ -73,3 +73,16 @@ def test_restored_counts_go_on_exactly() -> None:
     second.restore(first.snapshot())
     following = slates(rng, 50, 10**12 + 300_000, 300_000)
     assert np.array_equal(first.update(following), second.update(following))
+
+
+def test_a_short_half_life_moves_its_scale_alone() -> None:
+    """Hours of a short half-life are minutes of a long one: neither overflows, and both keep what they should."""
+    rng = np.random.default_rng(5)
+    counts = DecayedCounts(10, HALF_LIVES, TICK)
+    parts = [slates(rng, 4, 10**12 + hour * 3_600_000, 30_000) for hour in range(40)]
+    last = [counts.update(part) for part in parts][-1]
+    every = SlateBatch.concatenate(parts)
+    for k, half_life in enumerate(HALF_LIVES):
+        impressions, clicks = brute_force(every, half_life)
+        assert np.allclose(last[:, k], np.log1p(impressions[-12:]) / 4, atol=1e-5)
+        assert np.allclose(last[:, 2 + k], np.log1p(clicks[-12:]) / 2, atol=1e-5)
