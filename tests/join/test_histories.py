@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lis_online.experiments.moments import UserTotals
-from lis_online.join.histories import Histories
+from lis_online.join.histories import Histories, User
 from lis_online.join.remembered import Remembered
 
 
@@ -123,3 +123,15 @@ def test_restoring_replaces_everybody() -> None:
     assert other.get(6) is None and other.get(5) is not None
     other.update(7, 14)
     assert other.get(5) is None
+
+
+def test_a_user_begins_with_nothing() -> None:
+    """No engagement, a list for each set of actions, no totals."""
+    user = User(2, 3)
+    assert (user.last, list(user.items), list(user.times), user.recent, user.totals) == (
+        0,
+        [],
+        [],
+        [{}, {}],
+        [None] * 3,
+    )
