@@ -1,13 +1,17 @@
-"""`lis-online db`: the history's schema."""
+"""`lis-online db`: the history's schema, what is kept of it, and who may read it."""
 
 from __future__ import annotations
 
+import time
+from typing import Annotated
+
 import typer
 
+from lis_online.cli.history_range import parse_limit
 from lis_online.cli.options import Config
 from lis_online.settings import load
 
-app = typer.Typer(name="db", help="The history's schema in PostgreSQL.", no_args_is_help=True)
+app = typer.Typer(name="db", help="The history in PostgreSQL: its schema, its size, its readers.", no_args_is_help=True)
 
 
 @app.command()
@@ -30,3 +34,46 @@ def check(config: Config = None) -> None:
     with opened(load(config)) as engine:
         schema.check(engine)
         typer.echo(f"history at {address(engine.url)} is at revision {schema.head()}, as this version needs")
+
+
+@app.command()
+def prune(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
+    now: Annotated[str | None, typer.Option(help="The time to count ages from (ISO 8601, with a zone).")] = None,
+    config: Config = None,
+) -> None:
+    """Roll old buckets up, thin old numbers, delete what is too old, make the coming weeks' partitions.
+
+    Run it every day. It may be stopped at any time and run again; samples are never lost before `keep_rollups`.
+    """
+    from lis_online.history.engine import opened
+    from lis_online.history.retention import Pruner
+
+    at = parse_limit(now, "--now", None)
+    settings = load(config)
+    with opened(settings) as engine:
+        clock = time.time_ns() // 1_000_000 if at is None else at
+        steps = 0
+        for step in Pruner(engine, settings.history, clock, dry_run=dry_run).run():
+            steps += 1
+            typer.echo(f"would {step}" if dry_run else str(step))
+    if not steps:
+        typer.echo("nothing to do")
+
+
+@app.command("grant-reader")
+def grant_reader(
+    name: Annotated[str, typer.Argument(help="A role of the database, which is made where there is none.")],
+    config: Config = None,
+) -> None:
+    """Let a role read the views lis_numbers, lis_diagnoses, lis_arms, lis_buckets and lis_configurations, and no more.
+
+    Give it a password or another way to log in yourself: ALTER ROLE NAME PASSWORD ...
+    """
+    from lis_online.history.engine import opened
+    from lis_online.history.readers import VIEWS
+    from lis_online.history.readers import grant_reader as grant
+
+    with opened(load(config)) as engine:
+        grant(engine, name)
+    typer.echo(f"{name} may read {', '.join(VIEWS)}")

@@ -1,4 +1,4 @@
-"""`lis-online history`: a variant's numbers over a range of time, from PostgreSQL."""
+"""`lis-online history`: a variant's numbers window by window, or over one range, from PostgreSQL."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from lis_online.cli.history_range import SLICE, AsJson, Zone, find_zone, history_range, parse_limit
 from lis_online.cli.options import Config
 from lis_online.cli.report import CHANCE, DASH, STYLES, number, share, still_needed
 from lis_online.errors import UsageError
 from lis_online.settings import load
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from lis_online.history.points import Number, Point
 
 COLUMNS = (
@@ -34,8 +37,13 @@ NEEDED = "adjusted_ais"
 """The number whose missing samples are shown beside it."""
 
 
+app = typer.Typer(name="history", help="Numbers from the history.")
+
+
+@app.callback(invoke_without_command=True)
 def history(
-    variant: Annotated[str, typer.Option(help="Name of the variant.")],
+    context: typer.Context,
+    variant: Annotated[str | None, typer.Option(help="Name of the variant.")] = None,
     start: Annotated[
         str | None, typer.Option("--from", help="Windows that end after this time (ISO 8601, with a zone).")
     ] = None,
@@ -43,32 +51,40 @@ def history(
     window: Annotated[
         str | None, typer.Option(help="A window's length, such as 1h, or run, or overlap; all without.")
     ] = None,
-    slice_: Annotated[str, typer.Option("--slice", help="all, surface:NAME or arm:EXPERIMENT/ARM.")] = "all",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    slice_: Annotated[str, typer.Option("--slice", help=SLICE)] = "all",
+    zone: Zone = None,
+    as_json: AsJson = False,
     config: Config = None,
 ) -> None:
     """Print a variant's numbers, its source's and the diagnosis, window by window.
 
     Where several versions of the variant are measured, each has a line; --window overlap has the time they share.
+    `history range` answers for one stretch of time instead.
     """
+    if context.invoked_subcommand is not None:
+        return
+    if variant is None:
+        raise UsageError("--variant must be given, or a command: lis-online history range")
     from lis_online.history.engine import opened, transaction
     from lis_online.history.queries import Selection, read, why_empty
 
-    selection = Selection(variant, _time(start, "--from"), _time(end, "--to"), _window(window), slice_)
+    place = find_zone(zone)
+    limits = parse_limit(start, "--from", place), parse_limit(end, "--to", place)
+    selection = Selection(variant, *limits, _window(window), slice_)
     with opened(load(config)) as engine, transaction(engine) as connection:
         points = read(connection, selection)
         reason = None if points else why_empty(connection, selection)
     if as_json:
-        found = {"variant": variant, "slice": slice_, "points": [point.to_json() for point in points]}
+        found = {"variant": variant, "slice": slice_, "points": [point.to_json(place) for point in points]}
         typer.echo(json.dumps(found if reason is None else {**found, "reason": reason}, indent=2, allow_nan=False))
     elif reason is not None:
         typer.echo(reason)
     else:
-        Console().print(as_table(selection.variant, points))
+        Console().print(as_table(selection.variant, points, place))
 
 
-def as_table(variant: str, points: Sequence[Point]) -> Table:
-    """Return the points as a table for a terminal, one line each, times in UTC."""
+def as_table(variant: str, points: Sequence[Point], zone: ZoneInfo | None = None) -> Table:
+    """Return the points as a table for a terminal, one line each, times in a zone or UTC."""
     from lis_online.history.times import iso
     from lis_online.history.windows import window_name
 
@@ -77,7 +93,7 @@ def as_table(variant: str, points: Sequence[Point]) -> Table:
     if configurations > 1:
         title += f"; {configurations} configurations: their numbers are not comparable"
     table = Table(title=title)
-    table.add_column("window ends (UTC)", no_wrap=True)
+    table.add_column(f"window ends ({'UTC' if zone is None else zone.key})", no_wrap=True)
     table.add_column("window", justify="right")
     versions = len({point.version for point in points}) > 1
     if versions:
@@ -89,7 +105,7 @@ def as_table(variant: str, points: Sequence[Point]) -> Table:
     table.add_column("samples", justify="right")
     table.add_column("diagnosis")
     for point in points:
-        at = [Text(iso(point.time)), Text(window_name(point.window_ms))] + [Text(point.version)] * versions
+        at = [Text(iso(point.time, zone)), Text(window_name(point.window_ms))] + [Text(point.version)] * versions
         table.add_row(*at, *_cells(point), f"{point.samples:,}", _diagnosis(point))
     return table
 
@@ -115,15 +131,6 @@ def _diagnosis(point: Point) -> Text:
     return Text(point.diagnosis, style=STYLES.get(point.diagnosis, ""))
 
 
-def _time(text: str | None, argument: str) -> int | None:
-    from lis_online.history.times import parse_time
-
-    try:
-        return None if text is None else parse_time(text, argument)
-    except ValueError as exc:
-        raise UsageError(str(exc)) from exc
-
-
 def _window(name: str | None) -> int | None:
     from lis_online.history.windows import parse_window
 
@@ -131,3 +138,6 @@ def _window(name: str | None) -> int | None:
         return None if name is None else parse_window(name)
     except ValueError as exc:
         raise UsageError(f"--window {exc}") from exc
+
+
+app.command("range")(history_range)

@@ -9,9 +9,8 @@ import typer
 from rich.console import Console
 
 import lis_online
-from lis_online.cli import config, db, evaluate, rankers, topics
+from lis_online.cli import config, db, evaluate, history, rankers, topics
 from lis_online.cli.demo import demo
-from lis_online.cli.history import history
 from lis_online.cli.replay import app as replay
 from lis_online.cli.simulate import simulate
 from lis_online.cli.worker import worker
@@ -53,7 +52,7 @@ app.add_typer(topics.app)
 app.add_typer(db.app)
 app.add_typer(config.app)
 app.add_typer(rankers.app)
-app.command()(history)
+app.add_typer(history.app)
 
 
 def run() -> None:

@@ -44,3 +44,14 @@ def configuration_id(connection: Connection, settings: Settings) -> int:
     row = {"fingerprint": name, "settings": described(settings)}
     connection.execute(insert(configurations).values(row).on_conflict_do_nothing())
     return int(connection.execute(known).scalar_one())
+
+
+def find_configuration(connection: Connection, settings: Settings) -> int | None:
+    """Return the id of the settings' row, None where nothing was written under them."""
+    query = select(configurations.c.id).where(configurations.c.fingerprint == fingerprint(settings))
+    return connection.execute(query).scalar_one_or_none()
+
+
+def list_configurations(connection: Connection) -> list[int]:
+    """Return the ids that there are, ascending."""
+    return list(connection.execute(select(configurations.c.id).order_by(configurations.c.id)).scalars())

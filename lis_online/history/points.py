@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from lis_online.history.times import iso
 from lis_online.history.windows import window_name
@@ -70,10 +71,10 @@ class Point:
     source_numbers: Mapping[str, Number]
     unleaked: Mapping[str, Number]
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the point as JSON values."""
+    def to_json(self, zone: ZoneInfo | None = None) -> dict[str, Any]:
+        """Return the point as JSON values, its time in a zone."""
         return {
-            "time": iso(self.time),
+            "time": iso(self.time, zone),
             "window": window_name(self.window_ms),
             "slice": self.slice,
             "configuration": self.configuration,

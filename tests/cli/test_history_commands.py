@@ -11,8 +11,7 @@ import typer
 from sqlalchemy import Engine
 from typer.testing import CliRunner
 
-from lis_online.cli import db
-from lis_online.cli.history import history
+from lis_online.cli import db, history
 from lis_online.errors import HistoryError, LisError, UsageError
 from lis_online.history.rows import NumberRow
 from lis_online.history.writer import HistoryWriter
@@ -25,7 +24,7 @@ pytestmark = pytest.mark.postgres
 
 app = typer.Typer()
 app.add_typer(db.app, name="db")
-app.command()(history)
+app.add_typer(history.app)
 
 
 @pytest.fixture
