@@ -181,7 +181,7 @@ def _header(path: Path) -> tuple[str, str]:
             length = int.from_bytes(file.read(8), "little")
             metadata = msgspec.json.decode(file.read(min(length, 1 << 24)))["__metadata__"]
         return metadata["schema"], metadata["digest"]
-    except (OSError, KeyError, TypeError, msgspec.MsgspecError) as exc:
+    except (OSError, KeyError, TypeError, ValueError, msgspec.MsgspecError) as exc:  # ValueError: not UTF-8
         raise _DamagedError(f"its header cannot be read: {exc}") from exc
 
 
