@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from lis_online.events.batches import PairBatch, VectorBatch
 from lis_online.preference.buckets import PlaceboBuckets
@@ -17,6 +16,9 @@ from lis_online.settings import Settings
 from lis_online.shards.nested import nest, unnest
 from lis_online.shards.pair_alignment import PairAlignments
 from lis_online.shards.salts import salt_of
+
+if TYPE_CHECKING:
+    import torch
 
 
 class PairIntake:

@@ -72,7 +72,7 @@ class Seen:
             assert arrivals.slates.item.tolist() == arrivals.slates.request.tolist()
         for batch in arrivals.pairs:
             self.pairs += batch.click.tolist()
-        for variant, vectors in arrivals.vectors:
+        for variant, vectors, _ in arrivals.vectors:
             self.vectors += [(variant, item) for item in vectors.item.tolist()]
 
 
