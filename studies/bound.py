@@ -119,7 +119,8 @@ errors of the line have no verdict. Cells by what thinning takes of their LIS:
 
 {_predictors(scored, worlds, cells, kinds)}
 
-Where it fails: a source with an LIS near 0 has no meaningful ratio to it (it is counted as thin), so the ratio is
+Where it fails: an interval without width says that no draw of these few worlds mixes the two, not that none could.
+A source with an LIS near 0 has no meaningful ratio to it (it is counted as thin), so the ratio is
 noisiest exactly where the answer matters least. The perfect variant of these worlds knows all that there is to know
 of an item, more than any alignment will give; and pairs here come from the tastes that clicks come from.
 """

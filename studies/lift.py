@@ -147,10 +147,11 @@ standard errors the two AIS differ (of the paired difference), pooled:
 
 {table(["gap of AIS, standard errors", "decisions", "right", "95 % interval over worlds"], _agreement_rows(found))}
 
-Where it fails: {_failures(found)} Near-ties in quality cost most of the wrong decisions, and little lift. Four variants
-of one world share their traffic; the worlds are what is independent, and the intervals are over them. True lift is
-that of clicks: what an arm's own clicks do to its later slates, and what other rankers of a platform make of
-the vectors, is not in it.
+Where it fails: {_failures(found)}
+{_slopes(parts, kinds)}
+Four variants of one world share their traffic; the worlds are what is independent, and the intervals are over them.
+True lift is that of clicks: what an arm's own clicks do to its later slates, and what other rankers of a platform make
+of the vectors, is not in it.
 """
     facts = {**spearman["all"].facts(), "worlds": len(found)}
     return Section("Does AIS order variants as their arms' lift does?", text, {"ais_lift_rank_correlation": facts})
@@ -208,14 +209,33 @@ def _choice(worlds: list[dict[str, Any]]) -> list[str]:
 
 
 def _failures(worlds: list[dict[str, Any]]) -> str:
-    """Say which decisions were wrong and how sure they looked."""
-    wrong = len(decisions(worlds, 0, np.inf)) - sum(decisions(worlds, 0, np.inf))
+    """Say which decisions were wrong, how sure they looked and how little was between the variants."""
+    every = decisions(worlds, 0, np.inf)
     sure = decisions(worlds, SURE, np.inf)
+    near = sum(
+        pair["gap"] * (world["lift"][pair["first"]] - world["lift"][pair["second"]]) <= 0
+        for world in worlds
+        for pair in world["gaps"]
+        if abs(world["quality"][pair["first"]] - world["quality"][pair["second"]]) <= NEAR
+    )
     backwards = sum(rank_correlation(world) < 0 for world in worlds)
+    wrong = len(every) - sum(every)
     return (
-        f"{wrong} of {len(decisions(worlds, 0, np.inf))} decisions are wrong; of the {len(sure)} that are {SURE:g} or "
-        f"more standard errors apart, {len(sure) - sum(sure)} are. In {backwards} of {len(worlds)} worlds the whole "
-        "order stands rather upside down (correlation under 0)."
+        f"{wrong} of {len(every)} decisions are wrong, {near} of them between variants whose qualities are within "
+        f"{NEAR}; of the {len(sure)} that are {SURE:g} or more standard errors apart, {len(sure) - sum(sure)} are. In "
+        f"{backwards} of {len(worlds)} worlds the order as a whole is rather upside down (correlation under 0)."
+    )
+
+
+def _slopes(parts: dict[str, list[dict[str, Any]]], kinds: list[str]) -> str:
+    """Say what lift goes with an AIS of 0.01 in each kind: the least squares line's slope."""
+    found = []
+    for kind in kinds:
+        x, y = (np.array([world[name] for world in parts[kind]]).ravel() for name in ("ais", "lift"))
+        found.append(f"{0.01 * np.polyfit(x, y, 1)[0]:.1%} in `{kind}`")
+    return (
+        f"An AIS of 0.01 more goes with a lift of {', '.join(found)}: it orders variants on one platform, and is no "
+        "rate of exchange between platforms."
     )
 
 

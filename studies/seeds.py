@@ -237,21 +237,28 @@ def _luck(table_of: dict[tuple[str, str], Noise]) -> str:
 
 
 def _draw(path: Path, parts: dict[str, list[dict[str, Any]]]) -> None:
-    with figure(path, 1, len(parts), (9.0, 3.6)) as every:
+    with figure(path, 1, len(parts), (10.0, 3.6)) as every:
         for axes, (kind, found) in zip(every, parts.items(), strict=True):
             first = min(one["world"] for one in found)
             many = [one for one in found if one["world"] == first]
             for place, (_, name) in enumerate(NUMBERS):
                 values = np.array([one["numbers"][name] for one in many], np.float64)
                 wide = float(np.sqrt(np.mean(values[:, 1] ** 2)))
-                axes.barh(place, 2 * wide, left=-wide, height=0.7, color="#e3e3e3", label=_once("±1 published", place))
+                axes.barh(
+                    place,
+                    2 * wide,
+                    left=-wide,
+                    height=0.7,
+                    color="#e3e3e3",
+                    label=_once("± a published\nstandard error", place),
+                )
                 axes.plot(values[:, 0] - values[:, 0].mean(), [place] * len(values), MARKERS[0], color=COLOURS[0],
                           alpha=0.6, label=_once("a seed", place))  # fmt: skip
             axes.set_yticks(range(len(NUMBERS)), [name for _, name in NUMBERS])
             axes.invert_yaxis()
             axes.set_title(f"{kind}: one log, {len(many)} seeds")
             axes.set_xlabel("deviation from the mean over seeds (AUC)")
-        every[0].legend(loc="lower left")
+        every[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
 def _once(label: str, place: int) -> str | None:

@@ -27,7 +27,8 @@ SLATES: Final = 6_000
 WORLDS: Final = 4
 """Of each cell."""
 SEED: Final = 70_000
-NUMBERS: Final = ("lis", "adjusted_lis", "past", "future", "ais", "adjusted_ais", "twin")
+COVERAGES: Final = {"source_coverage": "a pair with the history", "variant_coverage": "a history with vectors"}
+NUMBERS: Final = ("lis", "adjusted_lis", "past", "future", "ais", "adjusted_ais", "twin", *COVERAGES)
 SHOWN: Final = ("adjusted_lis", "adjusted_ais")
 LABELS: Final = {"adjusted_lis": "adjusted LIS", "adjusted_ais": "adjusted AIS"}
 STEADY: Final = 3
@@ -73,10 +74,11 @@ def one_world(given: tuple[str, int, int], seed: int, slates: int) -> dict[str, 
     tables = tables_of(parameters, slates, leakage=leakage, metrics=metrics, training={"seed": 2 * seed})
     buckets: dict[int, dict[str, Any]] = {}
     for row in _rows(tables, build(parameters, seed, START), slates):
-        if row.window_ms == BUCKET * MINUTE and row.slice == "all" and row.number in NUMBERS and row.value is not None:
+        name = f"{row.kind}_coverage" if row.number == "coverage" else row.number
+        if row.window_ms == BUCKET * MINUTE and row.slice == "all" and name in NUMBERS and row.value is not None:
             bucket = buckets.setdefault(row.bucket_end, {"minute": (row.bucket_end - START) / MINUTE})
             bucket["samples"] = row.samples
-            bucket[row.number] = [row.value, row.stderr]
+            bucket[name] = [row.value, row.stderr or 0.0]
     return {"span": list(span), "buckets": [buckets[end] for end in sorted(buckets)]}
 
 
@@ -154,6 +156,8 @@ level of the last third. *after P + H*: mean over the next {AFTER} buckets.
 
 {link(path, "Adjusted LIS and AIS by time since the first sample, with P + H marked")}
 
+{_coverages(parts)}
+
 The twin differs from the unleaked ranker by more than its errors allow for in {"; ".join(noisy)} (5 % by chance).
 
 {_conclusion(parts)}
@@ -195,6 +199,22 @@ def _facts(found: Course, span: Span) -> dict[str, Any]:
     }
 
 
+def _coverages(parts: dict[Span, list[dict[str, Any]]]) -> str:
+    """Say what share of the samples had something to be ranked by, right after P + H and in the end."""
+    said = []
+    for span, worlds in parts.items():
+        full = span.horizon + span.memory
+        for name, meaning in COVERAGES.items():
+            if not all(any(name in bucket for bucket in world["buckets"]) for world in worlds):
+                continue
+            found = course(worlds, name)
+            early = found.over(full, full + AFTER * BUCKET)[0]
+            said.append(f"{span.name}: {meaning} {early:.0%}, then {found.final[0]:.0%}")
+    return (
+        f"Samples with something to be ranked by, after P + H and in the last third: {'; '.join(said)}." if said else ""
+    )
+
+
 def _noisy(span: Span, worlds: list[dict[str, Any]]) -> str:
     full = span.horizon + span.memory
     counts = []
@@ -219,7 +239,8 @@ def _conclusion(parts: dict[Span, list[dict[str, Any]]]) -> str:
                 late.append(name)
     after = (
         f"After P + H these still move, by more than two standard errors: {', '.join(changed)}. The rule waits for the "
-        "memory; it does not wait until the rankers have learnt, and early windows understate what is to come."
+        "memory of pairs alone. Users' histories fill for longer where users come back seldom, rankers learn for "
+        "longer, and neither knows P: a number that has risen is not news by itself, and early windows understate."
         if changed
         else "After P + H none moves by more than two standard errors: the rule waits long enough for these worlds."
     )
@@ -227,7 +248,7 @@ def _conclusion(parts: dict[Span, list[dict[str, Any]]]) -> str:
 
 
 def _draw(path: Path, parts: dict[Span, list[dict[str, Any]]]) -> None:
-    with figure(path, 1, len(parts), (3.4 * len(parts), 3.4)) as every:
+    with figure(path, 1, len(parts), (3.0 * len(parts) + 2, 3.4)) as every:
         for axes, (span, worlds) in zip(every, parts.items(), strict=True):
             for place, number in enumerate(SHOWN):
                 found = course(worlds, number)
@@ -237,10 +258,11 @@ def _draw(path: Path, parts: dict[Span, list[dict[str, Any]]]) -> None:
                 )
                 low, high = found.value - 2 * found.stderr, found.value + 2 * found.stderr
                 axes.fill_between(found.minutes, low, high, color=colour, alpha=0.15, linewidth=0)
-                axes.axhline(found.final[0], color=colour, linestyle=":", linewidth=1)
-            axes.axvline(span.horizon + span.memory, color=GREY, linestyle="--", linewidth=1)
+                end = "level of the last third" if place == len(SHOWN) - 1 else None
+                axes.axhline(found.final[0], color=colour, linestyle=":", linewidth=1, label=end)
+            axes.axvline(span.horizon + span.memory, color=GREY, linestyle="--", linewidth=1, label="P + H")
             zero_line(axes)
             axes.set_title(f"{span.kind}: H = {span.horizon} min, P = {span.memory} min\n{len(worlds)} worlds")
-            axes.set_xlabel("minutes since the first sample\n(dashed: P + H; dotted: level of the last third)")
+            axes.set_xlabel("minutes since the first sample")
         every[0].set_ylabel("difference of AUC per bucket,\nband: 2 standard errors")
-        every[0].legend(loc="lower right")
+        every[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
