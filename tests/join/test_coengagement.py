@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import settings as tries
 from hypothesis import strategies as st
 
+from lis_online.join import coengagement
 from lis_online.join.coengagement import CoEngagement, click_hash
 from lis_online.join.columns import PairColumns
 from lis_online.join.histories import Histories
@@ -69,3 +71,20 @@ def test_a_click_is_told_from_every_other() -> None:
     keys = [(1, 2, 3, 0), (2, 2, 3, 0), (1, 3, 3, 0), (1, 2, 4, 0), (1, 2, 3, 1)]
     assert len({click_hash(*key) for key in keys}) == len(keys)
     assert click_hash(1, 2, 3, 0) == -420096572918013790
+
+
+class Zeros:
+    """A hash whose digest is all zeros."""
+
+    def __init__(self, data: bytes, digest_size: int) -> None:
+        self.size = digest_size
+
+    def digest(self) -> bytes:
+        """Return zeros."""
+        return bytes(self.size)
+
+
+def test_a_click_is_never_zero(monkeypatch: pytest.MonkeyPatch) -> None:
+    """0 says that there is no click: a digest of zeros is told from it."""
+    monkeypatch.setattr(coengagement, "blake2b", Zeros)
+    assert click_hash(1, 2) == 1
