@@ -17,6 +17,7 @@ def check(config: Config = None) -> None:
 
     settings = load(config)
     layout = Layout.of(settings)
+    layout = layout.take(layout.firsts())  # a second version's rankers come with its first vector
     typer.echo(
         f"settings are good: {len(layout.sources)} preference sources, {len(settings.variant)} variants, "
         f"{len(settings.experiment)} experiments; {len(layout.rankers)} rankers in {len(layout.slices)} slices"

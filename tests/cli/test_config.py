@@ -78,7 +78,7 @@ def test_settings_are_shown_whole_and_secrets_masked(terminal: Terminal, tmp_pat
     """What came out of file, environment and defaults, as JSON that a script can read."""
     printed = terminal.run("config", "show", "-c", written(tmp_path, GOOD))
     shown = json.loads(printed.out)
-    assert shown["variant"] == [{"name": "title", "preference": "coclick", "dimension": 64}]
+    assert shown["variant"] == [{"name": "title", "preference": "coclick", "dimension": 64, "versions": 2}]
     assert shown["leakage"]["horizon"] == 1_800_000
     assert shown["kafka"]["password"] == shown["history"]["url"] == "**********"
     assert "hush-hush" not in printed.out + printed.err
