@@ -13,6 +13,8 @@ from studies.tasks import Task, results, run_tasks
 NAME: Final = "mind"
 VARIABLE: Final = "LIS_DATA"
 """The environment variable with the folder of the data; without it there is nothing to run."""
+MEMORY: Final = "5d"
+"""Tried as well: the whole of the log."""
 SOURCE: Final = "coclick"
 VARIANT: Final = "title"
 
@@ -22,11 +24,18 @@ def run(runs: Path, jobs: int, scale: float) -> None:
     del jobs, scale  # one log, whole
     folder = Path(os.environ.get(VARIABLE, "")) / "mind-sample"
     if VARIABLE in os.environ and folder.is_dir():
-        run_tasks(runs / NAME, {"sample": Task(evaluate, (str(folder),))}, 1)
+        tasks = {
+            "sample": Task(evaluate, (str(folder), {})),
+            "long_memory": Task(evaluate, (str(folder), {"leakage": {"memory": MEMORY}, "metrics": {"warm_up": "1d"}})),
+        }
+        run_tasks(runs / NAME, tasks, 1)
 
 
-def evaluate(folder: str) -> dict[str, Any]:
-    """Return the summary of the sample, as `lis-online evaluate mind --representation title=... --json` gives it."""
+def evaluate(folder: str, changes: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return the summary of the sample, as `lis-online evaluate mind --representation title=... --json` gives it.
+
+    changes: of the settings that it has for MIND, by section.
+    """
     from lis_online.cli.evaluate import MIND_DEFAULTS
     from lis_online.replay.mind import read
     from lis_online.replay.vectors import read_vectors
@@ -37,7 +46,10 @@ def evaluate(folder: str) -> dict[str, Any]:
     vectors = read_vectors(Path(folder) / "title-svd64.npz")
     variant = {"name": VARIANT, "preference": SOURCE, "dimension": vectors.dimension}
     source = {"name": SOURCE, "kind": "co_engagement"}
-    settings = Settings.of({**MIND_DEFAULTS, "preference": [source], "variant": [variant]})
+    tables: dict[str, Any] = {**MIND_DEFAULTS, "preference": [source], "variant": [variant]}
+    for name, section in changes.items():
+        tables[name] = {**tables.get(name, {}), **section}
+    settings = Settings.of(tables)
     pipeline = Pipeline(settings)
     for topic, value in read(folder, {VARIANT: vectors}):
         pipeline.update(topic, value)
@@ -75,6 +87,8 @@ Answered, as other than 0: {", ".join(clear) or "nothing"}. Refused: {", ".join(
 Coverage of `{SOURCE}`: {source["coverage"]:.1%} of the samples have a pair of candidate and history. The diagnosis is
 `{variant["diagnosis"]}`: {variant["sentence"]}
 
+{_longer(found.get("long_memory"))}
+
 Where it fails: most users of the sample appear once, so a click hardly ever makes a pair with another click;
 the histories that come with the slates are shown to the rankers but make no pairs. A slate carries one time and no
 positions. What is read from so few samples of one week holds for them alone.
@@ -88,6 +102,19 @@ positions. What is read from so few samples of one week holds for them alone.
 
 OF_SOURCE: Final = ("lis", "adjusted_lis", "past", "future", "placebo", "bound")
 OF_VARIANT: Final = ("ais", "adjusted_ais", "efficiency")
+
+
+def _longer(found: dict[str, Any] | None) -> str:
+    """Say what following the advice, a longer memory of pairs, would change."""
+    if found is None:
+        return ""
+    source = found["summary"]["sources"][SOURCE]
+    variant = found["summary"]["variants"][VARIANT]
+    value, interval, _ = _row(source["adjusted_lis"])
+    return (
+        f"With a memory of {MEMORY} in place of hours, {source['coverage']:.1%} of the samples have a pair, and adjusted "
+        f"LIS is {value} ({interval}); the diagnosis is `{variant['diagnosis']}`: {variant['sentence']}"
+    )
 
 
 def _row(estimate: dict[str, Any]) -> list[str]:

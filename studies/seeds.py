@@ -36,8 +36,6 @@ NUMBERS: Final = (
 HEADLINES: Final = ("adjusted_lis", "adjusted_ais")
 AVERAGED: Final = 4
 """Seeds whose averaging is tried."""
-NARROW: Final = 0.5
-"""A published variance under this share of the variance between worlds is more than chance with ten worlds or so."""
 TABLE_HEADER: Final = (
     "number",
     "training sd",
@@ -102,6 +100,12 @@ class Noise:
     fixed: float
     published: float
     shared: float
+    worlds: int
+
+    @property
+    def narrow(self) -> bool:
+        """Whether the worlds differ by more than the published errors and chance (chi-squared, 97.5 %) allow for."""
+        return (self.worlds - 1) * self.total > self.published * float(chi2.ppf(0.975, self.worlds - 1))
 
     @property
     def share(self) -> float:
@@ -136,7 +140,7 @@ def noise(runs: list[dict[str, Any]], number: str) -> Noise:
     published = np.mean([one["numbers"][number][1] ** 2 for one in runs])
     shared = together**2 / (training * twin) if training and twin else 0.0
     total, fixed = (float(np.var(values, ddof=1)) for values in (own, same))
-    return Noise(float(training), degrees, total, fixed, float(published), float(shared))
+    return Noise(float(training), degrees, total, fixed, float(published), float(shared), len(own))
 
 
 def _own(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -201,19 +205,18 @@ def _conclusion(table_of: dict[tuple[str, str], Noise]) -> str:
     chosen = {key: one for key, one in table_of.items() if key[1] in HEADLINES}
     shares = [one.share for one in chosen.values()]
     wide = [np.sqrt(one.published / one.total) for one in chosen.values()]
-    narrow = [f"`{name}` ({kind})" for (kind, name), one in chosen.items() if one.published < NARROW * one.total]
+    narrow = [f"`{name}` ({kind})" for (kind, name), one in chosen.items() if one.narrow]
     verdict = (
-        "The published standard errors are over users and time alone where the twin is quiet, and what training adds "
-        f"is inside the world-to-world spread that they are compared with: they are {min(wide):.2f} to {max(wide):.2f} "
-        "of it."
+        "The published standard errors are over users and time, and over training where the twin is loud; worlds "
+        f"differ in all that and in their catalogues: the former are {min(wide):.2f} to {max(wide):.2f} of the latter."
     )
     return (
         f"Of the headline numbers ({', '.join(f'`{name}`' for name in HEADLINES)}) training makes {min(shares):.0%} to "
         f"{max(shares):.0%} of the variance. {verdict} "
         + (
-            f"Too narrow, by more than the error of this comparison allows for: {', '.join(narrow)}."
+            f"The worlds differ by more than that and chance allow for in {', '.join(narrow)}."
             if narrow
-            else "None is so narrow that training noise would be missing from it."
+            else "Nowhere do the worlds differ by more than that and chance allow for."
         )
         + _luck(table_of)
         + f" Averaging {AVERAGED} seeds would gain a factor of "

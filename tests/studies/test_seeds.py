@@ -38,11 +38,19 @@ def test_the_variances_come_apart() -> None:
 
 def test_averaging_takes_off_training_alone() -> None:
     """The variance of a mean over k seeds is sampling + training / k."""
-    found = seeds.Noise(training=1.0, degrees=10, total=4.0, fixed=3.0, published=3.0, shared=0.5)
+    found = seeds.Noise(training=1.0, degrees=10, total=4.0, fixed=3.0, published=3.0, shared=0.5, worlds=9)
 
     assert found.averaged(4) == pytest.approx(4.0 / (3.0 + 1.0 / 4))
     assert found.averaged(1) == 1
     assert found.controlled() == pytest.approx(4.0 / 3.5)
+
+
+def test_worlds_that_differ_by_chance_are_not_called_too_different() -> None:
+    """The published error is called too small only beyond what that many worlds may differ by chance."""
+    same = {"training": 1.0, "degrees": 10, "fixed": 1.0, "published": 1.0, "shared": 0.0}
+
+    assert not seeds.Noise(total=2.0, worlds=6, **same).narrow
+    assert seeds.Noise(total=2.0, worlds=60, **same).narrow
 
 
 def test_the_section_says_which_share_is_trainings(tmp_path: Path) -> None:
