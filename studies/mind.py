@@ -112,8 +112,8 @@ def _longer(found: dict[str, Any] | None) -> str:
     variant = found["summary"]["variants"][VARIANT]
     value, interval, _ = _row(source["adjusted_lis"])
     return (
-        f"With a memory of {MEMORY} in place of hours, {source['coverage']:.1%} of the samples have a pair, and adjusted "
-        f"LIS is {value} ({interval}); the diagnosis is `{variant['diagnosis']}`: {variant['sentence']}"
+        f"With a memory of {MEMORY} in place of hours, {source['coverage']:.1%} of the samples have a pair and "
+        f"adjusted LIS is {value} ({interval}); the diagnosis is `{variant['diagnosis']}`: {variant['sentence']}"
     )
 
 
