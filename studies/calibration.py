@@ -1,4 +1,4 @@
-"""Do the intervals hold what they should? Coverage over replicated worlds, and by other rules than the published one."""
+"""Do the intervals hold what they should? Coverage over replicated worlds, by the published rule and by others."""
 
 from __future__ import annotations
 
@@ -83,7 +83,9 @@ def _pooled_table(pooled: dict[str, tuple[int, int, int]]) -> str:
             low, high = interval_of_share(held, worlds)
             verdict = "yes" if low <= WANTED[1] and high >= WANTED[0] else "**no**"
             inside = "yes" if WANTED[0] <= held / worlds <= WANTED[1] else "**no**"
-            rows.append([f"`{number}`", worlds, refused, f"{held / worlds:.1%}", f"{low:.1%} to {high:.1%}", inside, verdict])
+            rows.append(
+                [f"`{number}`", worlds, refused, f"{held / worlds:.1%}", f"{low:.1%} to {high:.1%}", inside, verdict]
+            )
     header = ["number", "intervals", "refused", "hold", "95 % interval", "within 93 to 97 %", "consistent with it"]
     return table(header, rows)
 

@@ -1,8 +1,9 @@
 """The cells of the validation study: which worlds are run, how often, and what they were built to deserve.
 
-Written down before any result was looked at; a cell whose result disappoints stays. A cell is run in `replicates`
-worlds that differ in every draw: catalogue, users, traffic, vectors and the rankers' initial weights. The estimand of a
-number is its mean over them.
+Written down before any result was looked at; a cell whose result disappoints stays. The estimand of a number is its
+mean over users and their traffic, for one catalogue and one configuration, learning noise included: so the worlds of
+a cell share items and vectors, and differ in users, traffic, clicks, searches and the rankers' initial weights. The
+cells called "catalogues" draw new items and vectors each time, to show what an interval does not cover.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class Cell:
 
     kind: which simulator. size: "small", "middle", "large". slates: after the warm-up. deserves: the diagnosis that it
     was built for, None where it was built for calibration alone. null: whether there is nothing to find.
+    catalogue: the seed of items and vectors, None where each world has its own.
     """
 
     name: str
@@ -40,9 +42,10 @@ class Cell:
     settings: dict[str, Any]
     deserves: str | None = None
     null: bool = False
+    catalogue: int | None = 0
 
 
-SIZES: Final = {"small": (600, 100), "middle": (1_500, 80), "large": (3_600, 60)}
+SIZES: Final = {"small": (600, 60), "middle": (1_500, 50), "large": (3_600, 40)}
 """Slates of ten after the warm-up, and replicates."""
 
 FEED: Final = WorldParameters(
@@ -130,6 +133,8 @@ def cells() -> list[Cell]:
         *_sized("feed-none", replace(FEED, **NO_PREFERENCE), "weak_preference_data", null=True),
         *_sized("shop-preference", SHOP, "aligned"),
         *_sized("shop-none", replace(SHOP, **NO_PREFERENCE), "weak_preference_data", null=True),
+        _catalogues("feed-catalogues", FEED),
+        _catalogues("shop-catalogues", SHOP),
         *(_null(f"feed-untasteful-{items}", replace(FEED, items=items)) for items in CATALOGUES),
         *(_null(f"shop-untasteful-{items}", replace(SHOP, items=items)) for items in CATALOGUES),
         _middle("feed-misaligned", "misaligned", replace(FEED, variants=(VariantParameters("v", 0.1),))),
@@ -159,14 +164,19 @@ def _sized(name: str, world: CommonParameters, deserves: str, null: bool = False
 
 def _middle(name: str, deserves: str, world: CommonParameters, **sections: dict[str, Any]) -> Cell:
     slates = SIZES["middle"][0]
-    return Cell(name, name.split("-")[0], "middle", slates, 40, world, settings(slates, **sections), deserves)
+    return Cell(name, name.split("-")[0], "middle", slates, 24, world, settings(slates, **sections), deserves)
+
+
+def _catalogues(name: str, world: CommonParameters) -> Cell:
+    slates, _ = SIZES["middle"]
+    return Cell(name, name.split("-")[0], "middle", slates, 40, world, settings(slates), catalogue=None)
 
 
 def _null(name: str, world: CommonParameters) -> Cell:
     """Return a cell without tastes, pairs or vectors that mean anything. It deserves nothing that can be said."""
     slates, _ = SIZES["small"]
     nothing = replace(world, strength=0.0, **NO_PREFERENCE)
-    return Cell(name, name.split("-")[0], "small", slates, 40, nothing, settings(slates), null=True)
+    return Cell(name, name.split("-")[0], "small", slates, 24, nothing, settings(slates), null=True)
 
 
 def _bursts() -> Cell:

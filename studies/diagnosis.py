@@ -25,7 +25,9 @@ def section(runs: Path, figures: Path) -> Section | None:
     wrong = sum(row.total() - row[INSUFFICIENT] - row[label] for label, row in matrix.items() if label != INSUFFICIENT)
     answered = sum(passed.values())
     never = matrix[INSUFFICIENT]
-    rows = [[f"`{label}`", *(row[column] or "" for column in DIAGNOSES)] for label, row in matrix.items() if row.total()]
+    rows = [
+        [f"`{label}`", *(row[column] or "" for column in DIAGNOSES)] for label, row in matrix.items() if row.total()
+    ]
     text = (
         "Each cell was built to deserve one label. Rows: what the world deserves; columns: what was said. "
         "`insufficient_data` is no wrong answer, but none yet.\n\n"

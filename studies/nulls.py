@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from studies.cells import Cell, cells
+from studies.cells import cells
 from studies.coverage import coverage, interval_of_share
 from studies.run import results
-from studies.rules import Deletions
 from studies.section import Section, table
 
 NUMBERS = ("adjusted_lis", "adjusted_ais", "placebo")

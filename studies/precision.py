@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lis_online.metrics.estimate import RESOLUTION
-from studies.cells import Cell, cells
+from studies.cells import cells
 from studies.coverage import refused
 from studies.rules import CONTRASTS, Deletions
 from studies.run import results
@@ -30,7 +30,17 @@ def section(runs: Path, figures: Path) -> Section | None:
             gain = (unpaired / paired) ** 2
             gains.append(gain)
             needed = samples * (2 * paired / RESOLUTION) ** 2
-            rows.append([cell.name, f"`{number}`", f"{samples:,.0f}", f"{paired:.5f}", f"{unpaired:.5f}", f"{gain:.0f}", f"{needed:.2g}"])
+            rows.append(
+                [
+                    cell.name,
+                    f"`{number}`",
+                    f"{samples:,.0f}",
+                    f"{paired:.5f}",
+                    f"{unpaired:.5f}",
+                    f"{gain:.0f}",
+                    f"{needed:.2g}",
+                ]
+            )
     header = ["cell", "number", "samples", "paired", "unpaired", "fewer samples by", "samples to resolve 0.0005"]
     text = (
         "All rankers see the same samples. The alternative, one half of the traffic for each of two rankers, has the "

@@ -28,9 +28,7 @@ class Deletions:
 
     def __init__(self, levels: dict[str, Any]) -> None:
         self._kinds = [name.split(":")[0] for name in levels["rankers"]]
-        self._value, self._user, self._time = (
-            np.array(levels[name], np.float64) for name in ("value", "user", "time")
-        )
+        self._value, self._user, self._time = (np.array(levels[name], np.float64) for name in ("value", "user", "time"))
         self._users, self._blocks = np.array(levels["users_present"]), np.array(levels["blocks_present"])
 
     def value(self, number: str) -> float:

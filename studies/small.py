@@ -77,16 +77,22 @@ def total_slates(tables: dict[str, Any], slates: int) -> int:
 
 
 def play(
-    parameters: CommonParameters, tables: dict[str, Any], slates: int, seed: int, training_seed: int | None = None
+    parameters: CommonParameters,
+    tables: dict[str, Any],
+    slates: int,
+    seed: int,
+    training_seed: int | None = None,
+    catalogue: int | None = None,
 ) -> Played:
     """Return a world played until its warm-up and so many slates are through.
 
     training_seed: of the initial weights, twice the world's where it is not given; the twin has the next one.
+    catalogue: see `simulate.kinds.build`.
     """
     started = time.process_time()
     first = 2 * seed if training_seed is None else training_seed
     pipeline = Pipeline(Settings.of({**tables, "training": {**tables["training"], "seed": first}}))
-    world = build(parameters, seed, START)
+    world = build(parameters, seed, START, catalogue)
     for _, topic, value in events_of(world, total_slates(tables, slates)):
         pipeline.update(topic, value)
     pipeline.finish()

@@ -19,7 +19,7 @@ def run_world(name: str, replicate: int) -> dict[str, Any]:
     None where there is none. Any rule of intervals that rests on the two jackknives can be tried on them afterwards.
     """
     cell = next(cell for cell in cells() if cell.name == name)
-    played = play(cell.world, cell.settings, cell.slates, seed=replicate)
+    played = play(cell.world, cell.settings, cell.slates, seed=replicate, catalogue=cell.catalogue)
     return {
         "cell": cell.name,
         "replicate": replicate,

@@ -13,12 +13,15 @@ from lis_online.simulate.simulation import Simulation
 from lis_online.simulate.world import World
 
 
-def build(parameters: CommonParameters, seed: int, start: int) -> Simulation:
-    """Return the world of some parameters, its clock at `start`, ms. Raises UsageError for arms or versions amiss."""
+def build(parameters: CommonParameters, seed: int, start: int, catalogue: int | None = None) -> Simulation:
+    """Return the world of some parameters, its clock at `start`, ms. Raises UsageError for arms or versions amiss.
+
+    catalogue: a seed of its own for items and vectors, so that worlds of other seeds have the same ones.
+    """
     if isinstance(parameters, WorldParameters):
-        return World(parameters, seed, start)
+        return World(parameters, seed, start, catalogue)
     if isinstance(parameters, ShopParameters):
-        return Shop(parameters, seed, start)
+        return Shop(parameters, seed, start, catalogue)
     raise UsageError(f"parameters must be those of a world or a shop, got {type(parameters).__name__}")
 
 

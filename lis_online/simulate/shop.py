@@ -11,7 +11,7 @@ from lis_online.simulate.responses import respond, sigmoid
 from lis_online.simulate.serving import Server, repeats
 from lis_online.simulate.shop_parameters import ShopParameters
 from lis_online.simulate.shoppers import Shoppers
-from lis_online.simulate.simulation import HEAD_START, Items, Served, Simulation
+from lis_online.simulate.simulation import HEAD_START, Items, Served, Simulation, streams
 from lis_online.simulate.stock import Stock
 from lis_online.simulate.variants import Variants
 
@@ -24,9 +24,10 @@ class Shop(Simulation):
     long; slates have many lengths and are looked at from the top down.
     """
 
-    def __init__(self, parameters: ShopParameters, seed: int, start: int) -> None:
-        items, users, variants, server, traffic, searches, travel = (
-            np.random.default_rng(child) for child in np.random.SeedSequence((seed, 1)).spawn(7)
+    def __init__(self, parameters: ShopParameters, seed: int, start: int, catalogue: int | None = None) -> None:
+        """catalogue: a seed of its own for items, bursts and vectors; see `streams`."""
+        items, users, variants, server, traffic, searches, travel = streams(
+            (seed, 1), None if catalogue is None else (catalogue, 1), 7, (0, 2)
         )
         self._p = parameters
         self._traffic, self._serving = traffic, server

@@ -22,6 +22,20 @@ HEAD_START = 60_000
 """The first items' vectors are that much older than the first step, ms."""
 
 
+def streams(
+    seed: int | tuple[int, ...], catalogue: int | tuple[int, ...] | None, count: int, fixed: tuple[int, ...]
+) -> list[np.random.Generator]:
+    """Return independent streams of random numbers. catalogue: a seed of its own for the streams `fixed`, or None.
+
+    Two worlds of one catalogue have the same items and vectors, and differ in users, traffic, clicks and searches.
+    """
+    children = np.random.SeedSequence(seed).spawn(count)
+    if catalogue is not None:
+        others = np.random.SeedSequence(catalogue).spawn(count)
+        children = [others[k] if k in fixed else child for k, child in enumerate(children)]
+    return [np.random.default_rng(child) for child in children]
+
+
 class Served(NamedTuple):
     """A step's slates and what was done with them.
 

@@ -12,17 +12,16 @@ from lis_online.simulate.records import Slates
 from lis_online.simulate.responses import click_logit, independent_clicks, respond, sigmoid
 from lis_online.simulate.searches import true_pairs
 from lis_online.simulate.serving import Server, candidates
-from lis_online.simulate.simulation import HEAD_START, Items, Served, Simulation
+from lis_online.simulate.simulation import HEAD_START, Items, Served, Simulation, streams
 from lis_online.simulate.variants import Variants
 
 
 class World(Simulation):
     """Users who like topics, items of topics, clicks logistic in the cosine of the two."""
 
-    def __init__(self, parameters: WorldParameters, seed: int, start: int) -> None:
-        shape, items, users, variants, server, traffic, searches, travel = (
-            np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(8)
-        )
+    def __init__(self, parameters: WorldParameters, seed: int, start: int, catalogue: int | None = None) -> None:
+        """catalogue: a seed of its own for topics, items and vectors; see `streams`."""
+        shape, items, users, variants, server, traffic, searches, travel = streams(seed, catalogue, 8, (0, 1, 3))
         self._p = parameters
         self._traffic, self._serving = traffic, server
         topics = unit(shape.standard_normal((parameters.topics, parameters.content)))
