@@ -31,8 +31,8 @@ EXPLAINED = Path("studies/mutation_survivors.md")
 def sample(count: int, seed: int, modules: Iterable[str]) -> list[Mutant]:
     """Return a seeded sample of all mutants of some modules; count 0: all of them.
 
-    Each mutant draws a lot by what it changes, and the lowest lots are taken: an edit of one module leaves the sample of
-    the others nearly as it was.
+    Each mutant draws a lot by what it changes, and the lowest lots are taken: an edit of one module leaves the sample
+    of the others nearly as it was.
     """
     every = [m for name in modules for m in mutants(name, Path(path_of(name)).read_text(encoding="utf-8"))]
     return sorted(every, key=lambda mutant: _lot(seed, mutant))[:count] if count else every
