@@ -205,9 +205,10 @@ def _coverages(parts: dict[Span, list[dict[str, Any]]]) -> str:
     for span, worlds in parts.items():
         full = span.horizon + span.memory
         for name, meaning in COVERAGES.items():
-            if not all(any(name in bucket for bucket in world["buckets"]) for world in worlds):
+            covered = [world for world in worlds if any(name in bucket for bucket in world["buckets"])]
+            if not covered:
                 continue
-            found = course(worlds, name)
+            found = course(covered, name)
             early = found.over(full, full + AFTER * BUCKET)[0]
             said.append(f"{span.name}: {meaning} {early:.0%}, then {found.final[0]:.0%}")
     return (
