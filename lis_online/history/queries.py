@@ -7,18 +7,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BinaryExpression, ColumnElement, Connection, Row, Table, and_, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Table, Text, and_, func, select, values
+from sqlalchemy import column as sql_column
 
-from lis_online.errors import UsageError
+from lis_online.errors import SettingsError, UsageError
 from lis_online.history.points import Number, Point
-from lis_online.history.rows import PAIR_ALIGNMENT
+from lis_online.history.rows import NUMBERS, PAIR_ALIGNMENT
+from lis_online.history.stored_settings import read_back
 from lis_online.history.tables import configurations, diagnoses, numbers
 from lis_online.history.times import iso, to_datetime, to_milliseconds
-from lis_online.history.windows import window_name
+from lis_online.history.windows import NAMES, window_name
+from lis_online.metrics.layout import ALL, Layout
 from lis_online.metrics.version_keys import variant_of
 
 FIELDS = ("value", "stderr", "lower", "upper", "reason", "samples_to_resolve", "learning_noise")
 COLUMNS = ("bucket_end", "window_ms", "kind", "subject", "number", "samples", "version", *FIELDS)
+ALWAYS = "adjusted_ais"
+"""A number that is there, with a value or a reason, wherever a variant is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +52,34 @@ def read(connection: Connection, selection: Selection) -> list[Point]:
     ranker's and the diagnosis. Raises UsageError on a variant that the history does not know.
     """
     points: list[Point] = []
-    for configuration, source in sources(connection, selection.variant).items():
-        points += _points(connection, selection, configuration, source)
+    for made_under in measured(connection, selection.variant):
+        points += _points(connection, selection, made_under)
     return sorted(points, key=lambda p: (p.time, p.window_ms, p.configuration, p.newest, p.version))
 
 
-def sources(connection: Connection, variant: str) -> dict[int, str]:
-    """Return the preference source of a variant by configuration; empty when nothing was ever written.
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A configuration in which a variant is: the source it was aligned on, the windows, and all its settings."""
+
+    configuration: int
+    source: str
+    windows: tuple[int, ...]
+    settings: Mapping[str, Any]
+
+
+def measured(connection: Connection, variant: str) -> list[Measured]:
+    """Return the configurations in which a variant is; none when nothing was ever written.
 
     Raises UsageError on a variant that is in no configuration.
     """
     known: set[str] = set()
-    found: dict[int, str] = {}
-    for row in connection.execute(select(configurations.c.id, configurations.c.settings)):
+    found: list[Measured] = []
+    for row in connection.execute(select(configurations.c.id, configurations.c.settings).order_by(configurations.c.id)):
         by_name = {entry["name"]: entry["preference"] for entry in row.settings["variant"]}
         known |= set(by_name)
         if variant in by_name:
-            found[row.id] = by_name[variant]
+            windows = tuple(dict.fromkeys([*row.settings["metrics"]["windows"], *NAMES]))
+            found.append(Measured(row.id, by_name[variant], windows, row.settings))
     if known and not found:
         raise UsageError(f"--variant must be one of {sorted(known)}, got {variant!r}")
     return found
@@ -71,17 +87,10 @@ def sources(connection: Connection, variant: str) -> dict[int, str]:
 
 def why_empty(connection: Connection, selection: Selection) -> str:
     """Return the sentence for a selection without a point: what is there instead."""
-    table = numbers.c
-    query = (
-        select(table.window_ms, table.slice, func.min(table.bucket_end), func.max(table.bucket_end))
-        .where(table.kind == "variant", table.subject == selection.variant)
-        .group_by(table.window_ms, table.slice)
-        .order_by(table.window_ms, table.slice)
-    )
-    held = connection.execute(query).all()
+    held = [row for one in measured(connection, selection.variant) for row in _held(connection, selection.variant, one)]
     if not held:
         return f"the history has no number of variant {selection.variant!r} yet"
-    first, last = (iso(to_milliseconds(time)) for time in (min(r[2] for r in held), max(r[3] for r in held)))
+    first, last = (iso(to_milliseconds(time)) for time in (min(r.first for r in held), max(r.last for r in held)))
     windows = ", ".join(window_name(ms) for ms in sorted({row.window_ms for row in held}))
     slices = ", ".join(sorted({row.slice for row in held}))
     return (
@@ -90,15 +99,33 @@ def why_empty(connection: Connection, selection: Selection) -> str:
     )
 
 
-def _points(connection: Connection, selection: Selection, configuration: int, source: str) -> Iterator[Point]:
-    of_variant = versions(connection, configuration, selection.variant)
+def _held(connection: Connection, variant: str, of: Measured) -> Sequence[Any]:
+    """Return first and last time of each window and slice: two probes of the index each."""
+    try:
+        slices = Layout.of(read_back(of.settings)).slices
+    except SettingsError:  # of another release
+        slices = (ALL,)
+    pairs = [(window, name) for window in of.windows for name in slices]
+    asked = values(sql_column("window_ms", BigInteger), sql_column("slice", Text), name="asked").data(pairs)
+    column = numbers.c
+    ends = (
+        select(func.min(column.bucket_end).label("first"), func.max(column.bucket_end).label("last"))
+        .where(column.configuration_id == of.configuration, column.kind == "variant", column.subject == variant)
+        .where(column.window_ms == asked.c.window_ms, column.slice == asked.c.slice, column.number == ALWAYS)
+        .lateral("ends")
+    )
+    query = select(asked.c.window_ms, asked.c.slice, ends.c.first, ends.c.last).where(ends.c.first.is_not(None))
+    return connection.execute(query).all()
+
+
+def _points(connection: Connection, selection: Selection, of: Measured) -> Iterator[Point]:
+    of_variant = versions(connection, of.configuration, selection.variant)
     judged = {
-        (row.bucket_end, row.window_ms, row.variant): row
-        for row in _diagnoses(connection, selection, configuration, of_variant)
+        (row.bucket_end, row.window_ms, row.variant): row for row in _diagnoses(connection, selection, of, of_variant)
     }
-    subjects = {"variant": of_variant, "source": [source], "unleaked": [""]}
+    subjects = {"variant": of_variant, "source": [of.source], "unleaked": [""]}
     windows: dict[tuple[Any, int], list[Row[Any]]] = defaultdict(list)
-    for row in _numbers(connection, selection, configuration, subjects):
+    for row in _numbers(connection, selection, of, subjects):
         windows[row.bucket_end, row.window_ms].append(row)
     for (time, window), rows in windows.items():
         for subject in sorted({row.subject for row in rows if row.kind == "variant"}) or [selection.variant]:
@@ -108,8 +135,8 @@ def _points(connection: Connection, selection: Selection, configuration: int, so
                 time=to_milliseconds(time),
                 window_ms=window,
                 slice=selection.slice,
-                configuration=configuration,
-                source=source,
+                configuration=of.configuration,
+                source=of.source,
                 version=own[0].version if own else "",
                 newest=subject == selection.variant,
                 samples=max((row.samples for row in rows if row.number != PAIR_ALIGNMENT), default=0),
@@ -141,32 +168,38 @@ def _by_number(rows: Iterable[Row[Any]]) -> Mapping[str, Number]:
 
 
 def _numbers(
-    connection: Connection, selection: Selection, configuration: int, subjects: Mapping[str, Sequence[str]]
+    connection: Connection, selection: Selection, of: Measured, subjects: Mapping[str, Sequence[str]]
 ) -> Sequence[Row[Any]]:
     column = numbers.c
-    of_these = or_(*(and_(column.kind == kind, column.subject.in_(names)) for kind, names in subjects.items()))
-    query = select(*(column[name] for name in COLUMNS)).where(
-        column.configuration_id == configuration, of_these, *_within(numbers, selection)
+    within = _within(numbers, selection, of)
+    of_kinds = (
+        select(*(column[name] for name in COLUMNS)).where(
+            column.configuration_id == of.configuration,
+            column.kind == kind,
+            column.subject.in_(names),
+            column.number.in_(NUMBERS[kind]),
+            *within,
+        )
+        for kind, names in subjects.items()
     )
-    return connection.execute(query.order_by(column.bucket_end, column.window_ms, column.number)).all()
+    # One query for each kind, and no OR: every column before the time in the index is then given.
+    rows = [row for query in of_kinds for row in connection.execute(query)]
+    return sorted(rows, key=lambda row: (row.bucket_end, row.window_ms, row.number))
 
 
-def _diagnoses(
-    connection: Connection, selection: Selection, configuration: int, of_variant: Sequence[str]
-) -> Sequence[Any]:
+def _diagnoses(connection: Connection, selection: Selection, of: Measured, of_variant: Sequence[str]) -> Sequence[Any]:
     column = diagnoses.c
     query = select(column.bucket_end, column.window_ms, column.variant, column.diagnosis, column.sentence).where(
-        column.configuration_id == configuration,
+        column.configuration_id == of.configuration,
         column.variant.in_(of_variant),
-        *_within(diagnoses, selection),
+        *_within(diagnoses, selection, of),
     )
     return connection.execute(query).all()
 
 
-def _within(table: Table, selection: Selection) -> list[ColumnElement[bool] | BinaryExpression[bool]]:
-    rules: list[ColumnElement[bool] | BinaryExpression[bool]] = [table.c.slice == selection.slice]
-    if selection.window_ms is not None:
-        rules.append(table.c.window_ms == selection.window_ms)
+def _within(table: Table, selection: Selection, of: Measured) -> list[ColumnElement[bool]]:
+    windows = of.windows if selection.window_ms is None else (selection.window_ms,)
+    rules: list[ColumnElement[bool]] = [table.c.slice == selection.slice, table.c.window_ms.in_(windows)]
     if selection.start is not None:
         rules.append(table.c.bucket_end > to_datetime(selection.start))
     if selection.end is not None:

@@ -91,7 +91,7 @@ class _Reader:
         self._connection, self._group, self._settings, self._layout = connection, group, settings, layout
 
     def get(self, start: int, end: int, slices: Sequence[str]) -> RangeNumbers:
-        found = stored.pieces(self._connection, self._group, start, end)
+        found = stored.pieces(self._connection, self._group, start, end, self._settings.metrics.bucket)
         state = stored.state(self._connection, self._group, found[-1]) if found else None
         warm_from = self._warm_from(state)
         warm = [piece for piece in found if warm_from is None or piece.start >= warm_from]

@@ -119,6 +119,13 @@ class AlignmentRow(msgspec.Struct, frozen=True, array_like=True, tag="alignment"
 HistoryRow = NumberRow | DiagnosisRow | ArmRow | BucketRow | AlignmentRow
 """Any row. The tags let msgspec read a list of mixed rows back."""
 
+NUMBERS: Final = {
+    "unleaked": ("auc", "gauc", "normalised_entropy", "calibration", "twin", "effective_users"),
+    "source": ("lis", "past", "future", "placebo", "adjusted_lis", "bound", "coverage", "collision_share"),
+    "variant": ("ais", "adjusted_ais", "efficiency", "coverage", PAIR_ALIGNMENT),
+}
+"""The numbers of each kind. Readers name them all: the index then leads to each, whatever lies between."""
+
 KEYS: Final[dict[type[HistoryRow], tuple[str, ...]]] = {
     NumberRow: ("bucket_end", "window_ms", "slice", "kind", "subject", "number"),
     DiagnosisRow: ("bucket_end", "window_ms", "slice", "variant"),

@@ -15,10 +15,11 @@ from lis_online.history.tables import CONFIGURATION, alignments, buckets, rollup
 from lis_online.history.times import LATEST, to_datetime, to_milliseconds
 from lis_online.metrics.layout import Layout
 from lis_online.metrics.statistics import Statistics
-from lis_online.settings.model import WEEK
+from lis_online.settings.model import DAY
 
-LONGEST: Final = WEEK
-"""No bucket or roll-up is longer: what overlaps a stretch begins at most so long before it, so an index finds it."""
+LONGEST: Final = DAY
+"""No roll-up is longer, but for less than a bucket: what overlaps a stretch begins at most so long before it, and an index finds
+it."""
 AT_ONCE: Final = 16
 """Rows that are fetched together; one may have a megabyte."""
 
@@ -50,22 +51,16 @@ class Piece:
         return rollups if self.rolled_up else buckets
 
 
-def pieces(connection: Connection, group: Group, start: int, end: int) -> list[Piece]:
-    """Return what overlaps [start, end), in order, every sample in one piece alone.
+def pieces(connection: Connection, group: Group, start: int, end: int, bucket: int) -> list[Piece]:
+    """Return what overlaps [start, end), in order, every sample in one piece alone. bucket: length of a bucket, ms.
 
     A bucket that is in a roll-up already is not there again, though it was written again: after a crash, for example.
     """
-    columns = rollups.c
-    rows = connection.execute(
-        _overlapping(rollups, group, start, end, columns.bucket_start, columns.bucket_end, columns.members)
-    )
     found, merged = [], set()
-    for row in rows:
+    for row in connection.execute(_overlapping(rollups, group, start, end, bucket).add_columns(rollups.c.members)):
         found.append(Piece(to_milliseconds(row.bucket_start), to_milliseconds(row.bucket_end), rolled_up=True))
         merged.update(row.members)
-    for row in connection.execute(
-        _overlapping(buckets, group, start, end, buckets.c.bucket_start, buckets.c.bucket_end)
-    ):
+    for row in connection.execute(_overlapping(buckets, group, start, end, bucket)):
         if row.bucket_start not in merged:
             found.append(Piece(to_milliseconds(row.bucket_start), to_milliseconds(row.bucket_end), rolled_up=False))
     return sorted(found, key=lambda piece: (piece.start, piece.end))
@@ -108,12 +103,11 @@ def _of(table: Table, group: Group) -> list[Any]:
     return [table.c[CONFIGURATION] == group.configuration, table.c.group == group.group]
 
 
-def _overlapping(table: Table, group: Group, start: int, end: int, *columns: Any) -> Select[Any]:
-    begins = table.c.bucket_start
+def _overlapping(table: Table, group: Group, start: int, end: int, bucket: int) -> Select[Any]:
+    begins, ends = table.c.bucket_start, table.c.bucket_end
+    earliest = to_datetime(max(0, start - LONGEST - bucket))
     return (
-        select(*columns)
-        .where(
-            *_of(table, group), begins > to_datetime(max(0, start - LONGEST)), begins < to_datetime(min(end, LATEST))
-        )
-        .where(table.c.bucket_end > to_datetime(start))
+        select(begins, ends)
+        .where(*_of(table, group), begins >= earliest, begins < to_datetime(min(end, LATEST)))
+        .where(ends > to_datetime(start))
     )

@@ -21,7 +21,8 @@ Name = Annotated[str, AfterValidator(_name)]
 """A name that becomes a label value, a file name and part of a topic key."""
 
 
-WEEK = 7 * 86_400_000  # ms; the history's partitions
+DAY = 86_400_000  # ms
+WEEK = 7 * DAY  # the history's partitions
 
 
 class Section(BaseModel):
@@ -67,10 +68,10 @@ class HistorySettings(Section):
     """Where the history is kept and for how long. With an empty url nothing is written."""
 
     url: SecretStr | None = SecretStr("postgresql+psycopg://lis@127.0.0.1/lis")
-    keep_buckets: Duration = 14 * 86_400_000
-    keep_numbers: Duration = 14 * 86_400_000
+    keep_buckets: Duration = 14 * DAY
+    keep_numbers: Duration = 14 * DAY
     rollup: Duration = 900_000
-    keep_rollups: Duration = 400 * 86_400_000
+    keep_rollups: Duration = 400 * DAY
 
     @field_validator("url", mode="before")
     @classmethod
@@ -79,8 +80,8 @@ class HistorySettings(Section):
 
     @model_validator(mode="after")
     def _whole(self) -> HistorySettings:
-        if self.rollup < 1000 or WEEK % self.rollup:
-            raise ValueError(f"rollup must be >= 1s and fit a week evenly, got {format_duration(self.rollup)}")
+        if self.rollup < 1000 or DAY % self.rollup:
+            raise ValueError(f"rollup must be >= 1s and fit a day evenly, got {format_duration(self.rollup)}")
         if self.keep_rollups < max(self.keep_buckets, self.keep_numbers):
             raise ValueError(
                 f"keep_rollups must be >= keep_buckets and keep_numbers, got {format_duration(self.keep_rollups)}"
@@ -112,7 +113,7 @@ class EventsSettings(Section):
     allowed_lateness: Duration = 30_000
     max_ahead: Duration = 300_000
     history_length: int = Field(20, ge=1, le=1000)
-    user_idle_limit: Duration = 14 * 86_400_000
+    user_idle_limit: Duration = 14 * DAY
     surfaces: list[Name] = ["feed", "ads"]
 
     @model_validator(mode="after")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import Connection, Engine
@@ -10,9 +11,15 @@ from sqlalchemy import Connection, Engine
 from lis_online.errors import UsageError
 from lis_online.history.points import Number
 from lis_online.history.queries import Selection, read, why_empty
-from lis_online.history.rows import DiagnosisRow, HistoryRow, NumberRow
+from lis_online.history.rows import NUMBERS, DiagnosisRow, HistoryRow, NumberRow
 from lis_online.history.writer import HistoryWriter
+from lis_online.metrics.numbers import numbers
+from lis_online.metrics.statistics import Statistics
+from lis_online.metrics.windows import Window
 from lis_online.settings import Settings
+from lis_online.shards.publish_rows import view_rows
+from tests.exporter.examples import two_versions
+from tests.history.streams import LAYOUT
 
 pytestmark = pytest.mark.postgres
 
@@ -137,3 +144,14 @@ def test_a_range_that_ends_before_it_begins_is_refused() -> None:
         UsageError, match="--from must be before --to, got 2019-11-12T00:01:00Z and 2019-11-12T00:00:00Z"
     ):
         Selection("title", AT + MINUTE, AT)
+
+
+def test_a_reader_names_every_number_that_is_published() -> None:
+    """A number that is missing from the list would be in the table and in no answer."""
+    found = numbers(Window(0, 0, Statistics(LAYOUT), []), LAYOUT)
+    view = replace(two_versions(), windows={0: {"all": found["all"]}}, diagnoses={0: {"all": {}}})
+    written: dict[str, set[str]] = {}
+    for row in view_rows(view):
+        if isinstance(row, NumberRow):
+            written.setdefault(row.kind, set()).add(row.number)
+    assert {kind: set(names) for kind, names in NUMBERS.items()} == written
