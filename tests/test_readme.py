@@ -45,7 +45,7 @@ def check_lis_online(words: list[str]) -> None:
 def resolve(words: list[str]) -> tuple[Any, list[str]]:
     """Return the command that the words after the program's name lead to, and its arguments."""
     command: Any = typer.main.get_command(app)
-    while words and hasattr(command, "commands"):
+    while words and hasattr(command, "commands") and not (command.invoke_without_command and words[0].startswith("-")):
         assert words[0] in command.commands, f"{words[0]} must be one of {sorted(command.commands)}"
         command, words = command.commands[words[0]], words[1:]
     return command, words
