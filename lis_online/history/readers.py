@@ -24,7 +24,7 @@ def grant_reader(engine: Engine, name: str) -> None:
     """
     if not name or len(name.encode()) > LONGEST_NAME or "\x00" in name:
         raise UsageError(f"NAME must have 1 to {LONGEST_NAME} bytes, got {name!r}")
-    role = engine.dialect.identifier_preparer.quote_identifier(name).replace("%", "%%")
+    role = engine.dialect.identifier_preparer.quote_identifier(name)  # doubles % too
     with transaction(engine) as connection:
         run = connection.exec_driver_sql
         known = connection.execute(text("SELECT FROM pg_roles WHERE rolname = :name"), {"name": name}).one_or_none()

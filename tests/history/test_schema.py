@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 
+import msgspec
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, Table, inspect, select, text
 
 from lis_online.errors import HistoryError
-from lis_online.history import schema
+from lis_online.history import schema, tables
+from lis_online.history.partitions import partitions
+from lis_online.history.ranges import range_numbers
+from lis_online.history.retention import Pruner
+from lis_online.history.rows import ArmRow, DiagnosisRow, NumberRow
+from lis_online.history.stored import Group
 from lis_online.history.tables import metadata
+from lis_online.history.upsert import upsert
+from lis_online.history.writer import HistoryWriter
+from lis_online.settings import Settings
+from tests.history.streams import AT, SETTINGS, make_row
 
 pytestmark = pytest.mark.postgres
 
@@ -91,6 +103,115 @@ def test_code_of_the_revision_before_writes_on_after_the_upgrade(empty_database:
     with empty_database.connect() as connection:
         rows = connection.execute(text("SELECT value, version, samples_to_resolve, learning_noise FROM numbers"))
         assert [tuple(row) for row in rows] == [(2.0, "", None, None)]
+
+
+class OldBucketRow(msgspec.Struct, array_like=True):
+    """A bucket's row as code of revision 0002 has it."""
+
+    bucket_start: int
+    bucket_end: int
+    group: int
+    samples: int
+    data: bytes
+    revision: int
+
+
+def old_rows(revision: int) -> dict[Table, list[Any]]:
+    """Return rows of every table that code of 0002 writes, over a year, with its columns."""
+    days = [AT + day * 86_400_000 for day in (0, 1, 6, 7, 8, 200, 365)]
+    return {
+        tables.buckets: [OldBucketRow(at, at + 60_000, 0, 9, b"data", revision) for at in days],
+        tables.numbers: [
+            NumberRow(at, 0, "all", "source", "c", "lis", float(revision), 0.1, 0.0, 1.0, None, 9, revision)
+            for at in days
+        ],
+        tables.diagnoses: [DiagnosisRow(at, 0, "all", "v", "aligned", "Keep it.", revision) for at in days],
+        tables.arms: [ArmRow(at, "e", "a", 1, 2, 3, None, None, None, None, 0, revision) for at in days],
+    }
+
+
+def write_old(engine: Engine, revision: int) -> None:
+    """Write rows as code of 0002 does: the same COPY and upsert, with its columns."""
+    with engine.begin() as connection:
+        for table, rows in old_rows(revision).items():
+            upsert(connection, table, 1, rows)
+
+
+def contents(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
+    """Return all that code of 0002 knows."""
+    with engine.connect() as connection:
+        found = {}
+        for table in (tables.numbers, tables.diagnoses, tables.arms, tables.buckets):
+            columns = [column for column in table.c if column.name != "state"]
+            found[table.name] = [tuple(row) for row in connection.execute(select(*columns).order_by(*columns))]
+        return found
+
+
+def prune(engine: Engine, now: int) -> None:
+    """Move rows into weeks; nothing is old enough for more."""
+    list(Pruner(engine, Settings.of({}).history, now).run())
+
+
+@pytest.mark.parametrize("pruned", [False, True], ids=["in the default partitions", "in weeks"])
+def test_a_filled_history_goes_up_and_down_without_losing_a_row(empty_database: Engine, pruned: bool) -> None:
+    """Row for row, whether its rows are in the default partitions or in their weeks; constraints come back as well."""
+    schema.upgrade(empty_database, "0002")
+    before = constraints(empty_database)
+    run(empty_database, CONFIGURE)
+    write_old(empty_database, 1)
+    known = contents(empty_database)
+    schema.upgrade(empty_database)
+    assert contents(empty_database) == known
+    if pruned:
+        prune(empty_database, AT)
+        with empty_database.connect() as connection:
+            assert len(partitions(connection, tables.numbers)) == 5 + 2
+        assert contents(empty_database) == known
+    schema.downgrade(empty_database, "0002")
+    assert contents(empty_database) == known
+    assert constraints(empty_database) == before
+    write_old(empty_database, 2)
+    schema.upgrade(empty_database)
+    schema.check(empty_database)
+    assert {row[-1] for row in contents(empty_database)["arms"]} == {2}
+
+
+def test_code_of_0002_writes_on_beside_this_one_and_revisions_hold(empty_database: Engine) -> None:
+    """Two schema versions' code at once: into the default partitions, and into weeks once they were made."""
+    schema.upgrade(empty_database)
+    run(empty_database, CONFIGURE)
+    write_old(empty_database, 5)
+    prune(empty_database, AT)
+    known = contents(empty_database)
+    write_old(empty_database, 4)
+    assert contents(empty_database) == known, "an earlier revision replaced a later one"
+    write_old(empty_database, 6)
+    changed = contents(empty_database)
+    assert [len(rows) for rows in changed.values()] == [len(rows) for rows in known.values()]
+    assert {row[7] for row in changed["numbers"]} == {6.0}
+
+
+def test_roll_ups_go_down_as_longer_buckets_and_are_rolled_up_again(history_engine: Engine) -> None:
+    """Their samples are the same before, between and after, and a range's numbers too."""
+    rows = [make_row(AT + minute * 60_000, minute % 5) for minute in range(40)]
+    HistoryWriter(history_engine, SETTINGS).write(rows)
+    late = AT + 30 * 60_000 + SETTINGS.history.keep_buckets
+    prune(history_engine, late)
+    group = Group(1)
+    known = range_numbers(history_engine, group, AT, AT + 3_600_000)
+    schema.downgrade(history_engine, "0002")
+    assert [row[3] - row[2] for row in contents(history_engine)["buckets"]][:3] == [
+        timedelta(minutes=15), timedelta(minutes=15), timedelta(minutes=1),
+    ]  # fmt: skip
+    assert sum(row[4] for row in contents(history_engine)["buckets"]) == sum(row.samples for row in rows)
+    schema.upgrade(history_engine)
+    prune(history_engine, late)
+    HistoryWriter(history_engine, SETTINGS).write(rows[:30])  # a replay of what is in them
+    found = range_numbers(history_engine, group, AT, AT + 3_600_000)
+    assert {name: one.sources for name, one in found.slices.items()} == {
+        name: one.sources for name, one in known.slices.items()
+    }
+    assert found.state is None, "which versions there were is what 0002 has no column for"
 
 
 def test_a_filled_history_keeps_what_the_revision_before_knows_on_the_way_down(history_engine: Engine) -> None:
