@@ -65,5 +65,8 @@ def test_only_one_stretch_is_open() -> None:
     for start in range(5):
         tiles.update(start, POOL[start])
     assert len(tiles._closed) == 4
+    held = tiles._open
+    tiles.update(4, POOL[0])
+    assert tiles._open is held  # and is not compressed again for each bucket that is added to it
     tiles.update(1, POOL[0], BYTES[0])
     assert len(tiles._closed) == 4 and same(tiles.pop(1), total([1, 0]))

@@ -125,3 +125,20 @@ def test_length_of_parts_of_a_bucket_is_refused() -> None:
     """A window is a whole number of buckets."""
     with pytest.raises(ValueError, match="length must be a whole number of buckets of 60 ms, got 90"):
         RollingWindow(LAYOUT, 90, 60)
+
+
+def test_restoring_replaces_what_was_there() -> None:
+    """A window that takes over a checkpoint keeps nothing of its own, in its total, its blocks or its tiles."""
+    window, other = RollingWindow(LAYOUT, 40, 1), RollingWindow(LAYOUT, 40, 1)
+    window.update(5, POOL[5])
+    other.update(3, POOL[3])
+    other.restore(window.snapshot())
+    assert same(other.get(6).total, POOL[5]) and len(other.get(6).blocks) == 1
+    assert [start for start, _ in other.snapshot()] == [5]
+    whole, another = WholeRun(LAYOUT, 1), WholeRun(LAYOUT, 1)
+    whole.update(5, POOL[5])
+    another.update(3, POOL[3])
+    another.restore(whole.snapshot())
+    found = another.get()
+    assert found is not None and (found.start, found.end) == (5, 6) and same(found.total, POOL[5])
+    assert len(found.blocks) == 1

@@ -158,11 +158,11 @@ def test_only_what_is_behind_is_late() -> None:
 def test_a_checkpoint_holds_all_of_it() -> None:
     """Pairs, folds, until when it is closed, and how many came late."""
     first, second = fresh(minimum=2), fresh(minimum=2)
-    first.update(make(np.array([100, 130, 131])), np.array([0, 1, 0]))
     first.close(120)
+    first.update(make(np.array([120, 130, 131])), np.array([0, 1, 0]))
     first.update(make(np.array([1])), np.array([1]))
     second.restore(first.snapshot())
-    assert (second.closed_until, second.late) == (first.closed_until, first.late)
+    assert (second.closed_until, second.late) == (first.closed_until, first.late) == (120, 1)
     a, b = (buckets.close(1_000) for buckets in (first, second))
     assert [(x.columns()["click"].tolist(), f.tolist()) for x, f in a] == [
         (x.columns()["click"].tolist(), f.tolist()) for x, f in b
