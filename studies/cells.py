@@ -92,7 +92,7 @@ SHOP: Final = ShopParameters(
     collect=-30.0,
     pairs_per_minute=700.0,
     sources=FEED.sources,
-    variants=(VariantParameters("v", 0.9),),
+    variants=(VariantParameters("v", 0.6),),
     treatment="v",
 )
 """A small shop, which the rule was not tuned on: projects, sessions, items looked at from the top down."""
