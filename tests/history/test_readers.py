@@ -43,7 +43,7 @@ def test_views_have_the_columns_that_notebooks_are_written_against(history_engin
 
 def connect_as(url: str, role: str) -> psycopg.Connection:
     """Connect to the test's database as a role."""
-    plain = url.replace("postgresql+psycopg://", "postgresql://").replace("postgres:@", f"{role}@")
+    plain = url.replace("postgresql+psycopg://", "postgresql://")
     return psycopg.connect(plain, user=role, autocommit=True)
 
 
