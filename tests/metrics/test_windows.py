@@ -142,3 +142,13 @@ def test_restoring_replaces_what_was_there() -> None:
     found = another.get()
     assert found is not None and (found.start, found.end) == (5, 6) and same(found.total, POOL[5])
     assert len(found.blocks) == 1
+
+
+@pytest.mark.parametrize(
+    ("length", "tile", "width"),
+    [(1, 1, 1), (16, 1, 1), (17, 1, 2), (96, 1, 6), (97, 2, 8), (200, 3, 15), (960, 10, 60)],
+)
+def test_a_window_has_at_most_96_tiles_and_16_blocks(length: int, tile: int, width: int) -> None:
+    """Tiles are the fewest buckets, blocks the fewest tiles, that keep a window within both."""
+    window = RollingWindow(LAYOUT, length * 60, 60)
+    assert (window.tile, window.width) == (tile * 60, width * 60)
