@@ -104,7 +104,7 @@ def section(runs: Path, figures: Path) -> Section | None:
     held, worst = _right(base), _most_changed(lines, base)
     text = f"""\
 One setting at a time is moved from the base ({", ".join(f"`{key}` {value}" for key, value in BASE.items())}), in the
-same {len(base)} worlds of the feed, {SLATES:,} slates after the warm-up. Sources: *good* publishes all preferred
+same worlds of the feed (up to {len(base)}), {SLATES:,} slates after the warm-up. Sources: *good* publishes all preferred
 pairs, *half* one half and as many random ones, *noise* random pairs alone. Mean adjusted LIS over the worlds, ± their
 standard deviation; *order*: in how many worlds all three stand as their quality does.
 
@@ -115,8 +115,9 @@ standard deviation; *order*: in how many worlds all three stand as their quality
 In the base the order is right in {held} of {len(base)} worlds. The setting that moves LIS of the good source most is
 {worst}. {_exceptions(wrong)}
 
-Where it fails: {len(base)} worlds a setting show what moves LIS by far, not what moves it a little; one setting at a
-time shows no interplay; and a best setting here is one for a small stream, where steps of learning are scarce.
+Where it fails: so few worlds show what moves LIS by far, not what moves it a little, and an order by differences under
+the errors counts as well. One setting at a time shows no interplay. A longer H or P also lets the rankers learn longer
+before they count. A best setting here is one for a small stream, where steps of learning are scarce.
 LIS is a number *of a ranker under its settings*: compare sources and variants under one, never across two.
 """
     facts = {
