@@ -104,7 +104,7 @@ def section(runs: Path, figures: Path) -> Section | None:
     held, worst = _right(base), _most_changed(lines, base)
     text = f"""\
 One setting at a time is moved from the base ({", ".join(f"`{key}` {value}" for key, value in BASE.items())}), in the
-same worlds of the feed (up to {len(base)}), {SLATES:,} slates after the warm-up. Sources: *good* publishes all preferred
+same worlds of the feed (up to {len(base)}), {SLATES:,} slates after the warm-up. Sources: *good* gives all preferred
 pairs, *half* one half and as many random ones, *noise* random pairs alone. Mean adjusted LIS over the worlds, ± their
 standard deviation; *order*: in how many worlds all three stand as their quality does.
 
