@@ -111,7 +111,7 @@ def report(verdicts: list[tuple[Mutant, Verdict]], seed: int, seconds: float) ->
                 "operator": operator,
                 "before": before,
                 "after": after,
-                "explained": after in text,
+                "explained": f"`{before if after == 'pass' else after}`" in text,
             }
             for module, line, operator, before, after in left
         ],
