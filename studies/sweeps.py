@@ -85,7 +85,7 @@ def one_run(key: str | None, value: Any, seed: int, slates: int, kind: str = "fe
 
 def section(runs: Path, figures: Path) -> Section | None:
     """Return LIS of each source under each setting, and how often the order was right."""
-    found = list(results(runs / NAME).values())
+    found = whole_worlds(results(runs / NAME))
     base = [one for one in found if one["key"] is None]
     if not base:
         return None
@@ -104,7 +104,7 @@ def section(runs: Path, figures: Path) -> Section | None:
     held, worst = _right(base), _most_changed(lines, base)
     text = f"""\
 One setting at a time is moved from the base ({", ".join(f"`{key}` {value}" for key, value in BASE.items())}), in the
-same worlds of the feed (up to {len(base)}), {SLATES:,} slates after the warm-up. Sources: *good* gives all preferred
+same worlds of the feed ({len(base)}), {SLATES:,} slates after the warm-up. Sources: *good* gives all preferred
 pairs, *half* one half and as many random ones, *noise* random pairs alone. Mean adjusted LIS over the worlds, ± their
 standard deviation; *order*: in how many worlds all three stand as their quality does.
 
@@ -130,6 +130,16 @@ LIS is a number *of a ranker under its settings*: compare sources and variants u
         for value, runs_ in line
     }
     return Section("How do the settings move LIS?", text, {"sweeps": facts})
+
+
+def whole_worlds(found: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the runs of the worlds that have every case: settings are compared on the same ones."""
+    worlds: dict[str, dict[str, dict[str, Any]]] = {}
+    for name, one in found.items():
+        case, world = name.rsplit("-", 1)
+        worlds.setdefault(world, {})[case] = one
+    every = {case for cases in worlds.values() for case in cases}
+    return [one for cases in worlds.values() if cases.keys() == every for one in cases.values()]
 
 
 Line = list[tuple[Any, list[dict[str, Any]]]]

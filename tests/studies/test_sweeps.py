@@ -16,8 +16,11 @@ def _run(key: str | None, value: Any, levels: tuple[float | None, ...], kind: st
 
 def _store(folder: Path, runs: list[dict[str, Any]]) -> None:
     folder.mkdir(parents=True)
-    for number, one in enumerate(runs):
-        (folder / f"{number}.json").write_text(json.dumps(one))
+    seen: dict[str, int] = {}
+    for one in runs:
+        case = one["kind"] if folder.name == order.NAME else f"{one['key']}={one['value']}"
+        world = seen[case] = seen.get(case, -1) + 1
+        (folder / f"{case}-{world}.json").write_text(json.dumps(one))
 
 
 RIGHT, WRONG = (0.05, 0.02, 0.0), (0.05, -0.01, 0.0)
@@ -26,7 +29,8 @@ RIGHT, WRONG = (0.05, 0.02, 0.0), (0.05, -0.01, 0.0)
 def test_the_page_says_where_the_order_is_wrong(tmp_path: Path) -> None:
     """A setting under which a world has the wrong order is named with the count; the base is not."""
     runs = [_run(None, None, RIGHT)] * 3 + [_run("training.batch", 1_024, WRONG)] * 2
-    runs += [_run("training.batch", 1_024, RIGHT), _run("leakage.folds", 4, (0.07, 0.02, 0.0))]
+    runs += [_run("training.batch", 1_024, RIGHT)] + [_run("leakage.folds", 4, (0.07, 0.02, 0.0))] * 3
+    runs += [_run(None, None, (9.0, 8.0, 7.0))]  # a fourth world that has not got far: it is left out
     _store(tmp_path / sweeps.NAME, runs)
 
     section = sweeps.section(tmp_path, tmp_path / "figures")
