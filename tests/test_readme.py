@@ -19,6 +19,7 @@ from lis_online.cli.main import app
 from lis_online.events import decode
 from lis_online.events.topics import INTERNAL, topic_names
 from lis_online.exporter import names
+from lis_online.history.readers import VIEWS
 from lis_online.metrics.diagnosis import DIAGNOSES
 from lis_online.metrics.layout import Layout
 from lis_online.settings import Settings
@@ -165,7 +166,7 @@ def test_summary_of_the_page_has_the_keys_of_the_real_one() -> None:
 
 
 def test_settings_and_series_named_in_a_sentence_exist() -> None:
-    """`leakage.sketch_bits`, `lis_lag_records`: a name that is gone must go from the documents too."""
+    """`leakage.sketch_bits`, `lis_lag_records`, views: a name that is gone must go from the documents too."""
     series = {s.name for s in names.every()} | {bound.name for s in names.every() if s.interval for bound in s.bounds}
     settings = {*MEANINGS, *SECTIONS}
     wrong = []
@@ -173,7 +174,7 @@ def test_settings_and_series_named_in_a_sentence_exist() -> None:
         for name in re.findall(rf"\b(?:{'|'.join(SECTIONS)})\.[a-z_.]+\b", span.text):
             known = name in settings or span.text.startswith(("[[", "lis_online")) or (ROOT / span.text).exists()
             wrong += [] if known or name.endswith((".md", ".py")) else [f"{span.where}: {name}"]
-        if re.fullmatch(r"lis_[a-z_]+", span.text) and span.text not in {*series, "lis_online"}:
+        if re.fullmatch(r"lis_[a-z_]+", span.text) and span.text not in {*series, *VIEWS, "lis_online"}:
             wrong.append(f"{span.where}: {span.text}")
     assert not wrong
 

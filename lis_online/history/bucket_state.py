@@ -31,7 +31,8 @@ class BucketState(msgspec.Struct, array_like=True):
     """As of a bucket's end: when samples began, what the slots hold, which rankers were restarted or set aside.
 
     first: time of the group's first sample ever, ms: the warm-up counts from there. versions, restarted, set_aside:
-    as in `RankBucket`; learning: by slot, of those that came later.
+    as in `RankBucket`; learning: by slot, of those that came later. learnt: samples that the group has learnt from,
+    None where that was not recorded.
     """
 
     first: int
@@ -39,6 +40,7 @@ class BucketState(msgspec.Struct, array_like=True):
     restarted: dict[str, int]
     set_aside: dict[str, str]
     learning: dict[str, Learning]
+    learnt: int | None = None
 
 
 _decoder = msgspec.msgpack.Decoder(BucketState)

@@ -143,9 +143,7 @@ class _Reader:
         """
         total, blocks = Statistics(self._layout), []
         for pieces in by_block(kept):
-            block = Statistics(self._layout)
-            for one in stored.statistics(self._connection, self._group, pieces, self._layout):
-                block.merge(one)
+            block = Statistics.sum_of(self._layout, stored.data(self._connection, self._group, pieces))
             total.merge(block)
             blocks.append(Block.of(block))
         return Window(kept[0].start if kept else covered[0], covered[1], total, blocks)

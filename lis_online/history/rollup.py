@@ -90,9 +90,7 @@ def _merge(
     layout = Layout.of(settings)
     parts = [*fresh, *([] if known is None else [known])]
     members = {time for row in fresh for time in _members(row, settings.metrics.bucket)}
-    total = Statistics(layout)
-    for part in parts:
-        total.merge(Statistics.decode(layout, part.data))
+    total = Statistics.sum_of(layout, (part.data for part in parts))
     # What is known beside the statistics is as of the latest bucket in them.
     latest = max(parts, key=lambda part: (part.state is not None, max(getattr(part, "members", [part.bucket_start]))))
     data = _in_use(total).encode()

@@ -13,13 +13,11 @@ from lis_online.history import bucket_state
 from lis_online.history.bucket_state import BucketState
 from lis_online.history.tables import CONFIGURATION, alignments, buckets, rollups
 from lis_online.history.times import LATEST, to_datetime, to_milliseconds
-from lis_online.metrics.layout import Layout
-from lis_online.metrics.statistics import Statistics
 from lis_online.settings.model import DAY
 
 LONGEST: Final = DAY
-"""No roll-up is longer, but for less than a bucket: what overlaps a stretch begins at most so long before it, and an index finds
-it."""
+"""No roll-up is longer, but for less than a bucket: what overlaps a stretch begins at most so much and a bucket before
+it, and an index finds it."""
 AT_ONCE: Final = 16
 """Rows that are fetched together; one may have a megabyte."""
 
@@ -66,8 +64,8 @@ def pieces(connection: Connection, group: Group, start: int, end: int, bucket: i
     return sorted(found, key=lambda piece: (piece.start, piece.end))
 
 
-def statistics(connection: Connection, group: Group, wanted: Sequence[Piece], layout: Layout) -> Iterator[Statistics]:
-    """Yield the statistics of some pieces, in no order. Raises BlockError on bytes that cannot be read."""
+def data(connection: Connection, group: Group, wanted: Sequence[Piece]) -> Iterator[bytes]:
+    """Yield the bytes of the statistics of some pieces, in no order."""
     for table in (rollups, buckets):
         starts = {to_datetime(piece.start) for piece in wanted if piece.table is table}
         if not starts:
@@ -77,7 +75,7 @@ def statistics(connection: Connection, group: Group, wanted: Sequence[Piece], la
         for row in connection.execute(query, execution_options={"yield_per": AT_ONCE}):
             if row.bucket_start in starts:
                 starts.remove(row.bucket_start)
-                yield Statistics.decode(layout, row.data)
+                yield row.data
         if starts:
             raise HistoryError(f"{len(starts)} buckets went while they were read: ask again", transient=True)
 

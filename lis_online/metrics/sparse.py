@@ -34,14 +34,28 @@ def encode_counts(values: np.ndarray) -> bytes:
 
 def decode_counts(data: bytes, size: int) -> np.ndarray:
     """Return the int64 [size] of `encode_counts`. Raises BlockError on other bytes."""
+    values = np.zeros(size, np.int64)
+    add_counts(values, data)
+    return values
+
+
+def add_counts(values: np.ndarray, data: bytes) -> None:
+    """Add the counts of `encode_counts` to whole numbers [size]: what is zero in them costs little.
+
+    values: of a type that holds the sums. Raises BlockError on other bytes; values then hold anything.
+
+    >>> values = np.array([1, 2, 3])
+    >>> add_counts(values, encode_counts(np.array([0, 500, 0])))
+    >>> values.tolist()
+    [1, 502, 3]
+    """
     try:
         raw = np.frombuffer(zlib.decompress(data), np.uint8)
     except zlib.error as exc:
         raise BlockError(f"counts cannot be read: {exc}") from exc
-    held = int.from_bytes(raw[:8].tobytes(), "little")
+    held, size = int.from_bytes(raw[:8].tobytes(), "little"), len(values)
     if held != size:
         raise BlockError(f"counts cannot be read: they are {held} numbers, not {size}")
-    values = np.zeros(size, np.int64)
     cells: np.ndarray | None = None
     left, at, shift = size, 8, 0
     while left:
@@ -53,8 +67,7 @@ def decode_counts(data: bytes, size: int) -> np.ndarray:
         at += len(low)
         if len(bits) * 8 < left or len(low) < len(cells) or (len(cells) and shift > 56):
             raise BlockError(f"counts cannot be read: {len(raw)} bytes do not hold {size} numbers")
-        values[cells] += low.astype(np.int64) << shift
+        values[cells] += (low.astype(np.int64) << shift).astype(values.dtype)
         left, shift = len(cells), shift + 8
     if at != len(raw):
         raise BlockError(f"counts cannot be read: {len(raw)} bytes hold more than {size} numbers")
-    return values

@@ -7,6 +7,7 @@ is published comes from a sum of them.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
@@ -16,7 +17,7 @@ from lis_online.errors import BlockError
 from lis_online.events.hashing import group_of, mix
 from lis_online.metrics.layout import Layout
 from lis_online.metrics.scored import Scored
-from lis_online.metrics.sparse import decode_counts, encode_counts
+from lis_online.metrics.sparse import add_counts, decode_counts, encode_counts
 from lis_online.metrics.within_slate import segment_sums, within_slate_auc
 
 VERSION: Final = 2
@@ -44,6 +45,7 @@ SAMPLES, POSITIVES, SLATES, MIXED = 0, 1, 2, 3
 """Columns of `counts`; MIXED: slates with both labels."""
 COVERED, FALSE_COVER = 0, 1
 _HISTOGRAMS: Final = ("fine", "fine_places", "coarse", "coarse_places")
+_ARRAYS: Final = (*_HISTOGRAMS, "sums", "counts", "users", "cover", "vectors", "left_out")
 _BY_RANKER: Final = (*_HISTOGRAMS, "sums")
 _USER_SALT = 3
 _INT32_MAX = np.iinfo(np.int32).max
@@ -93,8 +95,7 @@ class Statistics:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return the arrays by name, in the order they are written."""
-        names = (*_HISTOGRAMS, "sums", "counts", "users", "cover", "vectors", "left_out")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in _ARRAYS}
 
     def update(self, scored: Scored) -> None:
         """Add a batch of whole slates."""
@@ -134,26 +135,39 @@ class Statistics:
 
         Raises BlockError on other bytes or another layout.
         """
-        try:
-            table = msgspec.msgpack.decode(data, type=_Encoded)
-        except msgspec.MsgspecError as exc:
-            raise BlockError(f"statistics cannot be read: {exc}") from exc
-        if table.version != VERSION:
-            raise BlockError(f"statistics have version {table.version}, this code reads {VERSION}")
-        present = table.axes[-1] if table.axes and isinstance(table.axes[-1], list) else []
-        slots = [slot for slot, name in enumerate(layout.variants) if name in present]
-        if table.axes != _axes(layout.take(slots)):
-            raise BlockError(f"statistics have the axes {table.axes}, the settings ask for {_axes(layout)}")
+        table, slots = _opened(layout, data)
         statistics = cls(layout)
         arrays, index = statistics.arrays(), _index(layout, slots)
-        if set(table.arrays) != set(arrays):
-            raise BlockError(f"statistics have the arrays {sorted(table.arrays)}")
         shapes = {n: (a.shape[0], len(index[n]), *a.shape[2:]) if n in index else a.shape for n, a in arrays.items()}
         decoded = {n: decode_counts(table.arrays[n], math.prod(shape)).reshape(shape) for n, shape in shapes.items()}
         statistics._widen(int(decoded["counts"][0, :, SAMPLES].sum()))
         for name, array in statistics.arrays().items():
             array[(slice(None), index[name]) if name in index else ...] = decoded[name]
         return statistics
+
+    @classmethod
+    def sum_of(cls, layout: Layout, encoded: Iterable[bytes]) -> Statistics:
+        """Return the sum of several statistics' bytes: `decode` and `merge`, in less time.
+
+        Raises BlockError as `decode`.
+        """
+        sums: dict[tuple[int, ...], Statistics] = {}
+        for data in encoded:
+            table, slots = _opened(layout, data)
+            if tuple(slots) not in sums:
+                sums[tuple(slots)] = cls(layout.take(slots))
+            part = sums[tuple(slots)]
+            counts = decode_counts(table.arrays["counts"], part.counts.size).reshape(part.counts.shape)
+            part._widen(part.samples + int(counts[0, :, SAMPLES].sum()))
+            for name, array in part.arrays().items():
+                add_counts(array.reshape(-1), table.arrays[name])
+        total = cls(layout)
+        for held, part in sums.items():
+            total._widen(total.samples + part.samples)
+            index = _index(layout, list(held))
+            for name, array in total.arrays().items():
+                array[(slice(None), index[name]) if name in index else ...] += getattr(part, name)
+        return total
 
     def take(self, slots: list[int]) -> Statistics:
         """Return the counts of some slots of variants alone, ascending, and of all that is not a variant's."""
@@ -233,6 +247,23 @@ class _Encoded(msgspec.Struct):
     version: int
     axes: list[Any]
     arrays: dict[str, bytes]
+
+
+def _opened(layout: Layout, data: bytes) -> tuple[_Encoded, list[int]]:
+    """Return the table of `encode` and the slots of the layout that were in use."""
+    try:
+        table = msgspec.msgpack.decode(data, type=_Encoded)
+    except msgspec.MsgspecError as exc:
+        raise BlockError(f"statistics cannot be read: {exc}") from exc
+    if table.version != VERSION:
+        raise BlockError(f"statistics have version {table.version}, this code reads {VERSION}")
+    present = table.axes[-1] if table.axes and isinstance(table.axes[-1], list) else []
+    slots = [slot for slot, name in enumerate(layout.variants) if name in present]
+    if table.axes != _axes(layout.take(slots)):
+        raise BlockError(f"statistics have the axes {table.axes}, the settings ask for {_axes(layout)}")
+    if set(table.arrays) != set(_ARRAYS):
+        raise BlockError(f"statistics have the arrays {sorted(table.arrays)}")
+    return table, slots
 
 
 def _axes(layout: Layout) -> list[Any]:

@@ -301,3 +301,21 @@ def test_bytes_of_fewer_slots_are_read_with_zeros_for_the_others_and_taken_back(
     assert same(Statistics.decode(two, found.encode()), found)
     with pytest.raises(BlockError, match="statistics have the axes"):
         Statistics.decode(one, found.encode())
+
+
+@settings(max_examples=15)
+@given(
+    seeds=st.lists(st.integers(0, 9), max_size=5), slots=st.lists(st.sets(st.integers(0, 1)), min_size=5, max_size=5)
+)
+def test_the_sum_of_bytes_is_what_decoding_and_merging_gives(seeds: list[int], slots: list[set[int]]) -> None:
+    """Also where buckets were written with other slots in use, and of none."""
+    layout = Layout.of(
+        Settings.of({"variant": [{"name": "v", "preference": "coclick", "dimension": 4, "versions": 2}]})
+    )
+    merged, encoded = Statistics(layout), []
+    for seed, used in zip(seeds, slots, strict=False):
+        held = layout.take(sorted(used))
+        one = make_statistics(held, make_scored(np.random.default_rng(seed), held, slates=5))
+        encoded.append(one.encode())
+        merged.merge(Statistics.decode(layout, encoded[-1]))
+    assert same(Statistics.sum_of(layout, encoded), merged)
