@@ -23,8 +23,10 @@ def run(runs: Path, jobs: int, scale: float) -> None:
 
 def section(runs: Path, figures: Path) -> Section | None:
     """Return the calibration of every number."""
-    found = [(cell, results(runs, cell)) for cell in cells()]
-    found = [(cell, worlds) for cell, worlds in found if len(worlds) > 2]
+    every = [(cell, results(runs, cell)) for cell in cells()]
+    every = [(cell, worlds) for cell, worlds in every if len(worlds) > 2]
+    found = [(cell, worlds) for cell, worlds in every if cell.catalogue is not None]
+    redrawn = [(cell, worlds) for cell, worlds in every if cell.catalogue is None]
     if not found:
         return None
     pooled = {number: _pool([coverage(worlds, number) for _, worlds in found]) for number in NUMBERS}
@@ -33,6 +35,7 @@ def section(runs: Path, figures: Path) -> Section | None:
         {
             number: [(cell.name, held.share, interval_of_share(held.covered, held.worlds)) for cell, held in shown]
             for number, shown in _by_cell(found).items()
+            if shown
         },
         wanted=WANTED,
         axis="share of 95 % intervals that hold the estimand",
@@ -43,9 +46,10 @@ def section(runs: Path, figures: Path) -> Section | None:
         "![Coverage by cell, with 95 % intervals](figures/coverage.svg)",
         _cells_table(found),
         _rules_table(found),
+        _redrawn_table(redrawn),
     ]
     facts = {
-        "worlds": sum(len(worlds) for _, worlds in found),
+        "worlds": sum(len(worlds) for _, worlds in every),
         "interval_coverage": {
             number: _round(pooled[number]) for number in ("lis", "adjusted_lis", "ais", "adjusted_ais")
         }
@@ -59,11 +63,11 @@ def _asked(found: list[tuple[Cell, list[dict[str, Any]]]]) -> str:
     kinds = sorted({cell.kind for cell, _ in found})
     return (
         f"{worlds} simulated worlds in {len(found)} cells, of {len(kinds)} kind{'s' * (len(kinds) > 1)} "
-        f"({', '.join(kinds)}). The worlds of a cell differ in every draw: catalogue, users, traffic, vectors, initial "
-        "weights. The estimand of a number is its mean over the cell's worlds (of efficiency: the ratio of the "
-        "means), so it holds sampling and learning noise. An interval counts unless there were under 200 effective "
-        "users, 200 positives or, where pairs matter, 200 positives with a pair: those are refused as "
-        "`insufficient_data`."
+        f"({', '.join(kinds)}). The worlds of a cell share items and vectors, and differ in users, traffic, clicks, "
+        "searches and initial weights. The estimand of a number is its mean over the cell's worlds (of efficiency: the "
+        "ratio of the means), so it holds sampling and learning noise, for one catalogue. An interval counts unless "
+        "there were under 200 effective users, 200 positives or, where pairs matter, 200 positives with a pair: those "
+        "are refused as `insufficient_data`."
     )
 
 
@@ -105,6 +109,24 @@ def _cells_table(found: list[tuple[Cell, list[dict[str, Any]]]]) -> str:
                 rows.append([cell.name, f"`{number}`", held.worlds, held.refused, *figures, f"{held.share:.1%}"])
     header = ["cell", "number", "intervals", "refused", "estimand", "spread over worlds", "standard error", "hold"]
     return "By cell, where ten or more intervals were not refused:\n\n" + table(header, rows)
+
+
+def _redrawn_table(redrawn: list[tuple[Cell, list[dict[str, Any]]]]) -> str:
+    """Return what an interval does not cover: another catalogue."""
+    if not redrawn:
+        return ""
+    rows = []
+    for cell, worlds in redrawn:
+        for number in ("adjusted_lis", "adjusted_ais", "efficiency"):
+            held = coverage(worlds, number)
+            if held.worlds:
+                spread = f"{held.spread:.4f}", f"{held.stderr:.4f}"
+                rows.append([cell.name, f"`{number}`", held.worlds, *spread, f"{held.share:.1%}"])
+    header = ["cell", "number", "intervals", "spread over worlds", "standard error", "hold"]
+    return (
+        "What an interval does **not** cover is another catalogue. In these cells each world draws its own items and "
+        "vectors, of which there are few; the interval is for the items that were there:\n\n" + table(header, rows)
+    )
 
 
 def _rules_table(found: list[tuple[Cell, list[dict[str, Any]]]]) -> str:

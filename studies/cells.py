@@ -113,6 +113,7 @@ def settings(slates: int, **sections: dict[str, Any]) -> dict[str, Any]:
         "metrics": {
             "bucket": bucket,
             "windows": [bucket],
+            "warm_up_samples": 0,
             "min_useful_lis": 0.005,
             "placebo_tolerance": 0.0025,
             "min_efficiency": 0.5,

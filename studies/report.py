@@ -7,10 +7,23 @@ import json
 from pathlib import Path
 from typing import Any
 
-from studies import bound, calibration, diagnosis, lift, mind, mutation_report, nulls, precision, seeds, sweeps, warm_up
+from studies import (
+    bound,
+    calibration,
+    diagnosis,
+    lift,
+    mind,
+    mutation_report,
+    nulls,
+    order,
+    precision,
+    seeds,
+    sweeps,
+    warm_up,
+)
 from studies.section import Section
 
-RUNS = (calibration, lift, bound, seeds, warm_up, sweeps, mind)
+RUNS = (calibration, order, lift, bound, seeds, warm_up, sweeps, mind)
 SECTIONS = (
     calibration,
     nulls,
@@ -18,6 +31,7 @@ SECTIONS = (
     precision,
     seeds,
     warm_up,
+    order,
     bound,
     lift,
     sweeps,

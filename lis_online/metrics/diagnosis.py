@@ -48,17 +48,20 @@ def diagnose(
     settings: MetricsSettings,
     warm_from: int | None = None,
     learning: int | None = None,
+    learnt: int | None = None,
 ) -> Diagnosis:
     """Return the diagnosis of a variant's version, by its key.
 
     warm_from: time at which the warm-up ends, ms since 1970, where the numbers begin before it; else None.
     learning: samples its rankers have learnt from, where the numbers begin before they had `FORKED_SAMPLES`; else None.
+    learnt: samples that the whole group has learnt from so far; None where that is not known.
     """
     found = numbers.variants[variant]
     source = numbers.sources[found.source]
     return (
         _too_little(numbers, settings, warm_from)
         or _too_young(found, learning)
+        or _too_early(settings, learnt)
         or _missing(source, found)
         or _uncovered(numbers, found, source, settings)
         or _loud(numbers, source, settings)
@@ -87,6 +90,17 @@ def _too_little(numbers: SliceNumbers, settings: MetricsSettings, warm_from: int
             "wait, or read a longer window or a larger slice.",
         )
     return None
+
+
+def _too_early(settings: MetricsSettings, learnt: int | None) -> Diagnosis | None:
+    """Return that LIS and AIS still rise: histories that began empty fill, and rankers learn (docs/validation.md)."""
+    if learnt is None or learnt >= settings.warm_up_samples:
+        return None
+    return Diagnosis(
+        INSUFFICIENT,
+        f"The rankers have learnt from {learnt:,} of {settings.warm_up_samples:,} samples, and LIS and AIS rise until "
+        "then; wait, or set metrics.warm_up_samples.",
+    )
 
 
 def _too_young(found: VariantNumbers, learning: int | None) -> Diagnosis | None:

@@ -84,6 +84,7 @@ MEANINGS: Final = {
     "metrics.metric": "What LIS, AIS and their kin are differences of. AUC and GAUC of the unleaked ranker always are.",
     "metrics.bucket": "Statistics are kept by this much event time. A learning step never spans two buckets.",
     "metrics.windows": "Rolling windows, beside the whole run.",
+    "metrics.warm_up_samples": "Samples to learn from before a diagnosis: until then LIS and AIS rise (validation.md).",
     "metrics.warm_up": "Event time from the first sample before numbers count. `auto`: P + H, and a quiet twin.",
     "metrics.min_useful_lis": "Below it preference data is not worth aligning on: `weak_preference_data`.",
     "metrics.min_efficiency": "The share of adjusted LIS that a variant should deliver; below: `misaligned`.",
@@ -101,8 +102,8 @@ MEANINGS: Final = {
     "variant.name": "Unique. The `variant` of its records in `representations`.",
     "variant.preference": "Name of the preference source that it was aligned on.",
     "variant.dimension": "Length of its vectors; others are dead letters.",
-    "variant.versions": "How many of its versions are measured side by side, each with rankers of its own from its first "
-    "vector on. One that gets no vectors for `leakage.memory` leaves for a newer one. 1: versions are not told apart.",
+    "variant.versions": "How many of its versions are measured side by side, each with its own rankers from its first "
+    "vector on. One without vectors for `leakage.memory` leaves for a newer one. 1: versions are not told apart.",
     "experiment.name": "Unique. The key in an impression's `experiments`.",
     "experiment.control": "Name of the arm that the others are compared with.",
     "experiment.start": "Checked, and not read yet.",

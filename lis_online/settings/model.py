@@ -192,6 +192,7 @@ class MetricsSettings(Section):
     bucket: Duration = 60_000
     windows: list[Duration] = Field([900_000, 3_600_000, 21_600_000, 86_400_000], min_length=1)
     warm_up: Literal["auto"] | Duration = "auto"
+    warm_up_samples: int = Field(40_000, ge=0)
     min_useful_lis: float = Field(0.0005, ge=0)
     min_efficiency: float = Field(0.5, ge=0, le=1)
     placebo_tolerance: float = Field(0.0005, ge=0)

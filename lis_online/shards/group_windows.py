@@ -42,6 +42,7 @@ class GroupWindows:
         self._lengths = list(dict.fromkeys(settings.metrics.windows)) if rolling else []
         self._warm = False
         self._first: int | None = None
+        self._learnt = 0
         self._whole = WholeRun(layout, settings.metrics.bucket)
         self._rolling = self._empty_windows()
         self._overlap: WholeRun | None = None
@@ -84,6 +85,7 @@ class GroupWindows:
         """Add a bucket. first: time of the group's first sample ever, ms; data: the statistics' bytes."""
         self._first = first
         self._learn(start, statistics.samples)
+        self._learnt += statistics.samples + int(statistics.left_out[0])
         warm = self.warm_from is not None and start >= self.warm_from
         if warm and not self._warm:
             self._warm, self._rolling = True, self._empty_windows()
@@ -142,14 +144,14 @@ class GroupWindows:
         assert self._first is not None
         held = self.presence
         learning = {one.slot: self._learning[one.slot] for one in held.versions if one.slot in self._learning}
-        return BucketState(self._first, list(held.versions), held.restarted, held.set_aside, learning)
+        return BucketState(self._first, list(held.versions), held.restarted, held.set_aside, learning, self._learnt)
 
     def diagnoses(self, found: dict[str, SliceNumbers]) -> dict[str, dict[str, Diagnosis]]:
         """Return the diagnosis of each slice and variant of a window's numbers."""
         early = None if self._warm else self.warm_from
         return {
             name: {
-                key: diagnose(one, key, self._settings.metrics, early, self._is_learning(held, one.start))
+                key: diagnose(one, key, self._settings.metrics, early, self._is_learning(held, one.start), self._learnt)
                 for key, held in zip(self.presence.keys(), self.presence.versions, strict=True)
             }
             for name, one in found.items()
@@ -160,6 +162,7 @@ class GroupWindows:
         return {
             "warm": self._warm,
             "first": self._first,
+            "learnt": self._learnt,
             "whole": self._whole.snapshot(),
             "rolling": {str(window.length): window.snapshot() for window in self._rolling},
             "overlap": None if self._overlap is None else self._overlap.snapshot(),
@@ -174,7 +177,7 @@ class GroupWindows:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Replace the state by that of `snapshot`. A window that was not kept there begins empty."""
-        self._warm, self._first = state["warm"], state["first"]
+        self._warm, self._first, self._learnt = state["warm"], state["first"], state["learnt"]
         self._whole.restore(state["whole"])
         for window in self._rolling:
             window.restore(state["rolling"].get(str(window.length), []))

@@ -41,6 +41,10 @@ def topics(world: CommonParameters) -> list[dict[str, Any]]:
     return [{"name": source.name, "kind": "topic"} for source in world.sources]
 
 
+SHORT_WARM_UP = 5_000
+"""Samples to learn from before a diagnosis: simulated worlds are small, so they are judged while LIS still rises."""
+
+
 def settings_of(
     world: CommonParameters,
     leakage: dict[str, Any],
@@ -61,7 +65,7 @@ def settings_of(
     return {
         "events": {"attribution_window": format_duration(world.window), "allowed_lateness": "30s"},
         "leakage": leakage,
-        "metrics": metrics,
+        "metrics": {"warm_up_samples": SHORT_WARM_UP, **metrics},
         "preference": preference,
         "variant": variants,
         "experiment": [{"name": world.experiment, "control": control, "arm": arms, "metric": [ctr, dwell]}],

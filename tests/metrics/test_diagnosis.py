@@ -77,6 +77,15 @@ CASES = {
 }  # fmt: skip
 
 
+def test_too_few_samples_learnt_from_are_not_judged() -> None:
+    """Until so many LIS and AIS rise: the sentence says how many there are and which setting decides."""
+    good = numbers(GOOD, GOOD, interval(0.8, 1.1))
+    early = diagnose(good, "v", SETTINGS, learnt=39_999)
+    assert early.diagnosis == "insufficient_data"
+    assert "39,999 of 40,000 samples" in early.sentence and "metrics.warm_up_samples" in early.sentence
+    assert diagnose(good, "v", SETTINGS, learnt=40_000) == diagnose(good, "v", SETTINGS)
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_diagnosis_follows_the_rules_in_order(case: str) -> None:
     """Each rule, at its own boundary, with the figures in its sentence."""
