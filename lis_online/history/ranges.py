@@ -151,14 +151,14 @@ class _Reader:
     def _diagnoses(
         self, found: dict[str, SliceNumbers], presence: Presence, state: BucketState | None, early: int | None
     ) -> dict[str, dict[str, Diagnosis]]:
-        learning = {} if state is None else state.learning
+        learning, of_group = ({}, None) if state is None else (state.learning, state.learnt)
         judged: dict[str, dict[str, Diagnosis]] = {}
         for name, one in found.items():
             judged[name] = {}
             for key, held in zip(presence.keys(), presence.versions, strict=True):
                 known = learning.get(held.slot) if held.began else None
                 learnt = None if known is None else known.get(one.start)
-                judged[name][key] = diagnose(one, key, self._settings.metrics, early, learnt)
+                judged[name][key] = diagnose(one, key, self._settings.metrics, early, learnt, of_group)
         return judged
 
     def _alignment(self, covered: tuple[int, int], presence: Presence) -> dict[str, PairAlignment]:
