@@ -163,8 +163,8 @@ The twin differs from the unleaked ranker by more than its errors allow for in {
 {_conclusion(parts)}
 
 Where it fails: with so few samples in a bucket "settled" is soon said, since the errors are wide; what is certain is
-the change from after P + H to the end. How long the *learning* takes depends on the ranker and its step size, and the
-rule does not ask: it knows event time alone.
+the change from after P + H to the end. How long the *learning* takes depends on the ranker and its step size, and how
+long histories take to fill on how often users come back: `metrics.warm_up_samples` is one number for both.
 """
     facts = {
         f"{number}, {span.name}": _facts(course(worlds, number), span)
@@ -239,8 +239,8 @@ def _conclusion(parts: dict[Span, list[dict[str, Any]]]) -> str:
             if facts["settled_in_p_plus_h"] is None or facts["settled_in_p_plus_h"] > 1:
                 late.append(name)
     after = (
-        f"After P + H these still move, by more than two standard errors: {', '.join(changed)}. The rule waits for the "
-        "memory of pairs alone. Users' histories fill for longer where users come back seldom, rankers learn for "
+        f"After P + H these still move, by more than two standard errors: {', '.join(changed)}. P + H is the "
+        "memory of pairs alone, so a diagnosis also waits for `metrics.warm_up_samples`. Users' histories fill for longer where users come back seldom, rankers learn for "
         "longer, and neither knows P: a number that has risen is not news by itself, and early windows understate."
         if changed
         else "After P + H none moves by more than two standard errors: the rule waits long enough for these worlds."
