@@ -239,9 +239,10 @@ def _conclusion(parts: dict[Span, list[dict[str, Any]]]) -> str:
             if facts["settled_in_p_plus_h"] is None or facts["settled_in_p_plus_h"] > 1:
                 late.append(name)
     after = (
-        f"After P + H these still move, by more than two standard errors: {', '.join(changed)}. P + H is the "
-        "memory of pairs alone, so a diagnosis also waits for `metrics.warm_up_samples`. Users' histories fill for longer where users come back seldom, rankers learn for "
-        "longer, and neither knows P: a number that has risen is not news by itself, and early windows understate."
+        f"After P + H these still move, by more than two standard errors: {', '.join(changed)}. P + H is the memory of "
+        "pairs alone, so a diagnosis also waits for `metrics.warm_up_samples`. Users' histories fill for longer where "
+        "users come back seldom, rankers learn for longer, and neither knows P: a number that has risen is not news by "
+        "itself, and early windows understate."
         if changed
         else "After P + H none moves by more than two standard errors: the rule waits long enough for these worlds."
     )
