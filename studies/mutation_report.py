@@ -15,7 +15,12 @@ def section(runs: Path, figures: Path) -> Section | None:
         return None
     found = json.loads(path.read_text())
     rows = [
-        [f"`{module}`", counts["mutants"], counts["killed"], f"{counts['killed'] / counts['mutants']:.0%}"]
+        [
+            f"`{module.replace('.', '/')}.py`",
+            counts["mutants"],
+            counts["killed"],
+            f"{counts['killed'] / counts['mutants']:.0%}",
+        ]
         for module, counts in sorted(found["by_module"].items())
     ]
     text = (

@@ -10,6 +10,7 @@ from typing import Any
 from studies import (
     bound,
     calibration,
+    decomposition,
     diagnosis,
     lift,
     mind,
@@ -32,6 +33,7 @@ SECTIONS = (
     seeds,
     warm_up,
     order,
+    decomposition,
     bound,
     lift,
     sweeps,
