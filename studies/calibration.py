@@ -38,7 +38,7 @@ def section(runs: Path, figures: Path) -> Section | None:
             if shown
         },
         wanted=WANTED,
-        axis="share of 95 % intervals that hold the estimand",
+        axis="share that hold the estimand",
     )
     parts = [
         _asked(found),
