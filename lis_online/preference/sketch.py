@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lis_online.preference.leak import Leak as Leak  # whoever holds a sketch holds its rule
+from lis_online.preference.leak import Leak
 
 COUNTING_STEPS = 4
 """The occupancy moves slowly: counted every P / 8."""

@@ -16,7 +16,8 @@ from torch import Tensor
 from lis_online.events.batches import PairBatch
 from lis_online.events.hashing import mix
 from lis_online.preference.folds import thinned_half
-from lis_online.preference.sketch import Leak, Sketch, item_slot, pair_slot
+from lis_online.preference.leak import Leak
+from lis_online.preference.sketch import Sketch, item_slot, pair_slot
 
 SMOOTHING = 5.0
 """c of the normalised weight: an item with one pair is not yet similar to anything."""

@@ -9,8 +9,8 @@ import numpy as np
 from lis_online.events.batches import PairBatch, VectorBatch
 from lis_online.preference.buckets import PlaceboBuckets
 from lis_online.preference.folds import pair_folds
+from lis_online.preference.leak import Leak
 from lis_online.preference.placebo import canonical_order, matched, placebo_of
-from lis_online.preference.sketch import Leak
 from lis_online.preference.sketch_features import PairSketches
 from lis_online.settings import Settings
 from lis_online.shards.nested import nest, unnest

@@ -21,7 +21,7 @@ from lis_online.events import rank_log
 from lis_online.events.batches import SlateBatch
 from lis_online.metrics.layout import PER_VARIANT, Layout
 from lis_online.metrics.version_keys import ranker_of
-from lis_online.preference.sketch import Leak
+from lis_online.preference.leak import Leak
 from lis_online.rankers.counts import DecayedCounts
 from lis_online.rankers.device import choose_device
 from lis_online.rankers.group import RankerGroup

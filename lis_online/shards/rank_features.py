@@ -11,7 +11,7 @@ from torch import Tensor
 from lis_online.events.batches import SlateBatch
 from lis_online.events.hashing import NO_ID, fold_of, mix
 from lis_online.metrics.layout import Layout
-from lis_online.preference.sketch import Leak
+from lis_online.preference.leak import Leak
 from lis_online.preference.sketch_features import PLACEBO, REAL, THINNED, Lookup, PairSketches
 from lis_online.rankers.inputs import Inputs, Slots, dense_features, padded_histories, table_rows
 from lis_online.representation.index import MISSING

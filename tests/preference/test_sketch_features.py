@@ -8,7 +8,7 @@ import torch
 from lis_online.events.batches import PairBatch
 from lis_online.events.hashing import mix
 from lis_online.preference.folds import thinned_half
-from lis_online.preference.sketch import Leak
+from lis_online.preference.leak import Leak
 from lis_online.preference.sketch_features import PLACEBO, REAL, SCALE, SMOOTHING, THINNED, Lookup, PairSketches
 
 CPU = torch.device("cpu")

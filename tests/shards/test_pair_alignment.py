@@ -15,7 +15,7 @@ from lis_online.events.batches import PairBatch, VectorBatch
 from lis_online.events.hashing import id_hash
 from lis_online.metrics.alignment import HALVES, PAIRS, Tallies, decode, merge, share
 from lis_online.metrics.alignment import LEFT_OUT as LEFT_OUT_ROW
-from lis_online.preference.sketch import Leak
+from lis_online.preference.leak import Leak
 from lis_online.representation.newest import NewestVectors
 from lis_online.settings import Settings
 from lis_online.shards.pair_alignment import LEFT_OUT, PairAlignments, judge
