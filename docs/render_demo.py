@@ -13,7 +13,7 @@ from rich.console import Console
 
 from lis_online.cli.report import report
 
-WIDTH = 124
+WIDTH = 150
 
 
 def render(summary: Path) -> str:
