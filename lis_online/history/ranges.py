@@ -122,10 +122,7 @@ class _Reader:
         )
 
     def _warm_from(self, state: BucketState | None) -> int | None:
-        if state is None:
-            return None
-        warm_up, leakage = self._settings.metrics.warm_up, self._settings.leakage
-        return state.first + (leakage.memory + leakage.horizon if warm_up == "auto" else int(warm_up))
+        return None if state is None else state.first + self._settings.warm_up
 
     def _covered(self, start: int, end: int, found: list[Piece], kept: list[Piece]) -> tuple[int, int]:
         """Return the range, rounded outward to the buckets that overlap it, from the end of the warm-up on."""

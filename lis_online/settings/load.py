@@ -81,6 +81,16 @@ class Settings(BaseSettings):
         """Return settings from a table alone, without the environment."""
         return _checked({**table, "_plain": True}, origin)
 
+    @property
+    def warm_up(self) -> int:
+        """Event time from the first sample before numbers count, ms: as set, or P + H.
+
+        >>> Settings.of({"leakage": {"horizon": "1h", "memory": "2h"}}).warm_up
+        10800000
+        """
+        warm_up = self.metrics.warm_up
+        return self.leakage.memory + self.leakage.horizon if warm_up == "auto" else int(warm_up)
+
     @model_validator(mode="after")
     def _names_agree(self) -> Settings:
         problems = [*_repeated(self), *_unknown(self)]

@@ -61,10 +61,7 @@ class GroupWindows:
     @property
     def warm_from(self) -> int | None:
         """When the warm-up ends, ms: a bucket that starts then or later counts. None before the first sample."""
-        if self._first is None:
-            return None
-        warm_up, leakage = self._settings.metrics.warm_up, self._settings.leakage
-        return self._first + (leakage.memory + leakage.horizon if warm_up == "auto" else int(warm_up))
+        return None if self._first is None else self._first + self._settings.warm_up
 
     def note(self, bucket: RankBucket) -> None:
         """Take what a record says beside its statistics: versions, rankers, pair alignment."""
