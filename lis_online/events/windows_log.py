@@ -3,24 +3,31 @@
 The topic has one partition, so its order is total. A join shard's report on a bucket is there
 before any rank bucket that ends at or after it: the report is acknowledged before the block
 that carries the watermark is sent.
+
+A deploy upgrades `publish` first: it reads what the version before wrote, which does not read this one's.
 """
 
 from __future__ import annotations
+
+from typing import Final
 
 import msgspec
 
 from lis_online.errors import BlockError
 
-VERSION = 2
+VERSION: Final = 3
+READ: Final = (2, VERSION)
+"""The versions that this code reads. Reports of 2 have no `columns`, no `assigned`."""
 
 
 class ArmMoments(msgspec.Struct, array_like=True):
-    """Moments over the users of one arm, of their totals in fixed point (millionths).
+    """Moments over the users of one arm, of their columns in fixed point (millionths).
 
-    sums[q], positive[q]: sum of the users' totals of quantity q, number of users with a total above 0.
-    products[q * quantities + p]: sum of total_q * total_p. Whole numbers as decimal text:
+    sums[q], positive[q]: sum of the users' values of column q, number of users with a value above 0.
+    products[q * columns + p]: sum of value_q * value_p. Whole numbers as decimal text:
     they exceed 64 bits, and stay exact, so shards merge by addition in any order.
-    crossed: users seen in more than one arm, who are in none.
+    crossed: users seen in more than one arm, who are in none. assigned: users by the first arm that they were seen in,
+    those who crossed later included: what the declared shares are of.
     """
 
     experiment: str
@@ -30,6 +37,7 @@ class ArmMoments(msgspec.Struct, array_like=True):
     sums: list[str]
     products: list[str]
     positive: list[int]
+    assigned: int = 0
 
 
 class JoinReport(msgspec.Struct, array_like=True, tag="join"):
@@ -38,7 +46,8 @@ class JoinReport(msgspec.Struct, array_like=True, tag="join"):
     Cumulative; sent for each bucket in which a record was applied, and at the end (revision
     MAX_TIME). counts: records by fate (`reasons.COUNTED`) and dead letters by reason, cumulative.
     first, last: earliest and latest impression time so far, -1 while there is none.
-    quantities: the names behind ArmMoments' indices.
+    quantities: what is counted of a user: "impression" and the settings' actions. columns: by experiment, the names
+    behind ArmMoments' indices (`experiments.columns.Columns.names`): the quantities first.
     """
 
     version: int
@@ -49,6 +58,26 @@ class JoinReport(msgspec.Struct, array_like=True, tag="join"):
     counts: dict[str, int]
     quantities: list[str]
     arms: list[ArmMoments]
+    columns: dict[str, list[str]] = {}
+
+
+class UserTotalsBucket(msgspec.Struct, array_like=True, tag="users"):
+    """What each user did on the impressions of [start, end) that carried an experiment, ms: one part of it.
+
+    For lifts over any range: users' totals over buckets add up, the arms' moments do not. Sent once, when the
+    watermark has passed the attribution window of its last impression; a bucket without such an impression is not
+    sent. data: the bytes of `experiments.user_totals.encode`, which hold whole users. users: in this part.
+    """
+
+    version: int
+    shard: int
+    experiment: str
+    start: int
+    end: int
+    part: int
+    parts: int
+    users: int
+    data: bytes
 
 
 class SlotVersion(msgspec.Struct, array_like=True):
@@ -97,7 +126,7 @@ class RankBucket(msgspec.Struct, array_like=True, tag="rank"):
     alignment: list[tuple[int, bytes]] = []
 
 
-WindowsRecord = JoinReport | RankBucket
+WindowsRecord = JoinReport | RankBucket | UserTotalsBucket
 _decoder = msgspec.msgpack.Decoder(WindowsRecord)
 
 
@@ -112,6 +141,6 @@ def decode(data: bytes) -> WindowsRecord:
         record: WindowsRecord = _decoder.decode(data)
     except msgspec.MsgspecError as exc:
         raise BlockError(f"record of the windows topic cannot be read: {exc}") from exc
-    if record.version != VERSION:
-        raise BlockError(f"record of the windows topic has version {record.version}, this code reads {VERSION}")
+    if record.version not in READ:
+        raise BlockError(f"record of the windows topic has version {record.version}, this code reads {list(READ)}")
     return record

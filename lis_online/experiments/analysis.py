@@ -11,6 +11,7 @@ from lis_online.experiments.comparison import Comparison, Rules, compare
 from lis_online.experiments.cuped import Names
 from lis_online.experiments.definitions import Metric
 from lis_online.experiments.multiple import Correction, adjusted
+from lis_online.experiments.sequence import AtUsers
 from lis_online.experiments.srm import SampleRatio, sample_ratio
 from lis_online.settings.model import ExperimentSettings
 
@@ -30,7 +31,10 @@ class Plan:
     def of(cls, settings: ExperimentSettings) -> Plan:
         """Return the plan of a table `experiment` of the settings."""
         shares = {arm.name: arm.share for arm in settings.arm}
-        return cls(settings.name, settings.control, shares, tuple(Metric.of(metric) for metric in settings.metric))
+        at_users = settings.tightest_at_users
+        rules = Rules(settings.alpha, None if at_users is None else AtUsers(at_users), cuped=settings.cuped)
+        metrics = tuple(Metric.of(metric) for metric in settings.metric)
+        return cls(settings.name, settings.control, shares, metrics, rules, settings.correction)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 from lis_online.experiments.definitions import Metric
 from lis_online.experiments.moments import UNIT
+from lis_online.settings.model import EventsSettings, ExperimentSettings
 
 BEFORE = "before:"
+IMPRESSION = "impression"
+"""What is counted of a user beside the settings' actions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +63,22 @@ class Columns:
         self._own = list(found.values())
         self.names: tuple[str, ...] = (*found, *self._pre)
 
+    @classmethod
+    def of(cls, experiment: ExperimentSettings, events: EventsSettings) -> Columns:
+        """Return the columns of an experiment: its metrics' over what is counted of a user."""
+        return cls(quantities_of(events), [Metric.of(metric) for metric in experiment.metric], experiment.cuped)
+
     def values(self, totals: Sequence[int], before: Sequence[int] | None = None) -> list[int]:
         """Return a user's columns. totals, before: of each quantity, in millionths; before None where unknown: 0."""
         own = [column.of(totals) for column in self._own]
         if before is None:
             return own + [0] * len(self._pre)
         return own + [column.of(before) for column in self._pre.values()]
+
+
+def quantities_of(events: EventsSettings) -> list[str]:
+    """Return what is counted of a user, in order: impressions, then the settings' actions."""
+    return [IMPRESSION, *events.actions]
 
 
 def _made(metric: Metric, quantities: list[str]) -> list[_Column]:

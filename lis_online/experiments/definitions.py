@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
-from lis_online.settings.model import ArmMetricSettings
+from lis_online.settings.model import MINIMUM_EFFECT, ArmMetricSettings
 
 Kind = Literal["ratio", "mean", "proportion"]
 Direction = Literal["increase", "decrease"]
-
-MINIMUM_EFFECT: Final = 0.01
-"""Relative change that a metric is watched for where none is declared: 1 % of control."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +60,15 @@ class Metric:
         guardrail = None if declared is None else Guardrail(declared.direction, declared.margin)
         numerator = settings.numerator if settings.kind == "ratio" else settings.action
         denominator = settings.denominator if settings.kind == "ratio" else None
-        return cls(settings.name, settings.kind, numerator or "", denominator, guardrail=guardrail)
+        return cls(
+            settings.name,
+            settings.kind,
+            numerator or "",
+            denominator,
+            settings.cap,
+            settings.minimum_effect,
+            guardrail,
+        )
 
     @property
     def columns(self) -> tuple[str, ...]:

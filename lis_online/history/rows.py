@@ -116,7 +116,106 @@ class AlignmentRow(msgspec.Struct, frozen=True, array_like=True, tag="alignment"
     revision: int
 
 
-HistoryRow = NumberRow | DiagnosisRow | ArmRow | BucketRow | AlignmentRow
+class MomentsRow(msgspec.Struct, frozen=True, array_like=True, tag="moments"):
+    """One arm's moments over its users, cumulative to `bucket_end`: what its lifts are computed from.
+
+    data: the bytes of `experiments.stored_moments.encode`. crossed, assigned: as in `events.windows_log.ArmMoments`.
+    """
+
+    bucket_end: int
+    experiment: str
+    arm: str
+    users: int
+    assigned: int
+    crossed: int
+    data: bytes
+    revision: int
+
+
+class LiftRow(msgspec.Struct, frozen=True, array_like=True, tag="lift"):
+    """One arm against control in one metric, cumulative to `bucket_end`, as `experiments.comparison.Comparison`.
+
+    level, control_level: of the metric. value: relative lift; lower, upper: its always-valid interval; fixed_lower,
+    fixed_upper: the interval that is right for one look. absolute...: the same of the difference. p_value: sequential;
+    p_adjusted: over the experiment's arms and metrics. guardrail: "breached", "holds", "undecided", None: not declared.
+    users_needed: in all. reason: why there is no value or no interval.
+    """
+
+    bucket_end: int
+    experiment: str
+    arm: str
+    metric: str
+    level: float | None
+    control_level: float | None
+    value: float | None
+    stderr: float | None
+    lower: float | None
+    upper: float | None
+    fixed_lower: float | None
+    fixed_upper: float | None
+    absolute: float | None
+    absolute_lower: float | None
+    absolute_upper: float | None
+    p_value: float | None
+    p_adjusted: float | None
+    guardrail: str | None
+    users_needed: int | None
+    reason: str | None
+    revision: int
+
+
+class SampleRatioRow(msgspec.Struct, frozen=True, array_like=True, tag="sample_ratio"):
+    """Whether an experiment's arms have the declared shares of users, cumulative to `bucket_end`.
+
+    p_value: sequential, None and a reason while there are no users. users: assigned, of all arms.
+    """
+
+    bucket_end: int
+    experiment: str
+    p_value: float | None
+    mismatch: bool
+    users: int
+    reason: str | None
+    revision: int
+
+
+class CountRow(msgspec.Struct, frozen=True, array_like=True, tag="count"):
+    """How many input records met a fate (`events.reasons`) so far, cumulative to `bucket_end`."""
+
+    bucket_end: int
+    fate: str
+    records: int
+    revision: int
+
+
+class UserTotalsRow(msgspec.Struct, frozen=True, array_like=True, tag="user_totals"):
+    """What users did on the impressions of [bucket_start, bucket_end): `events.windows_log.UserTotalsBucket`.
+
+    A user is there by a hash. revision: the bucket's end; a bucket is sent once.
+    """
+
+    bucket_start: int
+    bucket_end: int
+    experiment: str
+    shard: int
+    part: int
+    users: int
+    data: bytes
+    revision: int
+
+
+HistoryRow = (
+    NumberRow
+    | DiagnosisRow
+    | ArmRow
+    | BucketRow
+    | AlignmentRow
+    | MomentsRow
+    | LiftRow
+    | SampleRatioRow
+    | CountRow
+    | UserTotalsRow
+)
 """Any row. The tags let msgspec read a list of mixed rows back."""
 
 NUMBERS: Final = {
@@ -132,5 +231,10 @@ KEYS: Final[dict[type[HistoryRow], tuple[str, ...]]] = {
     ArmRow: ("bucket_end", "experiment", "arm"),
     BucketRow: ("bucket_start", "group"),
     AlignmentRow: ("bucket_start", "group"),
+    MomentsRow: ("bucket_end", "experiment", "arm"),
+    LiftRow: ("bucket_end", "experiment", "arm", "metric"),
+    SampleRatioRow: ("bucket_end", "experiment"),
+    CountRow: ("bucket_end", "fate"),
+    UserTotalsRow: ("bucket_start", "experiment", "shard", "part"),
 }
 """What names a row within a configuration: the natural key."""

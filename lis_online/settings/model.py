@@ -23,6 +23,7 @@ Name = Annotated[str, AfterValidator(_name)]
 
 DAY = 86_400_000  # ms
 WEEK = 7 * DAY  # the history's partitions
+MINIMUM_EFFECT = 0.01  # relative to control: what a metric is watched for where nothing is declared
 
 
 class Section(BaseModel):
@@ -72,6 +73,8 @@ class HistorySettings(Section):
     keep_numbers: Duration = 14 * DAY
     rollup: Duration = 900_000
     keep_rollups: Duration = 400 * DAY
+    keep_user_totals: Duration = 60 * DAY
+    user_totals_share: float = Field(1.0, ge=0, le=1)
 
     @field_validator("url", mode="before")
     @classmethod
@@ -256,6 +259,8 @@ class ArmMetricSettings(Section):
     numerator: Name | None = None
     denominator: Name | None = None
     action: Name | None = None
+    cap: float | None = Field(None, gt=0)
+    minimum_effect: float = Field(MINIMUM_EFFECT, gt=0)
     guardrail: Guardrail | None = None
 
     @model_validator(mode="after")
@@ -264,6 +269,23 @@ class ArmMetricSettings(Section):
             raise ValueError("kind ratio needs numerator and denominator")
         if self.kind != "ratio" and not self.action:
             raise ValueError(f"kind {self.kind} needs action")
+        if self.kind == "proportion" and self.cap is not None:
+            raise ValueError(f"cap must not be set for kind proportion, got {self.cap:g}")
+        return self
+
+
+class TriggerSettings(Section):
+    """Which impressions an experiment could touch: all that is given must hold, an item's of any item of the slate."""
+
+    surfaces: list[Name] = []
+    categories: list[str] = []
+    authors: list[str] = []
+    items: list[str] = []
+
+    @model_validator(mode="after")
+    def _whole(self) -> TriggerSettings:
+        if not (self.surfaces or self.categories or self.authors or self.items):
+            raise ValueError("trigger must name surfaces, categories, authors or items, got none")
         return self
 
 
@@ -273,7 +295,12 @@ class ExperimentSettings(Section):
     name: Name
     control: Name
     start: datetime | None = None
-    arm: list[ArmSettings] = Field(min_length=2)
+    alpha: float = Field(0.05, gt=0, lt=1)
+    correction: Literal["holm", "benjamini-hochberg", "none"] = "holm"
+    cuped: bool = True
+    tightest_at_users: int | None = Field(None, ge=2)
+    trigger: TriggerSettings | None = None
+    arm: list[ArmSettings] = Field(min_length=2, max_length=64)
     metric: list[ArmMetricSettings] = []
 
     @model_validator(mode="after")

@@ -10,7 +10,7 @@ from datetime import datetime
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
@@ -41,13 +41,14 @@ This page is made by `python -m lis_online.settings.reference > docs/settings.md
 """
 
 KINDS: dict[Any, str] = {
+    bool: "`true` or `false`",
     int: "whole number",
     float: "number",
     str: "text",
     SecretStr: "text, secret",
     datetime: "time with a zone",
 }
-SIGNS = {Ge: ("ge", ">="), Gt: ("gt", ">"), Le: ("le", "<=")}
+SIGNS = {Ge: ("ge", ">="), Gt: ("gt", ">"), Le: ("le", "<="), Lt: ("lt", "<")}
 
 
 @dataclass(frozen=True)

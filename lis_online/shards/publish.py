@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from lis_online.events.windows_log import JoinReport, RankBucket, decode
+from lis_online.events.windows_log import JoinReport, RankBucket, UserTotalsBucket, WindowsRecord, decode
 from lis_online.history import bucket_state
 from lis_online.history.rows import AlignmentRow, BucketRow, HistoryRow
 from lis_online.metrics.alignment import PairAlignment
@@ -178,9 +178,11 @@ class PublishShard:
         if published is not None and published.revision >= 0 and self._keep_rolling:
             self._current = self._view(published)
 
-    def _apply(self, record: JoinReport | RankBucket) -> None:
+    def _apply(self, record: WindowsRecord) -> None:
         if isinstance(record, JoinReport):
             self._reports.update(record)
+            return
+        if isinstance(record, UserTotalsBucket):
             return
         if record.group not in self._groups:
             self._groups[record.group] = self._new_group()

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lis_online.errors import BlockError
-from lis_online.events.windows_log import ArmMoments, JoinReport, RankBucket, WindowsRecord, encode
+from lis_online.events.windows_log import VERSION, ArmMoments, JoinReport, RankBucket, WindowsRecord, encode
 from lis_online.history.rows import ArmRow, BucketRow, DiagnosisRow, HistoryRow, NumberRow
 from lis_online.metrics.numbers import numbers
 from lis_online.metrics.whole_run import WholeRun
@@ -43,7 +43,7 @@ def bucket(minute: int) -> list[RankBucket]:
     data, start = statistics(minute).encode(), START + minute * MINUTE
     pieces = [data[at : at + PART] for at in range(0, len(data), PART)]
     return [
-        RankBucket(2, 0, minute, start, start + MINUTE, k, len(pieces), piece, False, START + 7, {}, minute)
+        RankBucket(VERSION, 0, minute, start, start + MINUTE, k, len(pieces), piece, False, START + 7, {}, minute)
         for k, piece in enumerate(pieces)
     ]
 
@@ -56,12 +56,12 @@ def report(shard: int, revision: int, clicks: int) -> JoinReport:
     products = [str(sum(t[q] * t[p] for t in totals)) for q in (0, 1) for p in (0, 1)]
     arm = ArmMoments("e", "a", 3, 1, sums, products, [3, int(clicks > 0)])
     counts = {"accepted": 10 * clicks, "late_impression": shard}
-    return JoinReport(2, shard, revision, START + 7, START + 5 * MINUTE, counts, ["impression", "click"], [arm])
+    return JoinReport(VERSION, shard, revision, START + 7, START + 5 * MINUTE, counts, ["impression", "click"], [arm])
 
 
 def final() -> RankBucket:
     """Return the record that says that nothing follows."""
-    return RankBucket(2, 0, BUCKETS, 0, 0, 0, 1, b"", True, START + 7, {}, 9)
+    return RankBucket(VERSION, 0, BUCKETS, 0, 0, 0, 1, b"", True, START + 7, {}, 9)
 
 
 @cache
@@ -228,7 +228,7 @@ def test_missing_bucket_is_refused() -> None:
 
 def test_end_without_any_bucket_is_no_number() -> None:
     """A log too short for any bucket ends in reasons, and its arms are there."""
-    sent = [report(0, MAX_TIME, 2), RankBucket(2, 0, 0, 0, 0, 0, 1, b"", True, -1, {}, 0)]
+    sent = [report(0, MAX_TIME, 2), RankBucket(VERSION, 0, 0, 0, 0, 0, 1, b"", True, -1, {}, 0)]
     shard, rows = run(sent)
     assert rows == [] and shard.finished
     table = shard.summary()
