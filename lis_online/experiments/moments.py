@@ -144,6 +144,7 @@ def merge_arms(parts: Sequence[ArmMoments]) -> ArmMoments:
         _added([part.sums for part in parts]),
         _added([part.products for part in parts]),
         [sum(column) for column in zip(*(part.positive for part in parts), strict=True)],
+        sum(part.assigned for part in parts),
     )
 
 
