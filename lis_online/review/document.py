@@ -221,14 +221,15 @@ class Annotation(Part):
 class Quality(Part):
     """The input within the scope. None, and a reason, where counts of that time are not kept.
 
-    late, duplicate, dead_letters: records; gaps: stretches without any sample; left_out: samples beyond a user's cap.
+    late, duplicate, dead_letters: records; gaps: stretches without any sample; left_out: samples beyond a user's cap,
+    None where LIS and AIS were not computed from statistics.
     """
 
     accepted: int | None
     late: int | None
     duplicate: int | None
     dead_letters: int | None
-    left_out: int
+    left_out: int | None
     gaps: tuple[Span, ...]
     set_aside: dict[str, str]
     reason: str | None = None
