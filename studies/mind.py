@@ -36,7 +36,7 @@ def evaluate(folder: str, changes: dict[str, dict[str, Any]]) -> dict[str, Any]:
 
     changes: of the settings that it has for MIND, by section.
     """
-    from lis_online.cli.evaluate import MIND_DEFAULTS
+    from lis_online.cli.evaluate import THIN_LOG
     from lis_online.replay.mind import read
     from lis_online.replay.vectors import read_vectors
     from lis_online.settings import Settings
@@ -46,7 +46,7 @@ def evaluate(folder: str, changes: dict[str, dict[str, Any]]) -> dict[str, Any]:
     vectors = read_vectors(Path(folder) / "title-svd64.npz")
     variant = {"name": VARIANT, "preference": SOURCE, "dimension": vectors.dimension}
     source = {"name": SOURCE, "kind": "co_engagement"}
-    tables: dict[str, Any] = {**MIND_DEFAULTS, "preference": [source], "variant": [variant]}
+    tables: dict[str, Any] = {**THIN_LOG, "preference": [source], "variant": [variant]}
     for name, section in changes.items():
         tables[name] = {**tables.get(name, {}), **section}
     settings = Settings.of(tables)

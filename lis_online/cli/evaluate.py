@@ -70,13 +70,37 @@ def mind(
     from lis_online.replay.mind import read
 
     vectors = _vectors(representation)
-    settings = _settings(config, vectors, metric, MIND_DEFAULTS)
+    settings = _settings(config, vectors, metric, THIN_LOG)
     log = list(read(path))
     size = sum(len(value or b"") for _, value in log)
     _evaluate(settings, _with_vectors(iter(log), vectors), size, as_json)
 
 
-MIND_DEFAULTS = {"metrics": {"bucket": "30m", "windows": ["1h", "6h", "24h"]}, "training": {"batch": 128}}
+@app.command(name="open-bandit")
+def open_bandit(
+    path: Annotated[Path, typer.Argument(help="A folder of the Open Bandit data set.")],
+    config: Config = None,
+    representation: Representations = None,
+    metric: Metric = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare the two policies of the Open Bandit data set as the arms of an experiment for each campaign.
+
+    The data have no user ids: each impression is a user of its own.
+
+    Example: lis-online evaluate open-bandit open_bandit_dataset --json
+    """
+    from lis_online.replay.open_bandit import events, experiments, read_shown
+
+    shown = read_shown(path)
+    vectors = _vectors(representation)
+    defaults = {**THIN_LOG, "experiment": experiments(row.campaign for row in shown)}
+    settings = _settings(config, vectors, metric, defaults)
+    log = list(events(shown))
+    _evaluate(settings, _with_vectors(iter(log), vectors), sum(len(value) for _, value in log), as_json)
+
+
+THIN_LOG = {"metrics": {"bucket": "30m", "windows": ["1h", "6h", "24h"]}, "training": {"batch": 128}}
 """A sample of a log is thin: a minute of it holds a slate or two, and a step never spans two buckets; and it is small,
 so the rankers take smaller steps."""
 
