@@ -19,6 +19,7 @@ several tau is an e-value too. The interval excludes 0 exactly where p < alpha. 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from math import exp, log, sqrt
 from statistics import NormalDist
 from typing import Final
@@ -88,6 +89,7 @@ class Mixture:
         return found
 
 
+@cache
 def best_odds(alpha: float) -> float:
     """Return the r at which m(r) is smallest: r = log((1 + r) / alpha^2), and there m(r)^2 = 1 + r.
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from math import exp, lgamma, log, log1p, pi
+from math import exp, lgamma, log, log1p, pi, sqrt
 from statistics import NormalDist
 from typing import Final
 
-from lis_online.experiments.numeric import bisect
-
 _TINY: Final = 1e-300
 LARGE: Final = 1000.0
-"""Degrees of freedom from which three terms of the series are right to nine digits, and a search is not needed."""
+"""Degrees of freedom from which three terms of the series are right to nine digits, and steps are not needed."""
 
 
 def two_sided_p(t: float, df: float) -> float:
@@ -40,10 +38,15 @@ def quantile(level: float, df: float) -> float:
     low = NormalDist().inv_cdf(0.5 + level / 2)  # t has the heavier tails
     if df >= LARGE:
         return _expanded(low, df)
-    high = 2 * low
-    while two_sided_p(high, df) > 1 - level:
-        high *= 2
-    return bisect(lambda t: two_sided_p(t, df) <= 1 - level, low, high)
+    t, step = low, low
+    while step > 1e-14 * t:  # Newton's steps from below: P is convex there, so none goes too far
+        step = (two_sided_p(t, df) - (1 - level)) / (2 * _density(t, df))
+        t += step
+    return t
+
+
+def _density(t: float, df: float) -> float:
+    return exp(_log_beta(df / 2) - (df + 1) / 2 * log1p(t * t / df)) / sqrt(df)
 
 
 def _expanded(z: float, df: float) -> float:
