@@ -11,3 +11,7 @@ UNBOUNDED = "control may be 0 as far as is known: the relative lift has no bound
 TOO_FEW = "too few users for a sequence: {} of {} effective ones"
 NO_PRE_PERIOD = "no pre-period totals"
 UNRELATED = "the pre-period says nothing about the metric"
+NO_METRIC = "no metric is declared"
+NO_COLUMNS = "the join shards' reports lack the experiment's columns: they are of an earlier release or other settings"
+COLUMNS_DIFFER = "the join shards' reports have different columns: the shards are of several releases or settings"
+NOT_COUNTED = "the join shards do not count {}: they have other settings"

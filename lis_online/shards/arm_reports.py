@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
-from lis_online.events.windows_log import JoinReport, decode, encode
+from lis_online.events.windows_log import ArmMoments, JoinReport, decode, encode
+from lis_online.experiments import missing
+from lis_online.experiments.analysis import Analysis, Plan, analyse, empty
+from lis_online.experiments.columns import IMPRESSION, Columns
 from lis_online.experiments.moments import merge_arms, ratio, total
+from lis_online.experiments.srm import SampleRatio
 from lis_online.metrics.estimate import Estimate
 from lis_online.settings import Settings
-from lis_online.shards.view import ArmNumbers
-
-IMPRESSION = "impression"
+from lis_online.settings.model import ExperimentSettings
+from lis_online.shards.view import ArmNumbers, ExperimentNumbers
 
 
 class ArmReports:
@@ -19,6 +23,7 @@ class ArmReports:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._plans = {experiment.name: Plan.of(experiment) for experiment in settings.experiment}
         self._current: dict[int, JoinReport] = {}
         self._later: dict[int, dict[int, JoinReport]] = {}
 
@@ -57,6 +62,13 @@ class ArmReports:
             for arm in experiment.arm
         )
 
+    def experiments(self, reports: list[JoinReport]) -> dict[str, ExperimentNumbers]:
+        """Return every experiment of the settings, its arms summed over reports and held against control.
+
+        The sums are whole numbers: whatever the shards, equal users give equal numbers, to the last bit.
+        """
+        return {experiment.name: self._experiment(experiment, reports) for experiment in self._settings.experiment}
+
     def snapshot(self) -> list[list[bytes]]:
         """Return the reports as bytes: current ones, later ones."""
         later = [report for reports in self._later.values() for _, report in sorted(reports.items())]
@@ -72,19 +84,80 @@ class ArmReports:
             self.update(report)
 
     def _arm(self, experiment: str, arm: str, reports: list[JoinReport]) -> ArmNumbers:
-        moments = [m for report in reports for m in report.arms if (m.experiment, m.arm) == (experiment, arm)]
-        if not moments:
+        label = self._settings.events.label
+        names = [label, IMPRESSION]
+        parts = [_narrowed(m, _names(report, experiment), names) for report, m in _of_arm(experiment, arm, reports)]
+        if not parts:
             return ArmNumbers(experiment, arm, 0, 0, 0, Estimate.none("no users"), 0)
-        merged, quantities, label = merge_arms(moments), reports[0].quantities, self._settings.events.label
+        merged = merge_arms(parts)
         return ArmNumbers(
             experiment,
             arm,
             merged.users,
-            round(total(merged, quantities, IMPRESSION)),
-            round(total(merged, quantities, label)),
-            ratio(merged, quantities, label, IMPRESSION),
+            round(total(merged, names, IMPRESSION)),
+            round(total(merged, names, label)),
+            ratio(merged, names, label, IMPRESSION),
             merged.crossed,
         )
+
+    def _experiment(self, experiment: ExperimentSettings, reports: list[JoinReport]) -> ExperimentNumbers:
+        found = self._columns(experiment, reports)
+        if isinstance(found, str):
+            return ExperimentNumbers(experiment, _nothing(experiment, reports, found), (), {}, found)
+        name, moments = experiment.name, {}
+        for arm in experiment.arm:
+            parts = [m for _, m in _of_arm(name, arm.name, reports)]
+            moments[arm.name] = merge_arms(parts) if parts else empty(name, arm.name, len(found))
+        assigned = {arm: one.assigned for arm, one in moments.items()}
+        analysis = analyse(self._plans[name], moments, found, assigned)
+        reason = None if experiment.metric else missing.NO_METRIC
+        return ExperimentNumbers(experiment, analysis, found, moments, reason)
+
+    def _columns(self, experiment: ExperimentSettings, reports: list[JoinReport]) -> tuple[str, ...] | str:
+        """Return the names behind the moments of all reports, or why they are of no use."""
+        if not reports:
+            return Columns.of(experiment, self._settings.events).names
+        found = {tuple(report.columns.get(experiment.name, ())) for report in reports}
+        if () in found:
+            return missing.NO_COLUMNS
+        if len(found) > 1:
+            return missing.COLUMNS_DIFFER
+        (columns,) = found
+        needed = [name for metric in self._plans[experiment.name].metrics for name in metric.columns]
+        lacking = [name for name in needed if name not in columns]
+        return missing.NOT_COUNTED.format(lacking[0]) if lacking else columns
+
+
+def _of_arm(experiment: str, arm: str, reports: list[JoinReport]) -> list[tuple[JoinReport, ArmMoments]]:
+    return [(report, m) for report in reports for m in report.arms if (m.experiment, m.arm) == (experiment, arm)]
+
+
+def _names(report: JoinReport, experiment: str) -> list[str]:
+    """Return the names behind the indices of a report's moments; version 2 kept them of the quantities alone."""
+    return report.columns.get(experiment, report.quantities)
+
+
+def _narrowed(moments: ArmMoments, names: Sequence[str], kept: Sequence[str]) -> ArmMoments:
+    """Return the moments of some columns alone, in the order given."""
+    at = [names.index(name) for name in kept]
+    return ArmMoments(
+        moments.experiment,
+        moments.arm,
+        moments.users,
+        moments.crossed,
+        [moments.sums[q] for q in at],
+        [moments.products[q * len(names) + p] for q in at for p in at],
+        [moments.positive[q] for q in at],
+        moments.assigned,
+    )
+
+
+def _nothing(experiment: ExperimentSettings, reports: list[JoinReport], reason: str) -> Analysis:
+    """Return what is known where nothing can be compared: who crossed."""
+    crossed = {
+        arm.name: sum(m.crossed for _, m in _of_arm(experiment.name, arm.name, reports)) for arm in experiment.arm
+    }
+    return Analysis(experiment.name, SampleRatio((), (), None, False, reason), crossed, ())
 
 
 def counts_of(reports: list[JoinReport]) -> dict[str, int]:

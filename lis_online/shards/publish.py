@@ -9,7 +9,7 @@ import msgspec
 
 from lis_online.events.windows_log import JoinReport, RankBucket, UserTotalsBucket, WindowsRecord, decode
 from lis_online.history import bucket_state
-from lis_online.history.rows import AlignmentRow, BucketRow, HistoryRow
+from lis_online.history.rows import AlignmentRow, BucketRow, HistoryRow, UserTotalsRow
 from lis_online.metrics.alignment import PairAlignment
 from lis_online.metrics.layout import ALL, Layout
 from lis_online.metrics.results import SliceNumbers
@@ -19,9 +19,10 @@ from lis_online.metrics.windows import Window
 from lis_online.settings import Settings
 from lis_online.shards.arm_reports import ArmReports, counts_of
 from lis_online.shards.contract import MAX_TIME, Outgoing, Record, Snapshot
+from lis_online.shards.experiment_summary import experiment_summary
 from lis_online.shards.group_windows import GroupWindows
 from lis_online.shards.parts import PartAssembler
-from lis_online.shards.publish_rows import arm_rows, view_rows
+from lis_online.shards.publish_rows import report_rows, view_rows
 from lis_online.shards.view import OVERLAP, WHOLE_RUN, PublishView
 
 TOPIC: Final = "windows"
@@ -117,7 +118,7 @@ class PublishShard:
         return None if span is None or group is None else span.take(group.windows.presence.slots(self._layout))
 
     def summary(self) -> dict[str, Any]:
-        """Return the numbers over the whole run after warm-up, the arms over everything, as JSON-able data.
+        """Return the numbers over the whole run after warm-up, arms and experiments over everything, as JSON-able data.
 
         from, to: the stretch behind the numbers; where there are none, the first and last impression.
         """
@@ -131,6 +132,7 @@ class PublishShard:
         for arm in self._reports.arms(reports):
             figures = {"users": arm.users, "impressions": arm.impressions, "ctr": arm.ctr.to_json()}
             arms[arm.experiment][arm.arm] = figures
+        experiments = self._reports.experiments(reports)
         return {
             "samples": body.pop("samples"),
             "slates": body.pop("slates"),
@@ -140,6 +142,7 @@ class PublishShard:
             "set_aside": group.set_aside,
             **body,
             "arms": arms,
+            "experiments": {name: experiment_summary(found) for name, found in experiments.items()},
         }
 
     def snapshot(self) -> Snapshot:
@@ -183,6 +186,7 @@ class PublishShard:
             self._reports.update(record)
             return
         if isinstance(record, UserTotalsBucket):
+            self._keep_totals(record)
             return
         if record.group not in self._groups:
             self._groups[record.group] = self._new_group()
@@ -190,6 +194,15 @@ class PublishShard:
         bucket = group.parts.update(record)
         if bucket is not None:
             self._publish(group, bucket)
+
+    def _keep_totals(self, bucket: UserTotalsBucket) -> None:
+        if not self._keep_rolling:
+            return
+        row = UserTotalsRow(
+            bucket.start, bucket.end, bucket.experiment, bucket.shard, bucket.part, bucket.users, bucket.data,
+            bucket.end,
+        )  # fmt: skip
+        self._rows.append(row)
 
     def _publish(self, group: _Group, bucket: RankBucket) -> None:
         group.revision, group.late_side, group.finished = bucket.sequence, bucket.late_side, bucket.final
@@ -210,7 +223,7 @@ class PublishShard:
             if bucket.data:
                 self._rows += view_rows(self._current)
             elif group.end:
-                self._rows += arm_rows(self._current)
+                self._rows += report_rows(self._current)
 
     def _add(self, group: _Group, bucket: RankBucket) -> None:
         statistics = Statistics.decode(self._layout, bucket.data)
@@ -242,6 +255,7 @@ class PublishShard:
             warm=group.windows.warm,
             versions=group.windows.versions(),
             alignment=group.windows.alignment(),
+            experiments=self._reports.experiments(reports),
         )
 
     def _new_group(self) -> _Group:

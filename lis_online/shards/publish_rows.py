@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from lis_online.history.rows import PAIR_ALIGNMENT, ArmRow, DiagnosisRow, HistoryRow, NumberRow
+from lis_online.history.rows import PAIR_ALIGNMENT, ArmRow, CountRow, DiagnosisRow, HistoryRow, NumberRow
 from lis_online.metrics.estimate import Estimate
 from lis_online.metrics.layout import ALL
 from lis_online.metrics.missing import NO_SAMPLES
 from lis_online.metrics.results import SliceNumbers
+from lis_online.shards.experiment_rows import experiment_rows
 from lis_online.shards.view import PublishView
 
 SOURCE_ESTIMATES = ("lis", "past", "future", "placebo", "adjusted_lis", "bound")
@@ -40,7 +41,7 @@ def view_rows(view: PublishView) -> list[HistoryRow]:
                 DiagnosisRow(view.end, length, name, key, d.diagnosis, d.sentence, view.revision, versions[key])
                 for key, d in view.diagnoses[length][name].items()
             ]
-    return [*rows, *_alignment_rows(view), *arm_rows(view)]
+    return [*rows, *_alignment_rows(view), *report_rows(view)]
 
 
 def _alignment_rows(view: PublishView) -> Iterator[NumberRow]:
@@ -55,8 +56,13 @@ def _alignment_rows(view: PublishView) -> Iterator[NumberRow]:
             )  # fmt: skip
 
 
-def arm_rows(view: PublishView) -> list[HistoryRow]:
-    """Return the rows of a view's arms."""
+def report_rows(view: PublishView) -> list[HistoryRow]:
+    """Return the rows of what the join shards report: arms, experiments, fates of records."""
+    counts = [CountRow(view.end, fate, records, view.revision) for fate, records in view.counts.items() if records]
+    return [*_arm_rows(view), *experiment_rows(view), *counts]
+
+
+def _arm_rows(view: PublishView) -> list[ArmRow]:
     return [
         ArmRow(
             view.end, arm.experiment, arm.arm, arm.users, arm.impressions, arm.clicks,

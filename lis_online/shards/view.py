@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from lis_online.events.windows_log import ArmMoments
+from lis_online.experiments.analysis import Analysis
+from lis_online.experiments.guardrail import Holding
 from lis_online.metrics.alignment import PairAlignment
 from lis_online.metrics.diagnosis import Diagnosis
 from lis_online.metrics.estimate import Estimate
 from lis_online.metrics.levels import Metric
 from lis_online.metrics.results import SliceNumbers
+from lis_online.settings.model import ExperimentSettings
 
 WHOLE_RUN = 0
 """The window length that stands for everything after the warm-up."""
@@ -50,6 +54,29 @@ class ArmNumbers:
 
 
 @dataclass(frozen=True, slots=True)
+class ExperimentNumbers:
+    """One experiment since its first event: every arm and metric against control.
+
+    settings: as declared. moments: by arm, every one of the settings, summed over the join shards; of `columns`.
+    reason: why nothing is compared, None where it is.
+    """
+
+    settings: ExperimentSettings
+    analysis: Analysis
+    columns: tuple[str, ...]
+    moments: Mapping[str, ArmMoments]
+    reason: str | None = None
+
+    @property
+    def guardrails(self) -> dict[tuple[str, str], Holding]:
+        """The verdict on each declared guardrail, by arm and metric; "undecided" where nothing is compared."""
+        judged = {(one.name, one.metric): one.guardrail for one in self.analysis.comparisons}
+        arms = [arm.name for arm in self.settings.arm if arm.name != self.settings.control]
+        guarded = [metric.name for metric in self.settings.metric if metric.guardrail is not None]
+        return {(arm, metric): judged.get((arm, metric)) or "undecided" for arm in arms for metric in guarded}
+
+
+@dataclass(frozen=True, slots=True)
 class PublishView:
     """Every number as of a bucket's end.
 
@@ -59,7 +86,7 @@ class PublishView:
     versions: those measured now. set_aside: rankers that are out of use, by name, and the reason.
     warm_from: when the warm-up ends, None while nothing has been scored; warm: whether it has. late_side: side
     records that came after their time had been applied. left_out: samples beyond their user's cap so far.
-    counts: input records by fate.
+    counts: input records by fate. experiments: by name, cumulative as `arms`.
     """
 
     end: int
@@ -76,3 +103,4 @@ class PublishView:
     warm: bool
     versions: tuple[VersionInfo, ...] = ()
     alignment: Mapping[int, Mapping[str, PairAlignment]] = field(default_factory=dict)
+    experiments: Mapping[str, ExperimentNumbers] = field(default_factory=dict)

@@ -84,7 +84,7 @@ def test_json_is_the_summary_in_its_documented_shape(terminal: Terminal, log: st
     assert summary == expected()
     assert list(summary) == [
         "samples", "slates", "from", "to", "events", "set_aside", "unleaked", "twin", "effective_users",
-        "sources", "variants", "arms",
+        "sources", "variants", "arms", "experiments",
     ]  # fmt: skip
     assert list(summary["events"]) == ["accepted", "late", "duplicate", "dead_letters"]
     assert list(summary["unleaked"]) == ["auc", "gauc"]
@@ -93,6 +93,11 @@ def test_json_is_the_summary_in_its_documented_shape(terminal: Terminal, log: st
     assert {arm: list(numbers) for arm, numbers in summary["arms"]["mllm-q4"].items()} == {
         arm: ["users", "impressions", "ctr"] for arm in ("control", "treatment")
     }
+    experiment = summary["experiments"]["mllm-q4"]
+    assert list(experiment) == [
+        "control", "alpha", "correction", "sample_ratio", "arms", "comparisons", "guardrails", "reason",
+    ]  # fmt: skip
+    assert list(experiment["arms"]["treatment"]) == ["variant", "share", "users", "assigned", "crossed"]
     for source in summary["sources"].values():
         assert list(source) == ["lis", "past", "future", "placebo", "adjusted_lis", "bound", "coverage"]
     for variant in summary["variants"].values():
