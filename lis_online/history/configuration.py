@@ -6,7 +6,7 @@ import json
 from hashlib import blake2b
 from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from lis_online.history.tables import configurations
@@ -14,6 +14,15 @@ from lis_online.settings import Settings
 
 SECTIONS: Final = ("events", "leakage", "training", "metrics", "preference", "variant", "experiment")
 """The sections that decide numbers. Addresses, credentials, folders and ports do not, and stay out."""
+
+READ_ONLY: Final[dict[str, Any]] = {
+    "alpha": True,
+    "correction": True,
+    "tightest_at_users": True,
+    "metric": {"__all__": {"guardrail", "minimum_effect"}},
+    "arm": {"__all__": {"share", "variant"}},
+}
+"""Keys of an experiment that say how its moments are read: they may change while it runs, and split no history."""
 
 
 def described(settings: Settings) -> dict[str, Any]:
@@ -30,20 +39,27 @@ def fingerprint(settings: Settings) -> str:
     >>> fingerprint(plain) == fingerprint(Settings.of({"leakage": {"folds": 4}}))
     False
     """
-    canonical = json.dumps(described(settings), sort_keys=True, separators=(",", ":"))
+    left_out = {"experiment": {"__all__": READ_ONLY}}
+    deciding = settings.model_dump(mode="json", include=set(SECTIONS), exclude=left_out)
+    canonical = json.dumps(deciding, sort_keys=True, separators=(",", ":"))
     return blake2b(canonical.encode(), digest_size=16).hexdigest()
 
 
-def configuration_id(connection: Connection, settings: Settings) -> int:
-    """Return the row's id, which is made where there is none yet."""
-    name = fingerprint(settings)
-    known = select(configurations.c.id).where(configurations.c.fingerprint == name)
-    found = connection.execute(known).scalar_one_or_none()
-    if found is not None:
-        return int(found)
-    row = {"fingerprint": name, "settings": described(settings)}
-    connection.execute(insert(configurations).values(row).on_conflict_do_nothing())
-    return int(connection.execute(known).scalar_one())
+def configuration_id(connection: Connection, settings: Settings, note: str | None = None) -> int:
+    """Return the row's id, which is made where there is none yet, with the note; its settings become the newest.
+
+    note: None for live numbers, else what a backfill was made from.
+    """
+    name, wanted = fingerprint(settings), described(settings)
+    query = select(configurations.c.id, configurations.c.settings).where(configurations.c.fingerprint == name)
+    known = connection.execute(query).one_or_none()
+    if known is None:
+        row = {"fingerprint": name, "settings": wanted, "note": note}
+        connection.execute(insert(configurations).values(row).on_conflict_do_nothing())
+        known = connection.execute(query).one()
+    if known.settings != wanted:  # keys that are only read have changed
+        connection.execute(update(configurations).where(configurations.c.id == known.id).values(settings=wanted))
+    return int(known.id)
 
 
 def find_configuration(connection: Connection, settings: Settings) -> int | None:

@@ -9,7 +9,10 @@ from sqlalchemy import Engine, text
 from lis_online.errors import UsageError
 from lis_online.history.engine import transaction
 
-VIEWS: Final = ("lis_numbers", "lis_diagnoses", "lis_arms", "lis_buckets", "lis_configurations")
+VIEWS: Final = (
+    "lis_numbers", "lis_diagnoses", "lis_arms", "lis_lifts", "lis_sample_ratios", "lis_event_counts",
+    "lis_drift_events", "lis_annotations", "lis_buckets", "lis_configurations",
+)  # fmt: skip
 """Their names and columns stay when tables change (`migrations/`)."""
 LONGEST_NAME: Final = 63
 """Bytes of a PostgreSQL name; a longer one would be cut."""

@@ -11,9 +11,14 @@ of that time writes on beside this one, and whoever reads the name alone reads t
 
 from __future__ import annotations
 
-from typing import Final
+import struct
+from collections.abc import Iterable
+from hashlib import blake2b
+from typing import Final, NamedTuple
 
 import msgspec
+
+_MEMBER: Final = struct.Struct("<5q")
 
 PAIR_ALIGNMENT: Final = "pair_alignment"
 """The number whose samples are pairs, up to a horizon later than the window's end."""
@@ -204,6 +209,75 @@ class UserTotalsRow(msgspec.Struct, frozen=True, array_like=True, tag="user_tota
     revision: int
 
 
+class SpanRow(msgspec.Struct, frozen=True, array_like=True, tag="span"):
+    """The sum of the buckets in a stretch of `level` bucket lengths that begins on a multiple of that since 1970.
+
+    For reading long ranges fast; the buckets stay. bucket_start: of the stretch; bucket_end: of its last bucket.
+    data: as in `BucketRow`. members: `members_digest` of the buckets that were summed, so that a reader can tell
+    whether they are those that are there now.
+    """
+
+    bucket_start: int
+    bucket_end: int
+    group: int
+    level: int
+    samples: int
+    data: bytes
+    members: bytes
+    revision: int
+
+
+class Member(NamedTuple):
+    """A bucket in a span, as a `BucketRow`, by what tells it from the same bucket written again. size: of its data."""
+
+    start: int
+    end: int
+    revision: int
+    samples: int
+    size: int
+
+
+def members_digest(members: Iterable[Member]) -> bytes:
+    """Return 16 bytes that differ where any of the members, in order, does.
+
+    >>> one = Member(0, 60_000, 7, 512, 117_000)
+    >>> members_digest([one]) == members_digest([one._replace(revision=8)])
+    False
+    """
+    digest = blake2b(digest_size=16)
+    for member in members:
+        digest.update(_MEMBER.pack(*member))
+    return digest.digest()
+
+
+class DriftRow(msgspec.Struct, frozen=True, array_like=True, tag="drift"):
+    """A number that left its level at `time`, ms; known at `detected_at`, over at `until` (None: not yet).
+
+    kind, number: as in `NumberRow`; variant: its subject, a source's name where the kind is "source". window_ms: length
+    of the buckets that were compared. before, after: the levels, with 95 % intervals. cause: one word; sentence: what
+    happened, and what to look at.
+    """
+
+    time: int
+    kind: str
+    variant: str
+    number: str
+    slice: str
+    window_ms: int
+    detected_at: int
+    until: int | None
+    before: float | None
+    before_lower: float | None
+    before_upper: float | None
+    after: float | None
+    after_lower: float | None
+    after_upper: float | None
+    cause: str
+    sentence: str
+    detector: str
+    revision: int
+
+
 HistoryRow = (
     NumberRow
     | DiagnosisRow
@@ -215,6 +289,8 @@ HistoryRow = (
     | SampleRatioRow
     | CountRow
     | UserTotalsRow
+    | SpanRow
+    | DriftRow
 )
 """Any row. The tags let msgspec read a list of mixed rows back."""
 
@@ -236,5 +312,7 @@ KEYS: Final[dict[type[HistoryRow], tuple[str, ...]]] = {
     SampleRatioRow: ("bucket_end", "experiment"),
     CountRow: ("bucket_end", "fate"),
     UserTotalsRow: ("bucket_start", "experiment", "shard", "part"),
+    SpanRow: ("bucket_start", "group", "level"),
+    DriftRow: ("time", "kind", "variant", "number", "slice", "window_ms"),
 }
 """What names a row within a configuration: the natural key."""

@@ -59,7 +59,7 @@ def _values(table: Table, names: Sequence[str], rows: Sequence[HistoryRow]) -> I
     for row in rows:
         values: list[Any] = list(msgspec.structs.astuple(row))
         for index in times:
-            values[index] = to_datetime(values[index])
+            values[index] = None if values[index] is None else to_datetime(values[index])
         yield values
 
 

@@ -22,15 +22,17 @@ class HistoryWriter:
     write again after a crash.
     """
 
-    def __init__(self, engine: Engine, settings: Settings) -> None:
+    def __init__(self, engine: Engine, settings: Settings, note: str | None = None) -> None:
+        """note: for a configuration that is new; None where rows are live, else what a backfill is made from."""
         self._engine = engine
         self._settings = settings
+        self._note = note
 
     @classmethod
-    def connect(cls, settings: Settings) -> HistoryWriter | None:
+    def connect(cls, settings: Settings, note: str | None = None) -> HistoryWriter | None:
         """Return a writer for `history.url`, or None where it is not set. Nothing is connected yet."""
         url = settings.history.url
-        return None if url is None else cls(build_engine(url.get_secret_value()), settings)
+        return None if url is None else cls(build_engine(url.get_secret_value()), settings, note)
 
     def write(self, rows: Iterable[HistoryRow]) -> None:
         """Write rows of any kinds, all or none; durable on return.
@@ -42,7 +44,7 @@ class HistoryWriter:
         if not kinds:
             return
         with transaction(self._engine) as connection:
-            configuration = configuration_id(connection, self._settings)
+            configuration = configuration_id(connection, self._settings, self._note)
             # Always in the same order of tables, so that two writers cannot deadlock on them.
             for kind in sorted(kinds, key=lambda kind: kind.__name__):
                 upsert(connection, TABLES[kind], configuration, kinds[kind])

@@ -16,7 +16,7 @@ from tests.history.test_queries import TABLE, rows_of_bucket
 pytestmark = pytest.mark.postgres
 
 COLUMNS = {
-    "lis_configurations": ["configuration", "fingerprint", "settings", "created_at"],
+    "lis_configurations": ["configuration", "fingerprint", "settings", "created_at", "note"],
     "lis_numbers": [
         "configuration", "time", "window_ms", "slice", "kind", "subject", "number", "version", "value", "stderr",
         "lower", "upper", "reason", "samples", "samples_to_resolve", "learning_noise",
@@ -28,6 +28,18 @@ COLUMNS = {
         "configuration", "time", "experiment", "arm", "users", "impressions", "clicks", "ctr", "ctr_stderr",
         "ctr_lower", "ctr_upper", "crossed",
     ],
+    "lis_lifts": [
+        "configuration", "time", "experiment", "arm", "metric", "level", "control_level", "value", "stderr", "lower",
+        "upper", "fixed_lower", "fixed_upper", "absolute", "absolute_lower", "absolute_upper", "p_value", "p_adjusted",
+        "guardrail", "users_needed", "reason",
+    ],
+    "lis_sample_ratios": ["configuration", "time", "experiment", "p_value", "mismatch", "users", "reason"],
+    "lis_event_counts": ["configuration", "time", "fate", "records"],
+    "lis_drift_events": [
+        "configuration", "time", "kind", "variant", "number", "slice", "window_ms", "detected_at", "until", "before",
+        "before_lower", "before_upper", "after", "after_lower", "after_upper", "cause", "sentence", "detector",
+    ],
+    "lis_annotations": ["annotation", "time", "end_time", "text", "tags", "created_at"],
     "lis_buckets": ["configuration", "group", "bucket_start", "bucket_end", "samples", "bytes", "rolled_up"],
 }  # fmt: skip
 """What analysts' notebooks are written against: a column that goes or is renamed breaks them."""

@@ -18,7 +18,7 @@ from lis_online.history import schema, tables
 from lis_online.history.partitions import partitions
 from lis_online.history.ranges import range_numbers
 from lis_online.history.retention import Pruner
-from lis_online.history.rows import ArmRow, DiagnosisRow, NumberRow
+from lis_online.history.rows import ArmRow, DiagnosisRow, NumberRow, SpanRow
 from lis_online.history.stored import Group
 from lis_online.history.tables import metadata
 from lis_online.history.upsert import upsert
@@ -191,6 +191,25 @@ def test_code_of_0002_writes_on_beside_this_one_and_revisions_hold(empty_databas
     assert {row[7] for row in changed["numbers"]} == {6.0}
 
 
+def test_code_of_0003_writes_on_beside_this_one_and_keeps_its_rows_on_the_way_down(history_engine: Engine) -> None:
+    """It knows no spans and no notes: its buckets are read without the ones, its configurations are live."""
+    configure = "INSERT INTO configurations (fingerprint, settings) VALUES ('x', '{}') ON CONFLICT DO NOTHING"
+    run(history_engine, configure)
+    with history_engine.begin() as connection:
+        upsert(connection, tables.buckets, 1, [make_row(AT, 1)])
+        upsert(connection, tables.spans, 1, [SpanRow(AT, AT + 60_000, 0, 16, 9, b"data", b"digest", 1)])
+    run(history_engine, configure)
+    known = contents(history_engine)
+    schema.downgrade(history_engine, "0003")
+    assert contents(history_engine) == known
+    with history_engine.connect() as connection:
+        assert connection.execute(text("SELECT configuration, fingerprint FROM lis_configurations")).all() == [(1, "x")]
+    schema.upgrade(history_engine)
+    schema.check(history_engine)
+    with history_engine.connect() as connection:
+        assert connection.execute(text("SELECT note FROM lis_configurations")).scalar_one() is None
+
+
 def test_roll_ups_go_down_as_longer_buckets_and_are_rolled_up_again(history_engine: Engine) -> None:
     """Their samples are the same before, between and after, and a range's numbers too."""
     rows = [make_row(AT + minute * 60_000, minute % 5) for minute in range(40)]
@@ -256,14 +275,14 @@ def test_two_upgrades_at_once_both_succeed(empty_database: Engine) -> None:
 
 def test_check_of_an_empty_database_names_the_command(empty_database: Engine) -> None:
     """A database that was never upgraded is not at head."""
-    with pytest.raises(HistoryError, match=r"is at no revision, this code needs 0003: run `lis-online db upgrade`"):
+    with pytest.raises(HistoryError, match=r"is at no revision, this code needs 0004: run `lis-online db upgrade`"):
         schema.check(empty_database)
 
 
 def test_check_of_another_revision_names_both(history_engine: Engine) -> None:
     """A database of a newer code is not touched by an older one."""
     run(history_engine, f"UPDATE {schema.VERSION_TABLE} SET version_num = '9999'")
-    with pytest.raises(HistoryError, match="is at 9999, this code needs 0003"):
+    with pytest.raises(HistoryError, match="is at 9999, this code needs 0004"):
         schema.check(history_engine)
 
 

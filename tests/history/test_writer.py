@@ -14,7 +14,22 @@ from sqlalchemy import Engine, select, text
 
 from lis_online.errors import HistoryError
 from lis_online.history.engine import build_engine
-from lis_online.history.rows import KEYS, AlignmentRow, ArmRow, BucketRow, DiagnosisRow, HistoryRow, NumberRow
+from lis_online.history.rows import (
+    KEYS,
+    AlignmentRow,
+    ArmRow,
+    BucketRow,
+    CountRow,
+    DiagnosisRow,
+    DriftRow,
+    HistoryRow,
+    LiftRow,
+    MomentsRow,
+    NumberRow,
+    SampleRatioRow,
+    SpanRow,
+    UserTotalsRow,
+)
 from lis_online.history.tables import CONFIGURATION, TABLES, configurations, metadata
 from lis_online.history.times import to_milliseconds
 from lis_online.history.writer import HistoryWriter
@@ -40,7 +55,26 @@ EVERY_KIND: list[HistoryRow] = [
     BucketRow(AT - 60_000, AT, 0, 512, bytes(range(256)), 1, b"\x00state"),
     BucketRow(AT - 120_000, AT - 60_000, 0, 512, b"of a release that kept no state", 1),
     AlignmentRow(AT, AT + 60_000, 0, bytes(range(256)), 1),
-]
+    SpanRow(AT, AT + 960_000, 0, 16, 8192, bytes(range(256)), b"\x00digest", 1),
+    MomentsRow(AT, "mllm-q4", "treatment", 10, 12, 2, bytes(range(256)), 1),
+    LiftRow(
+        AT, "mllm-q4", "treatment", "ctr", 0.11, 0.1, 0.1, 0.01, 0.07, 0.13, 0.08, 0.12, 0.01, 0.007, 0.013, 1e-4,
+        2e-4, "holds", 4000, None, 1,
+    ),
+    LiftRow(AT, "mllm-q4", "treatment", "dwell", *[None] * 15, "no users", 1),
+    SampleRatioRow(AT, "mllm-q4", 0.5, False, 24, None, 1),
+    SampleRatioRow(AT + 1, "mllm-q4", None, False, 0, "no users", 1),
+    CountRow(AT, "late", 7, 1),
+    UserTotalsRow(AT - 900_000, AT, "mllm-q4", 0, 1, 20_000, bytes(range(256)), AT),
+    DriftRow(
+        AT, "variant", "title", "adjusted_ais", "all", 900_000, AT + 1, None, 0.02, 0.01, 0.03, 0.01, 0.0, 0.02,
+        "representation", "It fell.", "page-hinkley", 1,
+    ),
+    DriftRow(
+        AT, "source", "coclick", "coverage", "all", 900_000, AT + 1, AT + 2, 0.9, None, None, None, None, None,
+        "data", "It fell.", "page-hinkley", 1,
+    ),
+]  # fmt: skip
 
 
 def stored(engine: Engine) -> list[HistoryRow]:
@@ -218,4 +252,6 @@ def test_each_kind_of_row_has_its_table_with_its_fields_and_its_key() -> None:
         fields = {field.name for field in msgspec.structs.fields(kind)}
         assert {CONFIGURATION, *fields} == set(table.columns.keys())
         assert {CONFIGURATION, *KEYS[kind]} == set(table.primary_key.columns.keys())
-    assert {table.name for table in TABLES.values()} | {"configurations", "rollups"} == set(metadata.tables)
+    assert {table.name for table in TABLES.values()} | {"configurations", "rollups", "annotations"} == set(
+        metadata.tables
+    )
