@@ -125,7 +125,7 @@ def test_warm_up_is_shown_but_not_judged() -> None:
 
 
 def test_rows_name_every_number_of_every_window() -> None:
-    """A bucket gives its statistics, each window's numbers and diagnoses, the arms and the counts, under its sequence number."""
+    """A bucket gives its statistics, each window's numbers and diagnoses, arms and counts, under its sequence."""
     _, rows = reference()
     last = [row for row in rows if row.revision == BUCKETS - 1]
     kinds = {type(row) for row in last}
