@@ -188,13 +188,14 @@ class Point(Part):
 
 
 class AlignmentPoint(Part):
-    """A variant's numbers of the longest window that ends at a time."""
+    """A variant's numbers of a window that ends at a time: the longest that fits the range. window: its name, "6h"."""
 
     time: datetime
     variant: str
     adjusted_lis: Number
     adjusted_ais: Number
     diagnosis: str | None
+    window: str = ""
 
 
 class DriftEvent(Part):
