@@ -10,6 +10,7 @@ from rich.console import Console
 
 import lis_online
 from lis_online.cli import config, db, evaluate, history, rankers, topics
+from lis_online.cli.backfill import backfill
 from lis_online.cli.demo import demo
 from lis_online.cli.replay import app as replay
 from lis_online.cli.simulate import simulate
@@ -46,6 +47,7 @@ def main(
 app.command()(demo)
 app.add_typer(evaluate.app)
 app.command()(simulate)
+app.command()(backfill)
 app.add_typer(replay)
 app.command()(worker)
 app.add_typer(topics.app)

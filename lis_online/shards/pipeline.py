@@ -1,4 +1,4 @@
-"""The three shards in one process, without Kafka: what `evaluate` runs.
+"""The three shards in one process, without Kafka: what `evaluate` and `backfill` run.
 
 The same shards, fed the same records, as behind Kafka. Where nothing is late, the numbers are the same.
 """
@@ -6,9 +6,11 @@ The same shards, fed the same records, as behind Kafka. Where nothing is late, t
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any
+from typing import Any, Literal
 
+from lis_online.events.topics import MAIN
 from lis_online.events.wire import END_TICK
+from lis_online.history.rows import HistoryRow
 from lis_online.settings import Settings
 from lis_online.shards.contract import Outgoing, Record
 from lis_online.shards.join import JoinShard
@@ -16,45 +18,72 @@ from lis_online.shards.publish import PublishShard
 from lis_online.shards.rank import RankShard
 
 TURN = 2_000
-"""Records given to the join shard at a time."""
-
-MAIN_TOPICS = ("impressions", "feedback")
+"""Records given to the join shards at a time."""
 
 
 class Pipeline:
-    """A join, a rank and a publish shard, each fed what the one before it returns."""
+    """Join shards, a rank and a publish shard, each fed what the one before it returns.
 
-    def __init__(self, settings: Settings) -> None:
-        self.join = JoinShard(settings, 0, judge_clock="median")
-        self.rank = RankShard(settings)
-        self.publish = PublishShard(settings, self.rank.layout, rolling=False)
-        self._offsets: dict[str, int] = defaultdict(int)
-        self._waiting: list[Record] = []
+    rolling: keep the windows of the settings too, and make the history's rows. shards: partitions of the input topics,
+    each with a join shard of its own. judge_clock: as `JoinShard` takes it.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        rolling: bool = False,
+        shards: int = 1,
+        judge_clock: Literal["record", "median"] = "median",
+    ) -> None:
+        self.joins = [JoinShard(settings, shard, judge_clock) for shard in range(shards)]
+        self.rank = RankShard(settings, shards=shards)
+        self.publish = PublishShard(settings, self.rank.layout, rolling)
+        self._offsets: dict[tuple[str, int], int] = defaultdict(int)
+        self._waiting: list[list[Record]] = [[] for _ in self.joins]
+        self._count = 0
+
+    @property
+    def join(self) -> JoinShard:
+        """The join shard of partition 0: the only one of a recorded log."""
+        return self.joins[0]
 
     def update(self, topic: str, value: bytes | None) -> None:
         """Add a record of an input topic, in order of arrival."""
-        self._waiting.append(self._record(topic, value))
-        if len(self._waiting) >= TURN:
+        self.feed(self._record(topic, value))
+
+    def feed(self, record: Record) -> None:
+        """Add a record of an input topic at its own partition and offset, each partition's in order."""
+        self._offsets[record.topic, record.partition] = record.offset + 1
+        self._waiting[record.partition].append(record)
+        self._count += 1
+        if self._count >= TURN:
             self._run()
 
     def finish(self) -> None:
         """Drain everything: nothing follows."""
-        self._waiting += [self._record(topic, END_TICK) for topic in MAIN_TOPICS]
+        for shard, waiting in enumerate(self._waiting):
+            waiting += [self._record(topic, END_TICK, shard) for topic in MAIN]
         self._run()
+
+    def take_rows(self) -> list[HistoryRow]:
+        """Return the history's rows since the last call, oldest first; none without rolling windows."""
+        return self.publish.take_rows()
 
     def summary(self) -> dict[str, Any]:
         """Return the numbers over everything after the warm-up, in the shape of `evaluate --json`."""
         return self.publish.summary()
 
-    def _record(self, topic: str, value: bytes | None) -> Record:
-        offset = self._offsets[topic]
-        self._offsets[topic] += 1
-        return Record(topic, 0, offset, -1, value)
+    def _record(self, topic: str, value: bytes | None, partition: int = 0) -> Record:
+        offset = self._offsets[topic, partition]
+        self._offsets[topic, partition] += 1
+        return Record(topic, partition, offset, -1, value)
 
     def _run(self) -> None:
-        records, self._waiting = self._waiting, []
-        for outgoing in self.join.feed(records):
-            self._pass_on(outgoing)
+        waiting, self._waiting = self._waiting, [[] for _ in self.joins]
+        self._count = 0
+        for join, records in zip(self.joins, waiting, strict=True):
+            for outgoing in join.feed(records) if records else ():
+                self._pass_on(outgoing)
 
     def _pass_on(self, outgoing: Outgoing) -> None:
         if outgoing.topic == "samples":

@@ -1,0 +1,207 @@
+"""What Kafka still has of the input topics, from a time on: the records a backfill reads.
+
+Each partition in its own order; the partitions merged by event time, so that all of them are about equally far and what
+the shards hold stays small. Vectors come first, all of them: a compacted topic has them in no order of time.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from kafka import KafkaConsumer, TopicPartition
+
+from lis_online.backfill.beginning import WHOLE, Beginning
+from lis_online.errors import BrokerError, ReplayError, TopicError
+from lis_online.events.event_time import event_time
+from lis_online.events.topics import INPUTS, MAIN, topic_names
+from lis_online.events.wire import END_TICK
+from lis_online.history.times import iso
+from lis_online.replay.connection import broker_errors, check_connection, client_arguments
+from lis_online.settings import Settings
+from lis_online.settings.model import KafkaSettings
+from lis_online.shards.contract import Record
+
+HELD: Final = 2_000
+"""Records of a partition that wait for the others before it is not fetched any more."""
+
+FETCHED: Final = 2_000
+"""Records that one poll returns at most."""
+
+POLL: Final = 500
+"""Milliseconds that one poll waits: the last offsets of a partition may hold no record, so that none comes."""
+
+PATIENCE: Final = 60
+"""Polls in a row that may bring nothing of what the broker says it has."""
+
+Timed = tuple[int, Record]
+"""A record and the event time of its partition so far, ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is read of one partition: the offsets [first, end). lost: older ones are gone, and could belong to it."""
+
+    topic: str
+    partition: int
+    first: int
+    end: int
+    lost: bool
+
+
+def read_retained(settings: Settings, start: int, until: int, partial: bool = False) -> Iterator[Record]:
+    """Yield the records of the input topics from `start` on, to the ends they have now, and an end tick for each.
+
+    start: ms; what happened before is passed over, but for vectors. until: vectors of that time or later are left out.
+    Raises BrokerError, TopicError where a topic is missing or of another shape, and, unless partial, ReplayError where
+    retention has taken records that could belong to what was asked.
+    """
+    check_connection(settings.kafka)
+    with broker_errors(settings.kafka):
+        consumer = KafkaConsumer(
+            **client_arguments(settings.kafka),
+            client_id=f"{settings.kafka.prefix}-backfill",
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            max_poll_records=FETCHED,
+        )
+        try:
+            parts = _parts(consumer, settings, start)
+            if not partial:
+                _check_retention(consumer, settings.kafka, parts, start)
+            yield from _vectors(consumer, settings, [part for part in parts if part.topic == WHOLE], until)
+            yield from _merged(consumer, settings, [part for part in parts if part.topic != WHOLE], start)
+        finally:
+            consumer.close()
+
+
+def _parts(consumer: Any, settings: Settings, start: int) -> list[Part]:
+    """Return what is to be read of each partition.
+
+    A record's own time is at most `max_ahead` after that of its sending, or it is refused: what was sent earlier than
+    that before the start happened before the start.
+    """
+    names = topic_names(settings.kafka)
+    places = {
+        TopicPartition(names[topic], partition): topic
+        for topic in INPUTS
+        for partition in range(_count(consumer, names[topic], settings.kafka))
+    }
+    oldest, ends = consumer.beginning_offsets(list(places)), consumer.end_offsets(list(places))
+    sent = max(0, start - settings.events.max_ahead)
+    timed = [place for place, topic in places.items() if topic != WHOLE]
+    found, any_time = (consumer.offsets_for_times(dict.fromkeys(timed, time)) for time in (sent, 0))
+    parts = []
+    for place, topic in places.items():
+        at = found.get(place)
+        first = oldest[place] if topic == WHOLE else ends[place] if at is None else at.offset
+        lost = topic != WHOLE and oldest[place] > 0 and at == any_time[place]
+        parts.append(Part(topic, place.partition, first, ends[place], lost))
+    return parts
+
+
+def _count(consumer: Any, name: str, kafka: KafkaSettings) -> int:
+    found = consumer.partitions_for_topic(name)
+    if not found:
+        raise TopicError(f"topic {name} must exist: run `lis-online topics create`")
+    if len(found) != kafka.partitions:
+        raise TopicError(f"topic {name} must have {kafka.partitions} partition(s) (kafka.partitions), got {len(found)}")
+    return len(found)
+
+
+def _check_retention(consumer: Any, kafka: KafkaSettings, parts: list[Part], start: int) -> None:
+    """Raise ReplayError where records before the oldest of a partition are gone that could be needed."""
+    lost = [part for part in parts if part.lost]
+    if not lost:
+        return
+    names = topic_names(kafka)
+    places = {TopicPartition(names[part.topic], part.partition): 0 for part in lost}
+    oldest = {place: at.timestamp for place, at in consumer.offsets_for_times(places).items() if at is not None}
+    since = f"what was sent from {iso(max(oldest.values()))} on" if oldest else "nothing"
+    topics = ", ".join(sorted({names[part.topic] for part in lost}))
+    raise ReplayError(
+        f"Kafka must have what happened from {iso(start)} on (--from less the warm-up and what it rests on), got {since} "
+        f"in {topics}: begin later, read a recorded log instead, or take what there is with --partial"
+    )
+
+
+def _vectors(consumer: Any, settings: Settings, parts: list[Part], until: int) -> Iterator[Record]:
+    reader = _Reader(consumer, settings.kafka, parts)
+    for part in parts:
+        for record in reader.records(part):
+            if (event_time(record.value) or 0) < until:
+                yield record
+
+
+def _merged(consumer: Any, settings: Settings, parts: list[Part], start: int) -> Iterator[Record]:
+    reader = _Reader(consumer, settings.kafka, parts)
+    ahead = settings.events.max_ahead
+    streams = [_timed(reader.records(part), part, start, ahead) for part in parts]
+    yield from (record for _, record in heapq.merge(*streams, key=lambda timed: timed[0]))
+
+
+def _timed(records: Iterator[Record], part: Part, start: int, max_ahead: int) -> Iterator[Timed]:
+    """Yield a partition's records from a time on, each with the event time reached; then the end tick of a main one.
+
+    The time never goes back; a clock that runs ahead, whose record is refused, does not move it.
+    """
+    beginning, reached = Beginning(start), 0
+    for record in records:
+        ts = event_time(record.value)
+        if beginning.keeps(ts):
+            if ts is not None and ts <= record.timestamp + max_ahead:
+                reached = max(reached, ts)
+            yield reached, record
+    if part.topic in MAIN:
+        yield reached, Record(part.topic, part.partition, part.end, -1, END_TICK)
+
+
+class _Reader:
+    """One consumer of several partitions, whose records are asked for one partition at a time."""
+
+    def __init__(self, consumer: Any, kafka: KafkaSettings, parts: list[Part]) -> None:
+        self._consumer = consumer
+        names = topic_names(kafka)
+        self._places = {part: TopicPartition(names[part.topic], part.partition) for part in parts}
+        self._parts: Mapping[Any, Part] = {place: part for part, place in self._places.items()}
+        self._held: dict[Any, deque[Any]] = {place: deque() for place in self._parts}
+        consumer.assign(list(self._parts))
+        for place, part in self._parts.items():
+            consumer.seek(place, part.first)
+
+    def records(self, part: Part) -> Iterator[Record]:
+        """Yield the records of a partition."""
+        place = self._places[part]
+        held = self._held[place]
+        while held or not self._is_read(place):
+            while held:
+                one = held.popleft()
+                yield Record(part.topic, part.partition, one.offset, one.timestamp, one.value, one.key)
+            if not self._is_read(place):
+                self._fetch(place)
+
+    def _is_read(self, place: Any) -> bool:
+        """Say whether the partition was fetched to its end; the last offsets of one may hold no record."""
+        part = self._parts[place]
+        return part.first >= part.end or bool(self._consumer.position(place) >= part.end)
+
+    def _fetch(self, wanted: Any) -> None:
+        """Fetch until the wanted partition has a record, or none is left; those that have many rest meanwhile."""
+        before, empty = self._consumer.position(wanted), 0
+        while not self._held[wanted] and not self._is_read(wanted):
+            self._rest()
+            fetched = self._consumer.poll(timeout_ms=POLL)
+            for place, records in fetched.items():
+                self._held[place] += [one for one in records if one.offset < self._parts[place].end]
+            empty = 0 if fetched else empty + 1
+            if empty > PATIENCE:
+                raise BrokerError(f"Kafka must bring what {wanted.topic} has from offset {before} on, got nothing")
+
+    def _rest(self) -> None:
+        """Pause the partitions that have enough or are read, and go on with the others."""
+        rests = {place for place, held in self._held.items() if len(held) >= HELD or self._is_read(place)}
+        self._consumer.pause(*rests)
+        self._consumer.resume(*(self._held.keys() - rests))
