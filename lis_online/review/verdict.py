@@ -93,7 +93,7 @@ def _breached(review: Review) -> Verdict | None:
         return None
     arm = broken[0].arm
     sentences = [
-        f"Stop {rail.arm}: {rail.metric} has changed by {lift(rail.relative)}, beyond its guardrail, {_rail(rail)}."
+        f"Stop {rail.arm}: it changes {rail.metric} by {lift(rail.relative)}, beyond its guardrail, {_rail(rail)}."
         for rail in broken
     ]
     if len({rail.arm for rail in broken}) < len(review.arms) - 1:
@@ -145,7 +145,7 @@ def _judged(review: Review, arm: Arm) -> Judged:
     found = _primary(review, arm)
     assert found.relative is not None
     sequence = found.relative.sequence
-    said = f"{arm.arm} has changed {found.metric} by {lift(found.relative)}"
+    said = f"it changes {found.metric} by {lift(found.relative)}"
     small = f"the minimum effect of {share(found.minimum_effect)}"
     if sequence.lower is None or sequence.upper is None:
         reason = sequence.reason or found.relative.reason
@@ -162,7 +162,7 @@ def _judged(review: Review, arm: Arm) -> Judged:
             arm, 5, "stop", f"Stop {arm.arm}: {said}, so less than {small}: no effect worth having is left possible."
         )
     if sequence.lower > 0:
-        return _better(review, arm, found, f"{said}, above 0 at any time")
+        return _better(review, arm, found, said)
     return _waiting(review, arm, found, f"Keep {arm.arm} running: {said}, which decides nothing yet")
 
 
@@ -171,14 +171,16 @@ def _better(review: Review, arm: Arm, found: MetricResult, said: str) -> Judged:
     p = found.p_adjusted
     if p is None or p >= review.alpha:
         told = "" if p is None else f" ({p_value(p)})"
-        why = f"but not for sure among all arms and metrics{told}"
+        why = f"above 0, but not for sure among all arms and metrics{told}"
         return _waiting(review, arm, found, f"Keep {arm.arm} running: {said}, {why}", order=2)
     rails = [rail for rail in review.guardrails if rail.arm == arm.arm]
     open_ = [rail for rail in rails if rail.status != "holds"]
     if open_:
         told = ", ".join(f"{rail.metric} ({interval(rail.relative.sequence)}; {_rail(rail)})" for rail in open_)
-        return Judged(arm, 1, "keep_running", f"Keep {arm.arm} running: {said}, but a guardrail is undecided: {told}.")
-    reached = "above" if found.effect == "above" else "not yet shown to reach"
+        return Judged(
+            arm, 1, "keep_running", f"Keep {arm.arm} running: {said}, above 0, but a guardrail is undecided: {told}."
+        )
+    reached = "above" if found.effect == "above" else "not shown to reach"
     held = "every guardrail holds" if rails else "no guardrail is declared"
     sentence = (
         f"Ship {arm.arm}: {said} (adjusted {p_value(p)}), {reached} the minimum effect of "
@@ -191,14 +193,14 @@ def _waiting(review: Review, arm: Arm, found: MetricResult, said: str, order: in
     """Return that more users are needed, how many, and about how long they take at the pace so far."""
     control = next(one for one in review.arms if one.is_control)
     so_far = arm.users + control.users
-    effect = f"{share(found.minimum_effect)} with 80% power"
+    effect = f"a lift of {share(found.minimum_effect)} is seen with 80% power"
     if found.users_needed is None:
         return Judged(arm, order, "keep_running", f"{said}.")
     more = found.users_needed - so_far
     if more <= 0:
-        sentence = f"{said}, though the {found.users_needed:,} users have come that see {effect}."
+        sentence = f"{said}, though with {found.users_needed:,} users, who have come, {effect}."
         return Judged(arm, order, "keep_running", sentence)
-    sentence = f"{said}; {more:,} more users of both arms see {effect}{_pace(review, more, so_far)}."
+    sentence = f"{said}; with {more:,} more users of both arms {effect}{_pace(review, more, so_far)}."
     return Judged(arm, order, "keep_running", sentence, more)
 
 
@@ -206,7 +208,7 @@ def _pace(review: Review, more: int, so_far: int) -> str:
     if review.covered is None or not so_far:
         return ""
     passed = (review.covered.end - review.covered.start).total_seconds()
-    return f", about {duration(passed * more / so_far)} or longer at the pace so far" if passed > 0 else ""
+    return f", after about {duration(passed * more / so_far)} or longer at the pace so far" if passed > 0 else ""
 
 
 def _further(review: Review, arm: str) -> Iterator[str]:
