@@ -152,16 +152,27 @@ def test_summary_of_the_page_has_the_keys_of_the_real_one() -> None:
     """The summary's shape is API."""
     (shown,) = [json.loads(block.text) for block in blocks("json") if block.where == "docs/numbers.md"]
     arms = [{"name": "control", "share": 0.5}, {"name": "treatment", "share": 0.5}]
+    guardrail = {"direction": "decrease", "margin": 0.05}
+    metrics = [
+        {"name": "ctr", "kind": "ratio", "numerator": "click", "denominator": "impression"},
+        {"name": "dwell", "kind": "mean", "action": "dwell", "guardrail": guardrail},
+    ]
     settings = Settings.of(
         {
             "variant": [{"name": "title", "preference": "coclick", "dimension": 2}],
-            "experiment": [{"name": "mllm-q4", "control": "control", "arm": arms}],
+            "experiment": [{"name": "mllm-q4", "control": "control", "arm": arms, "metric": metrics}],
         }
     )
     real = PublishShard(settings, Layout.of(settings), rolling=False).summary()
     assert list(shown) == list(real)
     for path in (("events",), ("unleaked",), ("sources", "coclick"), ("variants", "title")):
         assert _keys(shown, path) == _keys(real, path)
+    experiment = ("experiments", "mllm-q4")
+    ctr = (*experiment, "comparisons", "treatment", "ctr")
+    for path in (experiment, (*experiment, "arms", "treatment"), (*experiment, "guardrails", "treatment"), ctr):
+        assert _keys(shown, path) == _keys(real, path)
+    assert _keys(shown, (*ctr, "relative")) == _keys(real, (*ctr, "relative"))
+    assert _keys(shown, (*ctr, "level")) == _keys(real, (*ctr, "level"))
     assert _keys(shown, ("arms", "mllm-q4", "control")) == _keys(real, ("arms", "mllm-q4", "control"))
 
 

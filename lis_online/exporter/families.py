@@ -49,11 +49,14 @@ class Families:
 
     def add_interval(self, series: Series, estimate: Estimate, **labels: str) -> None:
         """Add a number and the ends of its interval; what is None is absent."""
-        lower, upper = series.bounds
         self.add(series, estimate.value, **labels)
         if estimate.value is not None:
-            self.add(lower, estimate.lower, **labels)
-            self.add(upper, estimate.upper, **labels)
+            self.add_bounds(series, estimate.lower, estimate.upper, **labels)
+
+    def add_bounds(self, series: Series, lower: float | None, upper: float | None, **labels: str) -> None:
+        """Add the ends of a number's interval."""
+        for end, value in zip(series.bounds, (lower, upper), strict=True):
+            self.add(end, value, **labels)
 
     def get(self) -> Iterator[Metric]:
         """Return the families that have a sample."""

@@ -2,7 +2,7 @@
 
 These are API: dashboards, rules and people's queries depend on them. Base units; no label for a
 user or an item; absent rather than 0 where there is no number. A series with `interval` has two more,
-`_lower` and `_upper`, the ends of its 95 % interval.
+`_lower` and `_upper`, the ends of its 95 % interval; of a lift, of the one that is valid at any time.
 """
 
 from __future__ import annotations
@@ -19,12 +19,15 @@ LABELS: Final = {
     "window": "length of the rolling window, such as 15m; run: everything after warm-up; overlap: since the newest "
     "version of a variant began, where it is not the first",
     "slice": "all, surface:NAME or arm:EXPERIMENT/ARM",
-    "metric": "auc or gauc; for lis_unleaked_score also normalised_entropy and calibration",
+    "metric": "auc or gauc; for lis_unleaked_score also normalised_entropy and calibration; of an arm, a metric of its "
+    "experiment, of the settings",
     "ranker": "unleaked, twin; leaked, past, placebo or thinned and :SOURCE; aligned or permuted and :VARIANT, "
     "with @VERSION where there are several",
     "diagnosis": "one of the diagnoses; exactly one of a variant's is 1",
     "experiment": "name of an experiment, of the settings",
     "arm": "name of an arm of the experiment",
+    "control": "true for the arm that the others are compared with, false for those",
+    "status": "breached, holds or undecided; exactly one of a guardrail's is 1",
     "role": "join, rank or publish",
     "partition": "the partition that the shard belongs to",
     "fate": "accepted, or why a record was counted and dropped",
@@ -45,6 +48,7 @@ class Series:
     help: str
     unit: str = ""
     interval: bool = False
+    interval_is: str = "95 % interval"
 
     @property
     def bounds(self) -> tuple[Series, Series]:
@@ -52,7 +56,7 @@ class Series:
         return (self._end("lower"), self._end("upper"))
 
     def _end(self, end: str) -> Series:
-        text = f"{end.capitalize()} end of the 95 % interval of {self.name}."
+        text = f"{end.capitalize()} end of the {self.interval_is} of {self.name}."
         return Series(f"{self.name}_{end}", "gauge", self.labels, text)
 
 
@@ -73,6 +77,7 @@ OF_PAIRS: Final = "variant version window"
 OF_VERSION: Final = "variant version"
 OF_SLICE: Final = "window slice"
 OF_ARM: Final = "experiment arm"
+OF_LIFT: Final = "experiment arm metric"
 OF_SHARD: Final = "role partition"
 
 # Preference sources: what their data could give.
@@ -193,6 +198,40 @@ ARM_CLICKS = _counter("lis_arm_clicks_total", OF_ARM, "Clicks of the arm's users
 ARM_CTR = _gauge(
     "lis_arm_ctr_ratio", OF_ARM, "Clicks per impression, with an interval over users.", "ratio", interval=True
 )
+ARM_ASSIGNED = _gauge(
+    "lis_arm_assigned_users", OF_ARM, "Users by the first arm that they were seen in, those who crossed later included."
+)
+ARM_METRIC = _gauge("lis_arm_metric_value", OF_LIFT, "Level of a metric in the arm, as observed.")
+LIFT = Series(
+    "lis_arm_lift_ratio",
+    "gauge",
+    tuple(OF_LIFT.split()),
+    "Lift over control, relative: 0.02 is 2 %. Its interval may be watched at any time, at the experiment's alpha.",
+    "ratio",
+    interval=True,
+    interval_is="always-valid interval",
+)
+LIFT_P = _gauge(
+    "lis_arm_lift_p_value", OF_LIFT, "Sequential p-value of no lift, adjusted over the experiment's arms and metrics."
+)
+ARM_USERS_NEEDED = _gauge(
+    "lis_arm_users_needed",
+    OF_LIFT,
+    "Users of the arm and control, in all, with whom the metric's minimum effect is seen with 80 % power.",
+)
+GUARDRAIL = _gauge("lis_guardrail", f"{OF_LIFT} status", "1 for the guardrail's status, 0 for the others.")
+SAMPLE_RATIO_P = _gauge(
+    "lis_sample_ratio_p_value", "experiment", "Sequential p-value of users coming to the arms in the declared shares."
+)
+SAMPLE_RATIO_MISMATCH = _gauge(
+    "lis_sample_ratio_mismatch", "experiment", "1 where that p-value is below 0.01: no lift is to be trusted."
+)
+ARM_INFO = Series(
+    "lis_arm_info",
+    "info",
+    ("experiment", "arm", "variant", "control"),
+    "The variant that an arm serves, empty for none.",
+)
 
 # The pipeline's own health.
 EVENTS = _counter("lis_events_total", "partition fate", "Records of the input topics by what became of them.")
@@ -253,7 +292,22 @@ SECTIONS: Final = {
         LATE_SIDE,
         LEFT_OUT,
     ),
-    "A/B arms": (ARM_USERS, ARM_CROSSED, ARM_IMPRESSIONS, ARM_CLICKS, ARM_CTR),
+    "A/B arms": (
+        SAMPLE_RATIO_P,
+        SAMPLE_RATIO_MISMATCH,
+        LIFT,
+        LIFT_P,
+        GUARDRAIL,
+        ARM_METRIC,
+        ARM_USERS_NEEDED,
+        ARM_USERS,
+        ARM_ASSIGNED,
+        ARM_CROSSED,
+        ARM_IMPRESSIONS,
+        ARM_CLICKS,
+        ARM_CTR,
+        ARM_INFO,
+    ),
     "Pipeline": (
         EVENTS,
         DEAD_LETTERS,

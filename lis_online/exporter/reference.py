@@ -16,8 +16,8 @@ What a worker serves at `/metrics`. This page is made from `lis_online/exporter/
 
 Where there is no number, the series is absent, not 0. Times are seconds since 1970; a *watermark* and a
 *published* time are event time, the others the worker's clock. A series marked "yes" under *interval* has two
-more, `NAME_lower` and `NAME_upper`, the ends of its 95 % interval. Beside these, the process's
-own `process_*` and `python_info`.
+more, `NAME_lower` and `NAME_upper`, the ends of its 95 % interval; of a lift, of the always-valid one at the
+experiment's alpha. Beside these, the process's own `process_*` and `python_info`.
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lis_online.exporter import names
+from lis_online.exporter.experiment_series import add_experiment
 from lis_online.exporter.families import Families
 from lis_online.history.windows import window_name
 from lis_online.metrics.diagnosis import DIAGNOSES
@@ -31,6 +32,8 @@ def add_view(families: Families, view: PublishView) -> None:
     _add_versions(families, view)
     _add_rankers(families, view)
     _add_arms(families, view)
+    for found in view.experiments.values():
+        add_experiment(families, found)
 
 
 def _add_slice(families: Families, numbers: SliceNumbers, metric: str, at: dict[str, str]) -> None:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
+from lis_online.experiments.analysis import Plan, analyse
 from lis_online.metrics.alignment import PairAlignment
 from lis_online.metrics.diagnosis import Diagnosis
 from lis_online.metrics.estimate import Estimate
 from lis_online.metrics.results import SliceNumbers, SourceNumbers, VariantNumbers
-from lis_online.shards.view import OVERLAP, WHOLE_RUN, ArmNumbers, PublishView, VersionInfo
+from lis_online.settings.model import ExperimentSettings
+from lis_online.shards.view import OVERLAP, WHOLE_RUN, ArmNumbers, ExperimentNumbers, PublishView, VersionInfo
+from tests.experiments.arms import COLUMNS, arm_of, users
 
 NONE = Estimate.none("LIS interval includes 0")
 
@@ -50,7 +55,40 @@ def example(efficiency: Estimate = NONE) -> PublishView:
         warm=True,
         versions=(VersionInfo("title", "1", BEGAN, newest=True),),
         alignment={900_000: {"title": aligned("1", 0.8)}, WHOLE_RUN: {"title": aligned("1", 0.75)}},
+        experiments={"mllm-q4": experiment()},
     )
+
+
+DECLARED = ExperimentSettings.model_validate(
+    {
+        "name": "mllm-q4",
+        "control": "control",
+        "cuped": False,
+        "arm": [{"name": "control", "share": 0.5}, {"name": "treatment", "share": 0.5, "variant": "title"}],
+        "metric": [
+            {"name": "ctr", "kind": "ratio", "numerator": "click", "denominator": "impression"},
+            {
+                "name": "dwell", "kind": "mean", "action": "dwell",
+                "guardrail": {"direction": "decrease", "margin": 0.1},
+            },
+        ],
+    }
+)  # fmt: skip
+"""An experiment with a guardrail."""
+
+
+def experiment(count: int = 2000) -> ExperimentNumbers:
+    """Return an experiment of so many users in each arm, of which half more crossed; treatment is better by half."""
+    totals = {name: users(np.random.default_rng(seed), count, 0.5 * seed) for seed, name in enumerate(SERVED)}
+    moments = {name: arm_of(found, name) for name, found in totals.items()}
+    for one in moments.values():
+        one.assigned = count + count // 2
+    assigned = {name: one.assigned for name, one in moments.items()}
+    analysis = analyse(Plan.of(DECLARED), moments, COLUMNS.names, assigned)
+    return ExperimentNumbers(DECLARED, analysis, COLUMNS.names, moments)
+
+
+SERVED = ("control", "treatment")
 
 
 BEGAN = 1_573_516_000_000

@@ -14,14 +14,15 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from lis_online.events import reasons
+from lis_online.experiments.srm import sample_ratio
 from lis_online.exporter import names
 from lis_online.exporter.collector import LisCollector, register
 from lis_online.exporter.families import Families
 from lis_online.exporter.health import PAUSES, WorkerHealth
 from lis_online.metrics.diagnosis import DIAGNOSES
 from lis_online.rankers import health
-from lis_online.shards.view import PublishView
-from tests.exporter.examples import BEGAN, estimate, example, two_versions
+from lis_online.shards.view import ExperimentNumbers, PublishView
+from tests.exporter.examples import BEGAN, estimate, example, experiment, two_versions
 
 
 def registry_of(
@@ -162,6 +163,54 @@ def test_arms_have_users_impressions_clicks_and_ctr() -> None:
     ]
     assert found["lis_arm_ctr_ratio", *at] == 0.1
     assert found["lis_arm_ctr_ratio_lower", *at] < 0.1 < found["lis_arm_ctr_ratio_upper", *at]
+
+
+def of_experiment(found: ExperimentNumbers) -> dict[tuple[str, ...], float]:
+    """Return the samples of a view with this experiment."""
+    view = replace(example(), experiments={"mllm-q4": found})
+    return samples(registry_of(lambda: view))
+
+
+def test_lifts_stand_beside_the_arms() -> None:
+    """Relative, with the always-valid interval; p over the family; levels of both arms."""
+    given = experiment()
+    found, one = of_experiment(given), given.analysis.get("treatment", "ctr")
+    at = ("treatment", "mllm-q4", "ctr")
+    assert found["lis_arm_lift_ratio", *at] == one.relative.value
+    assert found["lis_arm_lift_ratio_lower", *at] == one.relative.sequence.lower
+    assert found["lis_arm_lift_ratio_upper", *at] == one.relative.sequence.upper
+    assert one.p_sequential is not None
+    assert found["lis_arm_lift_p_value", *at] == one.p_adjusted != one.p_sequential
+    assert found["lis_arm_users_needed", *at] == one.users_needed
+    assert found["lis_arm_metric_value", *at] == one.arm.value
+    assert found["lis_arm_metric_value", "control", "mllm-q4", "ctr"] == one.control.value
+    assert {key[1] for key in found if key[0].startswith("lis_arm_lift")} == {"treatment"}
+    assert found["lis_arm_assigned_users", "treatment", "mllm-q4"] == 3000
+    assert ("lis_arm_info", "treatment", "false", "mllm-q4", "title") in found
+    assert ("lis_arm_info", "control", "true", "mllm-q4", "") in found
+
+
+def test_an_experiment_exists_before_its_first_user() -> None:
+    """What an alert waits for is 0 from the start; numbers that there are not are absent."""
+    found = of_experiment(experiment(0))
+    assert found["lis_sample_ratio_mismatch", "mllm-q4"] == 0
+    assert ("lis_sample_ratio_p_value", "mllm-q4") not in found
+    guardrails = {key[1:]: value for key, value in found.items() if key[0] == "lis_guardrail"}
+    at = ("treatment", "mllm-q4", "dwell")
+    assert guardrails == {(*at, "undecided"): 1, (*at, "holds"): 0, (*at, "breached"): 0}
+    named = ("lis_arm_lift", "lis_arm_metric", "lis_arm_users_needed")
+    assert not [key for key in found if key[0].startswith(named)]
+
+
+def test_sample_ratio_and_guardrails_are_states() -> None:
+    """A mismatch turns its series to 1, a guardrail has exactly one status."""
+    good = experiment()
+    ratio = sample_ratio([300, 700], [0.5, 0.5])
+    found = of_experiment(replace(good, analysis=replace(good.analysis, sample_ratio=ratio)))
+    assert found["lis_sample_ratio_mismatch", "mllm-q4"] == 1
+    assert found["lis_sample_ratio_p_value", "mllm-q4"] == ratio.p_value
+    statuses = {key[-1]: value for key, value in found.items() if key[0] == "lis_guardrail"}
+    assert statuses == {"holds": 1, "undecided": 0, "breached": 0}
 
 
 def test_a_scrape_reads_the_source_of_truth_each_time() -> None:
