@@ -88,6 +88,16 @@ def state(connection: Connection, group: Group, piece: Piece) -> BucketState | N
     return None if found is None else bucket_state.decode(found)
 
 
+def first_sample(connection: Connection, group: Group) -> int | None:
+    """Return when the group's first sample ever came, ms, as its newest bucket says; None where that is not known."""
+    for table in (buckets, rollups):
+        newest = select(table.c.state).where(*_of(table, group), table.c.state.is_not(None))
+        found = connection.execute(newest.order_by(table.c.bucket_start.desc()).limit(1)).scalar_one_or_none()
+        if found is not None:
+            return bucket_state.decode(found).first
+    return None
+
+
 def alignment(connection: Connection, group: Group, start: int, end: int) -> list[tuple[int, bytes]]:
     """Return the tallies of the buckets of pair time that begin in [start, end): (start, bytes)."""
     time = alignments.c.bucket_start

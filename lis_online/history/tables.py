@@ -202,7 +202,7 @@ drift_events = Table(
 )
 """A few a month: not partitioned."""
 
-annotations = Table(
+notes = Table(
     "annotations",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
