@@ -23,7 +23,7 @@ RANGE: Final = (
 NO_CUPED: Final = "A range has no pre-period, so its lifts are without CUPED."
 
 
-SAID: Final = {1: "above 0 for sure", -1: "below 0 for sure", 0: "not told from 0"}
+SAID: Final = {1: "above 0 for sure", -1: "below 0 for sure", 0: "not shown to differ from 0"}
 
 
 def compose(facts: Facts) -> Review:

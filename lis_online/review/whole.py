@@ -1,0 +1,48 @@
+"""The arms' moments of the whole experiment, from its first user on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lis_online.history.experiments import StoredMoments, moments_at, moments_over_time
+from lis_online.history.times import iso, to_milliseconds
+from lis_online.review.facts import Known, Traffic
+from lis_online.review.subject import Subject
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from lis_online.review.request import ReviewRequest
+
+MOST_POINTS: Final = 96
+"""Of a lift over time."""
+
+
+def whole(connection: Connection, subject: Subject, request: ReviewRequest) -> Traffic:
+    """Return what is known at a request's end, or by now."""
+    name, end = subject.experiment.name, request.end
+    found = known_at(connection, subject, end)
+    if found is None:
+        when = "yet" if end is None else f"by {iso(end, request.zone)}"
+        return Traffic(None, None, f"the history knows no user of {name} {when}")
+    stored = moments_over_time(connection, subject.configuration, name, None, end, MOST_POINTS)
+    over_time = tuple(known(one) for one in stored)
+    return Traffic(found, (_start(subject, over_time[0].time, found.time), found.time), over_time=over_time)
+
+
+def known_at(connection: Connection, subject: Subject, until: int | None) -> Known | None:
+    """Return the newest moments by a time, ms."""
+    found = moments_at(connection, subject.configuration, subject.experiment.name, until)
+    return None if found is None else known(found)
+
+
+def known(found: StoredMoments) -> Known:
+    """Return moments of the history as facts."""
+    return Known(found.time, tuple(found.columns), found.arms)
+
+
+def _start(subject: Subject, first: int, last: int) -> int:
+    """Return where the experiment starts, ms: as declared, or with the first bucket that it is known of."""
+    declared, bucket = subject.experiment.start, subject.settings.metrics.bucket
+    start = first - bucket if declared is None else max(first - bucket, to_milliseconds(declared))
+    return min(start, last - bucket)
