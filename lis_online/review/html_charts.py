@@ -1,0 +1,500 @@
+"""The page's charts as plotly figures: plain data, so that the same review always gives the same bytes.
+
+Texts and grid take their colours from the page's style; the lines' are seen on light and on dark alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from lis_online.review.document import AlignmentPoint, Arm, MetricResult, Number, Point, Review
+from lis_online.review.html_words import DASH, amount
+from lis_online.review.words import gain, lift, percent
+
+Figure = dict[str, Any]
+
+COLOURS: Final = ("#2f74d0", "#c2620e", "#2b8a5b", "#8a5cc4", "#c8446c", "#13808f")
+"""At least 3:1 on the page's white and on its dark ground (WCAG 2.2, 1.4.11); a test computes it."""
+DASHES: Final = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+SYMBOLS: Final = ("circle", "square", "diamond", "triangle-up", "cross", "star")
+"""Beside colour: an arm is known by its line and its mark too."""
+UNREAD: Final = "#7d848e"
+SHOWN: Final = len(COLOURS)
+"""Arms drawn at first; further ones are named in the legend and drawn at a click."""
+HEIGHT: Final = 320
+SETTLED: Final = 0.25
+"""Share of the times, the earliest, that do not decide a chart's range: their intervals dwarf all later ones."""
+LONGEST_NAME: Final = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A figure, what it is of, and its text alternative: a table's headings and rows."""
+
+    key: str
+    kind: str
+    title: str
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    traces: list[Figure]
+    layout: Figure
+    of: str | None = None
+    caption: str = field(default="")
+
+    def to_json(self) -> Figure:
+        """Return what plotly draws, and where."""
+        return {"id": self.key, "data": self.traces, "layout": self.layout}
+
+
+def every(review: Review) -> list[Chart]:
+    """Return the charts in the order of the page; those without anything to show are not among them."""
+    found: list[Chart] = []
+    for index, metric in enumerate(metrics(review)):
+        found += _lift_over_time(review, metric, index)
+        found += _forest(review, metric, index)
+    return [*found, *_delivered(review), *_alignment_over_time(review), *_agreement(review)]
+
+
+def metrics(review: Review) -> list[str]:
+    """Return the metrics' names, the primary one first."""
+    names = dict.fromkeys(one.metric for arm in review.arms for one in arm.metrics)
+    return sorted(names, key=lambda name: name != review.primary_metric)
+
+
+def events(review: Review) -> list[tuple[Any, str]]:
+    """Return drift and annotations in the order of time, each with the mark that charts show: (what, mark)."""
+    every_one = sorted([*review.drift, *review.annotations], key=lambda one: one.time)
+    return [(one, str(number)) for number, one in enumerate(every_one, 1)]
+
+
+def _lift_over_time(review: Review, metric: str, index: int) -> Iterator[Chart]:
+    points = [point for point in review.over_time if point.metric == metric]
+    arms = [arm.arm for arm in review.arms if any(point.arm == arm.arm for point in points)]
+    if not arms:
+        return
+    traces: list[Figure] = []
+    for place, arm in enumerate(arms):
+        traces += _lift_traces(review, arm, place, [point for point in points if point.arm == arm])
+    yield Chart(
+        f"lift-{index}",
+        "over_time",
+        f"Lift in {metric} over time",
+        ("time", "arm", "lift", "always-valid", "fixed"),
+        tuple(_point_row(review, point) for point in points),
+        traces,
+        _over_time_layout(review, "+.1%", _settled_range(points), _minimum_effect(review, metric)),
+        metric,
+    )
+
+
+def _lift_traces(review: Review, arm: str, place: int, points: Sequence[Point]) -> Iterator[Figure]:
+    style = _style(review, place)
+    times = [_local(review, point) for point in points]
+    group = {"legendgroup": arm, "visible": _visible(place)}
+    band = _band(times, [point.lower for point in points], [point.upper for point in points])
+    yield {**group, **band, **style.band}
+    fixed = ([point.fixed_lower for point in points], [point.fixed_upper for point in points])
+    yield {
+        **group,
+        **_quiet([*times, None, *times], [*fixed[0], None, *fixed[1]]),
+        "line": {"color": style.colour, "width": 1, "dash": "dot"},
+    }
+    told = [f"<b>{label(arm)}</b><br>{'<br>'.join(_point_row(review, point)[2:4])}" for point in points]
+    yield {**group, **style.line(arm, times, [point.value for point in points], told)}
+
+
+def _point_row(review: Review, point: Point) -> tuple[str, ...]:
+    return (
+        _local(review, point)[:16].replace("T", " "),
+        point.arm,
+        DASH if point.value is None else percent(point.value),
+        _between(point.lower, point.upper),
+        _between(point.fixed_lower, point.fixed_upper),
+    )
+
+
+def _between(lower: float | None, upper: float | None) -> str:
+    return DASH if lower is None or upper is None else f"{percent(lower)} to {percent(upper)}"
+
+
+def _settled_range(points: Sequence[Point]) -> list[float] | None:
+    """Return the range of the values' axis, None for plotly's own choice."""
+    times = sorted({point.time for point in points})
+    settled = times[int(len(times) * SETTLED)]
+    late = [point for point in points if point.time >= settled]
+    edges = [x for point in late for x in (point.lower, point.upper, point.value) if x is not None]
+    if not edges:
+        return None
+    low, high = min(0.0, *edges), max(0.0, *edges)
+    pad = 0.08 * (high - low) or 0.01
+    return [low - pad, high + pad]
+
+
+def _minimum_effect(review: Review, metric: str) -> float | None:
+    return next((one.minimum_effect for arm in review.arms for one in arm.metrics if one.metric == metric), None)
+
+
+def _forest(review: Review, metric: str, index: int) -> Iterator[Chart]:
+    found = [(arm.arm, one) for arm in review.arms for one in arm.metrics if one.metric == metric and one.relative]
+    drawn = [(arm, one) for arm, one in found if one.relative and one.relative.value is not None]
+    if not drawn:
+        return
+    traces = [trace for place, (arm, one) in enumerate(drawn) for trace in _whiskers(review, arm, one, place)]
+    yield Chart(
+        f"forest-{index}",
+        "forest",
+        f"Lift in {metric} by arm",
+        ("arm", "lift", "always-valid", "fixed"),
+        tuple((arm, *_lift_words(one)) for arm, one in found),
+        traces,
+        _by_name_layout(review, [arm for arm, _ in drawn], "+.1%"),
+        metric,
+    )
+
+
+def _whiskers(review: Review, arm: str, one: MetricResult, place: int) -> Iterator[Figure]:
+    """Yield the always-valid interval as a thin line, the fixed one as a thick one, and the lift as a mark."""
+    assert one.relative is not None
+    style = _style(review, place)
+    for interval, width in ((one.relative.sequence, 2), (one.relative.fixed, 6)):
+        if interval.lower is not None and interval.upper is not None:
+            yield {
+                **_quiet([interval.lower, interval.upper], [place, place]),
+                "line": {"color": style.colour, "width": width},
+                "opacity": 1 if width < 3 else 0.55,
+            }
+    told = f"<b>{label(arm)}</b><br>{label(lift(one.relative))}"
+    yield style.marks([one.relative.value], [place], [told], size=11)
+
+
+def _lift_words(one: MetricResult) -> tuple[str, ...]:
+    if one.relative is None or one.relative.value is None:
+        return (f"{DASH} {one.relative.reason if one.relative else ''}", DASH, DASH)
+    intervals = (one.relative.sequence, one.relative.fixed)
+    return (percent(one.relative.value), *(_between(found.lower, found.upper) for found in intervals))
+
+
+def _delivered(review: Review) -> Iterator[Chart]:
+    served = [arm for arm in review.arms if arm.representation is not None]
+    drawn = [arm for arm in served if arm.representation and arm.representation.adjusted_ais.value is not None]
+    if not drawn:
+        return
+    names = [arm.representation.variant for arm in drawn if arm.representation]
+    traces: list[Figure] = []
+    for number, name, place, symbol in (
+        ("adjusted_lis", "adjusted LIS: what the source could bring", 0, "diamond-open"),
+        ("adjusted_ais", "adjusted AIS: what the variant delivers", 1, "circle"),
+    ):
+        traces += _number_marks(drawn, number, name, COLOURS[place], symbol)
+    yield Chart(
+        "delivered",
+        "delivered",
+        "What the sources could bring, and what the variants deliver",
+        ("arm", "variant", "adjusted LIS", "adjusted AIS"),
+        tuple(
+            (arm.arm, arm.representation.variant, gain(arm.representation.adjusted_lis),
+             gain(arm.representation.adjusted_ais))
+            for arm in served if arm.representation
+        ),
+        traces,
+        _by_name_layout(review, names, "+.3f", "AUC", legend=True),
+    )  # fmt: skip
+
+
+def _number_marks(arms: Sequence[Arm], number: str, name: str, colour: str, symbol: str) -> Iterator[Figure]:
+    held = [(row, getattr(arm.representation, number)) for row, arm in enumerate(arms)]
+    rows = [row for row, one in held if one.value is not None]
+    known = [one for _, one in held if one.value is not None]
+    variants = [arm.representation.variant for arm in arms if arm.representation]
+    yield {
+        **_trace([one.value for one in known], rows, "markers"),
+        "name": name,
+        "marker": {"color": colour, "size": 11, "symbol": symbol, "line": {"width": 2, "color": colour}},
+        "error_x": {**_errors(known), "color": colour},
+        "customdata": [f"<b>{label(variants[row])}</b><br>{name.split(':')[0]} {label(gain(one))}"
+                       for row, one in zip(rows, known, strict=True)],
+        "hovertemplate": TOLD,
+    }  # fmt: skip
+
+
+def _alignment_over_time(review: Review) -> Iterator[Chart]:
+    points = review.alignment_over_time
+    variants = list(dict.fromkeys(point.variant for point in points))
+    if not variants:
+        return
+    traces: list[Figure] = []
+    for place, variant in enumerate(variants):
+        traces += _alignment_traces(review, variant, place, [one for one in points if one.variant == variant])
+    yield Chart(
+        "alignment",
+        "over_time",
+        "Adjusted AIS and LIS over time",
+        ("time", "variant", "adjusted LIS", "adjusted AIS", "diagnosis"),
+        tuple(
+            (_local(review, one)[:16].replace("T", " "), one.variant, gain(one.adjusted_lis), gain(one.adjusted_ais),
+             one.diagnosis or DASH)
+            for one in points
+        ),
+        traces,
+        _over_time_layout(review, "+.3f", None, None),
+    )  # fmt: skip
+
+
+def _alignment_traces(review: Review, variant: str, place: int, points: Sequence[AlignmentPoint]) -> Iterator[Figure]:
+    style = _Style(place, COLOURS[place % len(COLOURS)])
+    times = [_local(review, one) for one in points]
+    group = {"legendgroup": variant, "visible": _visible(place)}
+    ais = [one.adjusted_ais for one in points]
+    yield {**group, **_band(times, [one.lower for one in ais], [one.upper for one in ais]), **style.band}
+    yield {
+        **group,
+        **_quiet(times, [one.adjusted_lis.value for one in points]),
+        "line": {"color": style.colour, "width": 1.5, "dash": "dot"},
+    }
+    told = [f"<b>{label(variant)}</b><br>AIS {label(gain(one.adjusted_ais))}<br>LIS {label(gain(one.adjusted_lis))}"
+            for one in points]  # fmt: skip
+    yield {**group, **style.line(variant, times, [one.value for one in ais], told)}
+
+
+def _agreement(review: Review) -> Iterator[Chart]:
+    placed = [(arm, *both) for arm in review.arms if (both := _both(review, arm)) is not None]
+    if len(placed) < 2:
+        return
+    traces = [
+        {
+            **_style(review, place).marks([x.value], [y.value], [_agreement_words(arm, x, y)], size=12),
+            "name": short(arm.arm),
+            "showlegend": True,
+            "error_x": _errors([x]),
+            "error_y": _errors([y]),
+        }
+        for place, (arm, x, y) in enumerate(placed)
+    ]
+    layout = _layout(review, legend=True)
+    layout["xaxis"] |= {"title": {"text": "adjusted AIS (AUC)"}, "tickformat": "+.3f", "zeroline": True}
+    layout["yaxis"] |= {"title": {"text": f"lift in {short(review.agreement.metric or '')}"}, "tickformat": "+.1%"}
+    yield Chart(
+        "agreement",
+        "agreement",
+        "Alignment against lift",
+        ("arm", "adjusted AIS", f"lift in {review.agreement.metric}"),
+        tuple((arm.arm, gain(x), _between(y.lower, y.upper) if y.value is None else percent(y.value))
+              for arm, x, y in placed),
+        traces,
+        layout,
+    )  # fmt: skip
+
+
+def _both(review: Review, arm: Arm) -> tuple[Number, Number] | None:
+    """Return an arm's adjusted AIS and lift; (0, 0) for control without a variant: it is what lifts are from."""
+    ais = Number(value=0.0) if arm.representation is None else arm.representation.adjusted_ais
+    if arm.is_control:
+        return None if ais.value is None else (ais, Number(value=0.0))
+    for one in arm.metrics:
+        if one.metric == review.agreement.metric and one.relative and arm.representation:
+            found = one.relative
+            lifted = Number(value=found.value, lower=found.sequence.lower, upper=found.sequence.upper)
+            return None if ais.value is None or lifted.value is None else (ais, lifted)
+    return None
+
+
+def _agreement_words(arm: Arm, x: Number, y: Number) -> str:
+    assert y.value is not None
+    return f"<b>{label(arm.arm)}</b><br>AIS {label(gain(x))}<br>lift {percent(y.value)}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    place: int
+    colour: str
+
+    @property
+    def band(self) -> Figure:
+        return {"fillcolor": f"{self.colour}2b", "fill": "toself"}
+
+    def line(self, name: str, x: Sequence[Any], y: Sequence[Any], told: Sequence[str]) -> Figure:
+        dash = DASHES[self.place % len(DASHES)]
+        return {
+            **_trace(x, y, "lines"),
+            "name": short(name),
+            "showlegend": True,
+            "line": {"color": self.colour, "width": 2.5, "dash": dash},
+            "customdata": list(told),
+            "hovertemplate": TOLD,
+        }
+
+    def marks(self, x: Sequence[Any], y: Sequence[Any], told: Sequence[str], size: int) -> Figure:
+        symbol = SYMBOLS[self.place % len(SYMBOLS)]
+        return {
+            **_trace(x, y, "markers"),
+            "marker": {"color": self.colour, "size": size, "symbol": symbol},
+            "customdata": list(told),
+            "hovertemplate": TOLD,
+        }
+
+
+TOLD: Final = "%{customdata}<extra></extra>"
+
+
+def _style(review: Review, place: int) -> _Style:
+    return _Style(place, UNREAD if review.verdict.decision == "invalid" else COLOURS[place % len(COLOURS)])
+
+
+def _trace(x: Sequence[Any], y: Sequence[Any], mode: str) -> Figure:
+    return {"type": "scatter", "mode": mode, "x": list(x), "y": list(y), "showlegend": False}
+
+
+def _quiet(x: Sequence[Any], y: Sequence[Any]) -> Figure:
+    """Return a line that says nothing under the pointer."""
+    return {**_trace(x, y, "lines"), "hoverinfo": "skip"}
+
+
+def _band(x: Sequence[str], lower: Sequence[float | None], upper: Sequence[float | None]) -> Figure:
+    """Return what lies between two lines, as one closed outline for each stretch where both are known."""
+    xs: list[str | None] = []
+    ys: list[float | None] = []
+    for stretch in _stretches(lower, upper):
+        there, back = list(stretch), list(reversed(stretch))
+        xs += [*(x[k] for k in there), *(x[k] for k in back), None]
+        ys += [*(lower[k] for k in there), *(upper[k] for k in back), None]
+    return {**_quiet(xs[:-1], ys[:-1]), "line": {"width": 0}}
+
+
+def _stretches(lower: Sequence[float | None], upper: Sequence[float | None]) -> Iterator[range]:
+    start = 0
+    for k in range(len(lower) + 1):
+        if k == len(lower) or lower[k] is None or upper[k] is None:
+            if k > start:
+                yield range(start, k)
+            start = k + 1
+
+
+def _errors(numbers: Iterable[Number]) -> Figure:
+    known = [(one.value or 0.0, one.lower, one.upper) for one in numbers]
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [None if upper is None else upper - value for value, _, upper in known],
+        "arrayminus": [None if lower is None else value - lower for value, lower, _ in known],
+        "thickness": 2,
+        "width": 5,
+    }
+
+
+def _layout(review: Review, legend: bool = False) -> Figure:
+    axis = {"showgrid": True, "zeroline": False, "automargin": True, "ticks": "", "showline": False}
+    layout: Figure = {
+        "height": HEIGHT + (60 if legend else 0),
+        "margin": {"l": 12, "r": 12, "t": 24, "b": 12, "pad": 4},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"family": "system-ui, sans-serif", "size": 12},
+        "hovermode": "closest",
+        "hoverlabel": {"align": "left"},
+        "showlegend": legend,
+        "legend": {"orientation": "h", "x": 0, "y": -0.18, "yanchor": "top", "itemwidth": 44},
+        "xaxis": dict(axis),
+        "yaxis": dict(axis),
+        "shapes": [],
+        "annotations": [],
+    }
+    if review.verdict.decision == "invalid":
+        layout["annotations"].append(_note("not to be read", x=0.5, y=0.5, font={"size": 22}, opacity=0.75))
+    return layout
+
+
+def _over_time_layout(
+    review: Review, tickformat: str, limits: list[float] | None, minimum_effect: float | None
+) -> Figure:
+    layout = _layout(review, legend=True)
+    layout["xaxis"] |= {"type": "date", "title": {"text": review.zone}, "nticks": 8, "showgrid": False}
+    layout["yaxis"] |= {"tickformat": tickformat, "zeroline": True, "nticks": 7}
+    if limits is not None:
+        layout["yaxis"]["range"] = limits
+    if minimum_effect is not None and limits is not None and minimum_effect < limits[1]:
+        layout["shapes"].append(_line("h", minimum_effect))
+        said = f"minimum effect {amount(100 * minimum_effect)}%"
+        layout["annotations"].append(
+            _note(said, x=0, y=minimum_effect, yref="y", xanchor="left", yanchor="bottom", font={"size": 11})
+        )
+    _mark_events(review, layout)
+    return layout
+
+
+def _mark_events(review: Review, layout: Figure) -> None:
+    for one, mark in events(review):
+        at = _local(review, one)
+        end = getattr(one, "end", None)
+        if end is not None:
+            until = end.astimezone(ZoneInfo(review.zone)).replace(tzinfo=None).isoformat()
+            layout["shapes"].append(
+                {"type": "rect", "xref": "x", "yref": "paper", "x0": at, "x1": until, "y0": 0, "y1": 1,
+                 "fillcolor": "#7d848e26", "line": {"width": 0}, "layer": "below"}
+            )  # fmt: skip
+        layout["shapes"].append(_line("v", at))
+        layout["annotations"].append(_note(mark, x=at, y=1, xref="x", yanchor="bottom", font={"size": 11}))
+
+
+def _line(way: str, at: Any) -> Figure:
+    across, along = ("y", "x") if way == "h" else ("x", "y")
+    return {
+        "type": "line",
+        f"{across}0": at,
+        f"{across}1": at,
+        f"{across}ref": across,
+        f"{along}0": 0,
+        f"{along}1": 1,
+        f"{along}ref": "paper",
+        "line": {"color": UNREAD, "width": 1, "dash": "dash"},
+        "layer": "below",
+    }
+
+
+def _note(text: str, **where: Any) -> Figure:
+    return {"text": text, "showarrow": False, "xref": "paper", "yref": "paper", **where}
+
+
+def _by_name_layout(
+    review: Review, names: Sequence[str], tickformat: str, title: str | None = None, legend: bool = False
+) -> Figure:
+    layout = _layout(review, legend)
+    layout["height"] = max(150, 90 + 40 * len(names)) + (70 if legend else 0)
+    layout["legend"]["y"] = -0.4 if len(names) < 4 else -0.15
+    layout["xaxis"] |= {"tickformat": tickformat, "zeroline": True, "nticks": 5}
+    if title:
+        layout["xaxis"]["title"] = {"text": title}
+    layout["yaxis"] |= {
+        "range": [len(names) - 0.4, -0.6],
+        "showgrid": False,
+        "tickvals": list(range(len(names))),
+        "ticktext": [short(name) for name in names],
+    }
+    return layout
+
+
+def _visible(place: int) -> bool | str:
+    return True if place < SHOWN else "legendonly"
+
+
+def _local(review: Review, one: Any) -> str:
+    """Return a time as the clocks of the review's zone show it: plotly knows no zones."""
+    found: str = one.time.astimezone(ZoneInfo(review.zone)).replace(tzinfo=None).isoformat()
+    return found
+
+
+def short(name: str) -> str:
+    """Return a name as a chart shows it, cut where it is long.
+
+    >>> short("a<b"), short("x" * 40)
+    ('a&lt;b', 'xxxxxxxxxxxxxxxxxxxxxxx…')
+    """
+    return label(name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "\N{HORIZONTAL ELLIPSIS}")
+
+
+def label(text: str) -> str:
+    """Return text for plotly, which reads a little HTML in it."""
+    return escape(text, quote=False)
