@@ -13,6 +13,7 @@ from lis_online.cli import config, db, evaluate, history, rankers, topics
 from lis_online.cli.backfill import backfill
 from lis_online.cli.demo import demo
 from lis_online.cli.replay import app as replay
+from lis_online.cli.review import review
 from lis_online.cli.simulate import simulate
 from lis_online.cli.worker import worker
 from lis_online.errors import LisError
@@ -55,6 +56,7 @@ app.add_typer(db.app)
 app.add_typer(config.app)
 app.add_typer(rankers.app)
 app.add_typer(history.app)
+app.command()(review)
 
 
 def run() -> None:

@@ -1,0 +1,71 @@
+"""`lis-online review`: what to do about an experiment, and why."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from lis_online.cli.history_range import SLICE, AsJson, Zone, find_zone, parse_limit
+from lis_online.cli.options import Config
+from lis_online.errors import UsageError
+from lis_online.settings import load
+
+
+def review(
+    experiment: Annotated[str, typer.Argument(metavar="EXPERIMENT", help="Name of the experiment.")],
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--from", help="Begin of a range (ISO 8601, with --zone without a zone); else the whole experiment."
+        ),
+    ] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Its end, exclusive; else now.")] = None,
+    slice_: Annotated[str, typer.Option("--slice", help=f"Of LIS and AIS: {SLICE}")] = "all",
+    zone: Zone = None,
+    against: Annotated[
+        int | None, typer.Option(help="Id of another configuration, whose LIS and AIS are shown beside: a backfill's.")
+    ] = None,
+    configuration: Annotated[
+        int | None, typer.Option(help="Id of the settings that the numbers were made under; else those of the file.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Write the review as one HTML page as well.")] = None,
+    as_json: AsJson = False,
+    config: Config = None,
+) -> None:
+    """Print the review of an experiment: verdict, lifts, LIS and AIS of the variants it serves, whether they agree.
+
+    With --from the lifts are those of the range's impressions alone. Example: lis-online review mllm-q4 --from
+    "2026-11-17 09:00" --to "2026-11-20 18:00" --zone Europe/Berlin --html review.html
+    """
+    from lis_online.history.engine import opened
+    from lis_online.review.gather import review as gather
+    from lis_online.review.request import ReviewRequest
+    from lis_online.review.terminal import WIDTH, render
+
+    place = find_zone(zone)
+    limits = parse_limit(start, "--from", place), parse_limit(end, "--to", place)
+    now = time.time_ns() // 1_000_000
+    request = ReviewRequest(experiment, *limits, slice_, place, configuration, against, now)
+    settings = load(config)
+    with opened(settings) as engine:
+        found = gather(engine, settings, request)
+    if html is not None:
+        from lis_online.review.html import render as page
+
+        _write(html, page(found))
+    if as_json:
+        typer.echo(found.model_dump_json(by_alias=True, indent=2))
+    else:
+        console = Console()
+        (console if console.is_terminal else Console(width=WIDTH)).print(render(found))
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as exc:
+        raise UsageError(f"--html must be a file that can be written, got {str(path)!r}: {exc.strerror}") from exc
