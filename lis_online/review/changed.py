@@ -25,7 +25,7 @@ def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
 
 def _changed(path: str, key: str, before: Any, after: Any) -> Iterator[str]:
     """Yield the differences. path: with the names of tables in it; key: without, as in the settings' reference."""
-    before, after = _by_name(before), _by_name(after)
+    before, after = _by_name(before, after), _by_name(after, before)
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for name in [*before, *(name for name in after if name not in before)]:
             listed = isinstance(before, _Named) or isinstance(after, _Named)
@@ -41,9 +41,12 @@ class _Named(dict[str, Any]):
     """A list of tables, by their names."""
 
 
-def _by_name(value: Any) -> Any:
-    if isinstance(value, list) and value and all(isinstance(one, Mapping) and NAME in one for one in value):
-        return _Named({one[NAME]: one for one in value})
+def _by_name(value: Any, other: Any) -> Any:
+    """Return a list of tables by their names, an empty one too where the other side's has some; else the value."""
+    if isinstance(value, list) and (value or isinstance(other, list)):
+        tables = value or other
+        if tables and all(isinstance(one, Mapping) and NAME in one for one in tables):
+            return _Named({one[NAME]: one for one in value})
     return value
 
 
