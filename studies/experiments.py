@@ -14,7 +14,17 @@ from typing import Any, Final
 
 import numpy as np
 
-from studies import experiments_page
+from lis_online.experiments.burn_in import BURN_IN
+from studies import (
+    experiments_caps,
+    experiments_family,
+    experiments_page,
+    experiments_ranges,
+    experiments_rare,
+    experiments_ratio,
+    experiments_trigger,
+    open_bandit,
+)
 from studies.experiments_parts import Seeds, burn_in, chosen_burn_in, cuped, gain, null, sample_ratios
 
 SEED: Final = 2026
@@ -35,6 +45,15 @@ def study(runs: int, seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
         "gain": gains,
         "cuped": adjusted,
         "sample_ratio": splits,
+        "caps": experiments_caps.run(runs, seeds),
+        "trigger": experiments_trigger.run(runs, seeds),
+        "trigger_pulled": experiments_trigger.pulled(runs, seeds),
+        "planned": experiments_ranges.planned(runs, seeds),
+        "chosen": experiments_ranges.chosen(runs, seeds),
+        "family": experiments_family.run(runs, seeds),
+        "arms_ratio": experiments_ratio.run(runs, seeds),
+        "rare": experiments_rare.run(runs, seeds),
+        "open_bandit": open_bandit.run(),
     }
     summary = {
         "runs": runs,
@@ -43,8 +62,34 @@ def study(runs: int, seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
         "coverage_sequential": min(row["coverage"] for row in gains),
         "srm_error": splits[0]["found"][-1],
         "srm_power_51_49": splits[1]["found"][-1],
+        **_facts(details),
     }
     return summary, details
+
+
+def _facts(details: dict[str, Any]) -> dict[str, float]:
+    """Return what a program may want of caps, triggers, ranges, families and rare clicks."""
+    uncapped, capped = details["caps"][:2]
+    everybody, triggered = details["trigger"]
+    family = {(row["lift"] > 0, row["correction"]): row for row in details["family"]}
+    rare = {(row["rate"], row["lift"]): row["found"][BURN_IN] for row in details["rare"]}
+    return {
+        "cap_error": max(row["error"] for row in details["caps"]),
+        "cap_power": capped["power"],
+        "cap_power_without": uncapped["power"],
+        "trigger_error": triggered["error"],
+        "trigger_power": triggered["power"],
+        "trigger_power_without": everybody["power"],
+        "range_error": max(row["error"] for row in details["planned"]),
+        "range_error_chosen": details["chosen"][-1]["sequential"],
+        "range_error_chosen_fixed": details["chosen"][-1]["fixed"],
+        "family_error_holm": max(family[lifted, "holm"]["family"] for lifted in (False, True)),
+        "family_error_none": family[False, "none"]["family"],
+        "false_discoveries_benjamini_hochberg": family[True, "benjamini-hochberg"]["discoveries"],
+        "srm_error_three_arms": details["arms_ratio"][0]["found"],
+        "rare_clicks_error": max(found for (_, lift), found in rare.items() if not lift),
+        "rare_clicks_power_doubled": rare[experiments_rare.RATE, 1.0],
+    }
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -11,11 +11,20 @@ from lis_online.experiments.burn_in import BURN_IN
 from lis_online.experiments.sequence import AtUsers, ForEffect, Mixture, best_odds
 from lis_online.experiments.srm import ALPHA as SRM_ALPHA
 from lis_online.experiments.srm import CONCENTRATIONS
+from studies import (
+    experiments_caps,
+    experiments_family,
+    experiments_ranges,
+    experiments_rare,
+    experiments_ratio,
+    experiments_trigger,
+    open_bandit,
+)
 from studies.experiments_parts import EFFECT, FEED, GAINS, HEAVY, NULLS, SRM_LOOKS, SRM_USERS, THRESHOLDS
 from studies.experiments_watch import ALPHA
 from studies.experiments_worlds import CLICK_RATE, SLATE, World
 from studies.figures import COLOURS, GREY, figure, link
-from studies.section import table
+from studies.section import percent, table
 
 Part = dict[str, Any]
 
@@ -27,27 +36,27 @@ def write(out: Path, summary: Part, details: Part) -> None:
     draw_power(figures / "experiments-power.svg", details["gain"][0])
     draw_sample_ratio(figures / "experiments-sample-ratio.svg", details["sample_ratio"])
     draw_width(figures / "experiments-width.svg")
+    experiments_ranges.draw(figures / "experiments-ranges.svg", details["chosen"])
+    experiments_rare.draw(figures / "experiments-rare.svg", details["rare"])
     sections = [
         _head(summary, details),
         _burn_in(details),
         _null(details),
         _gain(figures, details),
         _cuped(details),
+        experiments_caps.section(details["caps"]),
+        experiments_trigger.section(details["trigger"], details["trigger_pulled"]),
+        experiments_ranges.section(figures, details["planned"], details["chosen"]),
+        experiments_family.section(details["family"]),
         _sample_ratio(figures, details),
+        experiments_ratio.section(details["arms_ratio"]),
+        open_bandit.section(details["open_bandit"]),
+        experiments_rare.section(figures, details["rare"]),
         _width(figures),
         _limits(),
         _worlds(),
     ]
     (out / "experiments.md").write_text("\n\n".join(sections) + "\n")
-
-
-def percent(value: float | None) -> str:
-    """Return a share in per cent.
-
-    >>> percent(0.0125), percent(None)
-    ('1.2 %', 'too few runs')
-    """
-    return "too few runs" if value is None else f"{100 * value:.1f} %"
 
 
 def _head(summary: Part, details: Part) -> str:
@@ -65,6 +74,15 @@ def _head(summary: Part, details: Part) -> str:
             summary["srm_error"]
         ),
         f"runs with 51/49 in which it is, within {SRM_USERS:,} users": summary["srm_power_51_49"],
+        "runs in which the always-valid interval of a planned range ever misses the true lift: worst": summary[
+            "range_error"
+        ],
+        "A/A runs in which the best of all ranges, chosen after looking, excludes no lift": summary[
+            "range_error_chosen"
+        ],
+        "runs of a family of arms and metrics in which Holm's correction ever lets a wrong claim pass: worst": summary[
+            "family_error_holm"
+        ],
     }
     return f"""# What the arms' numbers are worth
 
@@ -243,7 +261,14 @@ def _limits() -> str:
 
 def _worlds() -> str:
     header = ["world", "users", "treated", "mean visits", "sigma of activity", "new users come", "lift"]
-    rows = [_row(world) for world in dict.fromkeys((*NULLS, *HEAVY, *GAINS))]
+    parts = (
+        experiments_caps.HEAVY,
+        experiments_trigger.TOUCHED,
+        experiments_trigger.OTHERS,
+        *experiments_ranges.PLANNED,
+        experiments_ranges.ONCE,
+    )
+    rows = [_row(world) for world in dict.fromkeys((*NULLS, *HEAVY, *GAINS, *parts))]
     return f"""## The worlds
 
 A visit is a slate of {SLATE} impressions. Users' activity is lognormal, their click rates are beta distributed around

@@ -12,7 +12,7 @@ from lis_online.experiments.burn_in import BURN_IN
 from lis_online.experiments.sequence import AtUsers
 from lis_online.experiments.srm import ALPHA as SRM_ALPHA
 from lis_online.experiments.srm import sample_ratio
-from studies.experiments_watch import ALPHA, BEFORE, METRICS, levels, watch
+from studies.experiments_watch import ALPHA, BEFORE, METRICS, ever, levels, share_of, watch
 from studies.experiments_worlds import World, simulate
 
 EFFECT: Final = 0.1
@@ -60,8 +60,8 @@ def burn_in(runs: int, seeds: Seeds) -> list[dict[str, Any]]:
             seen = watch(levels(moments, columns), EFFECT)
             row: dict[str, Any] = {"world": world.name, "metric": metric, "error": {}, "runs": {}}
             for threshold in THRESHOLDS:
-                reached = _ever(seen.ready(threshold))
-                wrong = _ever(seen.missed(threshold))
+                reached = ever(seen.ready(threshold))
+                wrong = ever(seen.missed(threshold))
                 row["runs"][threshold] = int(reached.sum())
                 row["error"][threshold] = float(wrong[reached].mean()) if reached.sum() >= max(1, runs // 10) else None
             rows.append(row)
@@ -81,10 +81,10 @@ def null(runs: int, seeds: Seeds) -> list[dict[str, Any]]:
                 {
                     "world": world.name,
                     "metric": metric,
-                    "sequential": _share(_ever(seen.missed(BURN_IN))),
-                    "sequential_by_users": _share(_ever(by_users.missed(BURN_IN))),
-                    "fixed_peeking": _share(_ever(seen.missed_fixed(BURN_IN))),
-                    "fixed_once": _share(seen.missed_fixed(BURN_IN)[:, -1]),
+                    "sequential": share_of(ever(seen.missed(BURN_IN))),
+                    "sequential_by_users": share_of(ever(by_users.missed(BURN_IN))),
+                    "fixed_peeking": share_of(ever(seen.missed_fixed(BURN_IN))),
+                    "fixed_once": share_of(seen.missed_fixed(BURN_IN)[:, -1]),
                     "effective_users": float(np.median(seen.effective[:, -1])),
                 }
             )
@@ -107,14 +107,14 @@ def gain(runs: int, seeds: Seeds) -> list[dict[str, Any]]:
             stopped = np.maximum.accumulate(seen, axis=1)
             users = moments.users.sum(axis=1)
             first = seen.argmax(axis=1)
-            at = users[np.arange(len(first)), first][_ever(seen)]
+            at = users[np.arange(len(first)), first][ever(seen)]
             rows.append(
                 {
                     "world": world.name,
                     "metric": metric,
                     "lift": world.lift,
-                    "coverage": _share(~_ever(true.missed(BURN_IN))),
-                    "coverage_fixed_peeking": _share(~_ever(true.missed_fixed(BURN_IN))),
+                    "coverage": share_of(~ever(true.missed(BURN_IN))),
+                    "coverage_fixed_peeking": share_of(~ever(true.missed_fixed(BURN_IN))),
                     "power": stopped.mean(axis=0).tolist(),
                     "power_fixed": none.missed_fixed(BURN_IN).mean(axis=0).tolist(),
                     "users": users.mean(axis=0).tolist(),
@@ -131,8 +131,8 @@ def cuped(runs: int, seeds: Seeds) -> dict[str, Any]:
     plain, adjusted = watch(levels(moments, columns), EFFECT), watch(levels(moments, columns, BEFORE), EFFECT)
     reduction = 1 - (adjusted.stderr[:, -1] / plain.stderr[:, -1]) ** 2
     return {
-        "error": _share(_ever(adjusted.missed(BURN_IN))),
-        "error_without": _share(_ever(plain.missed(BURN_IN))),
+        "error": share_of(ever(adjusted.missed(BURN_IN))),
+        "error_without": share_of(ever(plain.missed(BURN_IN))),
         "variance_taken_out": float(np.median(reduction)),
     }
 
@@ -165,11 +165,3 @@ def chosen_burn_in(rows: list[dict[str, Any]]) -> int | None:
         if errors and max(errors) <= ALPHA:
             return threshold
     return None
-
-
-def _ever(at_a_look: np.ndarray) -> np.ndarray:
-    return np.asarray(at_a_look.any(axis=1))
-
-
-def _share(of: np.ndarray) -> float:
-    return float(np.mean(of))

@@ -95,6 +95,16 @@ def watch(found: Levels, effect: float, lift: float = 0.0) -> Watched:
     return Watched(effective, np.nan_to_num(z_squared, nan=0.0, posinf=0.0), mixture, np.sqrt(relative))
 
 
+def ever(at_a_look: np.ndarray) -> np.ndarray:
+    """Return in which runs something holds at any look: bool [runs] of [runs, buckets]."""
+    return np.asarray(at_a_look.any(axis=1))
+
+
+def share_of(runs: np.ndarray) -> float:
+    """Return the share of runs in which something holds."""
+    return float(np.mean(runs))
+
+
 def _means(of: Moments, columns: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return means, their covariance and the effective users, as `levels.Means` does in whole numbers."""
     n = of.users[..., None]

@@ -6,8 +6,8 @@ and the cross products of their totals so far.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -57,9 +57,10 @@ class Moments:
 
 @dataclass(frozen=True)
 class Visits:
-    """Every visit of some runs, by person and time. treated: bool [people]; gained: float64 [visits, 4].
+    """Visits of some runs, by person and time. treated: bool [people]; gained: float64 [visits, 4].
 
-    first: index of each person's first visit; bucket: of each visit; fixed: float64 [people, 4], of the pre-period.
+    first: index of the first visit of each person who is there; bucket: of each visit; fixed: float64 [people, 4], of
+    the pre-period.
     """
 
     treated: np.ndarray
@@ -70,12 +71,25 @@ class Visits:
     fixed: np.ndarray
 
 
-def simulate(world: World, runs: int, rng: np.random.Generator, people: int = 200_000) -> Moments:
-    """Return the moments of many runs, about `people` users at a time."""
+Made = Callable[[np.ndarray], np.ndarray]
+
+
+def simulate(world: World, runs: int, rng: np.random.Generator) -> Moments:
+    """Return the moments of many runs."""
+    return joined([moments(world, size, seen) for size, seen in chunks(world, runs, rng)])
+
+
+def chunks(world: World, runs: int, rng: np.random.Generator, people: int = 200_000) -> Iterator[tuple[int, Visits]]:
+    """Yield the visits of many runs, and of how many, about `people` users at a time."""
     chunk = max(1, people // world.users)
-    sizes = [min(chunk, runs - start) for start in range(0, runs, chunk)]
-    parts = [moments(world, size, visits(world, size, rng)) for size in sizes]
-    return Moments(*(np.concatenate(arrays) for arrays in zip(*map(_arrays, parts), strict=True)))
+    for start in range(0, runs, chunk):
+        size = min(chunk, runs - start)
+        yield size, visits(world, size, rng)
+
+
+def joined(parts: Sequence[Moments], axis: int = 0) -> Moments:
+    """Return moments side by side: more runs, or (axis 1) more arms."""
+    return Moments(*(np.concatenate(arrays, axis) for arrays in zip(*map(_arrays, parts), strict=True)))
 
 
 def visits(world: World, runs: int, rng: np.random.Generator) -> Visits:
@@ -106,9 +120,23 @@ def visits(world: World, runs: int, rng: np.random.Generator) -> Visits:
     return Visits(treated, person, first, bucket, gained, fixed)
 
 
-def moments(world: World, runs: int, seen: Visits) -> Moments:
-    """Add up how each visit changes its arm's moments, as a join shard does."""
+def within(world: World, seen: Visits, low: int, high: int) -> tuple[World, Visits]:
+    """Return the visits in the buckets [low, high) alone, as an experiment of their own that begins at low."""
+    kept = (seen.bucket >= low) & (seen.bucket < high)
+    person = seen.person[kept]
+    first = np.flatnonzero(np.r_[True, person[1:] != person[:-1]])
+    part = Visits(seen.treated, person, first, seen.bucket[kept] - low, seen.gained[kept], seen.fixed)
+    return replace(world, buckets=high - low), part
+
+
+def moments(world: World, runs: int, seen: Visits, made: Made | None = None) -> Moments:
+    """Add up how each visit changes its arm's moments, as a join shard does.
+
+    made: what becomes of users' totals [visits, 4] before moments are taken, such as a cap.
+    """
     after = _totals(world, seen)
+    if made is not None:
+        after = made(after)
     before = np.zeros_like(after)
     before[1:] = after[:-1]
     before[seen.first] = 0
@@ -126,7 +154,8 @@ def moments(world: World, runs: int, seen: Visits) -> Moments:
 def _totals(world: World, seen: Visits) -> np.ndarray:
     """Return each user's columns after each visit, float64 [visits, 4]."""
     total = np.cumsum(seen.gained, axis=0)
-    after: np.ndarray = total - (total[seen.first] - seen.gained[seen.first])[seen.person]
+    visits_of = np.diff(np.r_[seen.first, len(seen.person)])
+    after: np.ndarray = total - np.repeat(total[seen.first] - seen.gained[seen.first], visits_of, axis=0)
     if not world.before:
         after[:, CLICKED] = after[:, CLICK] > 0
     after += seen.fixed[seen.person]

@@ -27,3 +27,12 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     rule = ["---"] + ["---:"] * (len(header) - 1)
     lines = [header, rule, *([str(cell) for cell in row] for row in rows)]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def percent(value: float | None) -> str:
+    """Return a share in per cent.
+
+    >>> percent(0.0125), percent(None)
+    ('1.2 %', 'too few runs')
+    """
+    return "too few runs" if value is None else f"{100 * value:.1f} %"

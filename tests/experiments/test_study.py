@@ -99,8 +99,11 @@ def test_the_burn_in_is_the_smallest_that_keeps_every_error() -> None:
     assert chosen_burn_in([{"error": dict.fromkeys((0, 25, 50, 100, 200, 400), 0.5)}]) is None
 
 
-def test_the_study_writes_its_page_and_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The keys that others read, each a share; the page shows every figure that was drawn."""
+def test_the_study_writes_its_page_and_figures(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The keys that others read, each a share; the page shows every figure that was drawn, without the data too."""
+    monkeypatch.delenv("LIS_DATA", raising=False)
     main(["--runs", "20", "--out", str(tmp_path)])
     found = json.loads((tmp_path / "experiments.json").read_text())
     assert json.loads(capsys.readouterr().out) == found
@@ -111,9 +114,26 @@ def test_the_study_writes_its_page_and_figures(tmp_path: Path, capsys: pytest.Ca
         "coverage_sequential",
         "srm_error",
         "srm_power_51_49",
+        "cap_error",
+        "cap_power",
+        "cap_power_without",
+        "trigger_error",
+        "trigger_power",
+        "trigger_power_without",
+        "range_error",
+        "range_error_chosen",
+        "range_error_chosen_fixed",
+        "family_error_holm",
+        "family_error_none",
+        "false_discoveries_benjamini_hochberg",
+        "srm_error_three_arms",
+        "rare_clicks_error",
+        "rare_clicks_power_doubled",
     ]
     assert found.pop("runs") == 20 and all(0 <= share <= 1 for share in found.values())
     page = (tmp_path / "experiments.md").read_text()
     drawn = sorted(path.name for path in (tmp_path / "figures").iterdir())
-    assert drawn == ["experiments-power.svg", "experiments-sample-ratio.svg", "experiments-width.svg"]
+    names = ("power", "ranges", "rare", "sample-ratio", "width")
+    assert drawn == [f"experiments-{name}.svg" for name in names]
+    assert "Not run: LIS_DATA names no folder with open-bandit." in page
     assert all(f"(figures/{name})" in page for name in drawn)

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 from scipy import stats
 
-from lis_online.cli.evaluate import THIN_LOG
 from lis_online.errors import ReplayError
 from lis_online.events.decode import decode_feedback, decode_impression
-from lis_online.events.windows_log import JoinReport, decode
-from lis_online.events.wire import END_TICK
-from lis_online.experiments.analysis import Analysis, Plan, analyse
-from lis_online.experiments.columns import Columns
-from lis_online.experiments.moments import merge_arms
-from lis_online.replay.open_bandit import experiments, read
-from lis_online.settings import Settings
-from lis_online.shards.contract import Record
-from lis_online.shards.join import JoinShard
+from lis_online.replay.open_bandit import Shown, read, read_shown
+from studies import open_bandit
+from studies.open_bandit import analyses
 
 MIDNIGHT = 1_574_553_600_000
 HEADER = ",timestamp,item_id,position,click,propensity_score,user_feature_0\n"
@@ -127,39 +120,19 @@ def test_what_is_not_the_data_set_is_refused(tmp_path: Path, folder: Path) -> No
         list(read(tmp_path))
 
 
-def analyses(folder: Path) -> dict[str, Analysis]:
-    """Return what the join shard's last report says of each campaign's experiment."""
-    settings = Settings.of({**THIN_LOG, "experiment": experiments(["men", "women"])})
-    log = [*read(folder), ("impressions", END_TICK), ("feedback", END_TICK)]
-    shard, offsets, last = JoinShard(settings, 0), {"impressions": 0, "feedback": 0}, None
-    for topic, value in log:
-        for out in shard.feed([Record(topic, 0, offsets[topic], -1, value)]):
-            if out.topic == "windows":
-                assert out.value is not None
-                record = decode(out.value)
-                last = record if isinstance(record, JoinReport) else last
-        offsets[topic] += 1
-    assert last is not None and shard.counts == {"accepted": 40_000 + 207}
-    found = {}
-    for experiment in settings.experiment:
-        arms = {one.arm: merge_arms([one]) for one in last.arms if one.experiment == experiment.name}
-        found[experiment.name] = analyse(Plan.of(experiment), arms, Columns.of(experiment, settings.events).names)
-    return found
-
-
 def test_no_lift_is_claimed_of_the_real_sample() -> None:
     """46 and 69 clicks of 10,000 (men), 46 and 46 (women): levels as counted, no sequence yet, no claim.
 
     One look planned before would call men's difference significant at 5 % (scipy's test of two proportions says so
     too): of two campaigns, so not after a correction. The always-valid interval waits for 100 clicks in each arm.
     """
-    folder = os.environ.get("LIS_DATA")
-    if folder is None or not (Path(folder) / "open-bandit").is_dir():
+    path = open_bandit.folder()
+    if path is None:
         pytest.skip("needs LIS_DATA, a folder with open-bandit")
     pytest.importorskip("pyarrow")
-    real = analyses(Path(folder) / "open-bandit")
-    for name, clicks in (("open-bandit-men", (46, 69)), ("open-bandit-women", (46, 46))):
-        found = real[name]
+    real = analyses(read_shown(path))
+    for campaign, clicks in (("men", (46, 69)), ("women", (46, 46))):
+        found = real[campaign]
         ctr = found.get("bts", "ctr")
         assert (ctr.control.value, ctr.arm.value) == tuple(n / 10_000 for n in clicks)
         assert found.crossed == {"random": 0, "bts": 0}
@@ -169,6 +142,18 @@ def test_no_lift_is_claimed_of_the_real_sample() -> None:
         expected = stats.ttest_ind_from_stats(*moments(clicks[1]), *moments(clicks[0]), equal_var=False)
         assert ctr.p_fixed == pytest.approx(expected.pvalue, rel=1e-6)
         assert ctr.p_fixed > 0.05 / 2
+
+
+def test_a_known_large_lift_in_a_log_of_that_size_is_found() -> None:
+    """20,000 impressions of each policy in a week, a click in 100 with random and twice as many with bts: claimed."""
+    rng, rows = np.random.default_rng(5), []
+    for policy, rate in (("random", 0.01), ("bts", 0.02)):
+        times = (MIDNIGHT + rng.integers(0, 7 * 86_400_000, 20_000)).tolist()
+        for number, (ts, clicked) in enumerate(zip(times, (rng.random(20_000) < rate).tolist(), strict=True)):
+            rows.append(Shown(ts, f"men-{policy}-{number}", "men", policy, "men-1", 0, clicked))
+    ctr = analyses(sorted(rows))["men"].get("bts", "ctr")
+    assert ctr.p_adjusted is not None and ctr.p_adjusted < 0.05 and ctr.minimum_effect == "above"
+    assert ctr.relative.sequence.excludes(0) and not ctr.relative.sequence.excludes(1.0)
 
 
 def moments(clicks: int) -> tuple[float, float, int]:
