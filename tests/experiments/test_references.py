@@ -4,6 +4,7 @@ The inputs and the expected numbers are those of the tests of GrowthBook's stati
 (github.com/growthbook/growthbook, packages/stats/tests/frequentist/test_tests.py, release 0.8.0 and later). Where a
 figure is not in those tests it was computed once with gbstats 0.8.0 on the same input, and the test says so. Its
 relative intervals are the delta method's, ours are Fieller's: of those the value and the standard error are compared.
+Fieller's interval is compared with R's package mratios, adjusted p-values with stdlib.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from lis_online.experiments import fixed
 from lis_online.experiments.cuped import adjust
 from lis_online.experiments.definitions import Metric
 from lis_online.experiments.levels import level
-from lis_online.experiments.lift import Interval, Lift, absolute_interval, lift, relative_stderr
+from lis_online.experiments.lift import Interval, Lift, absolute_interval, fieller, lift, relative_stderr
+from lis_online.experiments.multiple import adjusted
 from lis_online.experiments.sequence import Mixture
+from lis_online.experiments.student import quantile
 from tests.experiments.arms import printed
 
 MEAN = Metric("m", "mean", "x")
@@ -136,3 +139,55 @@ def test_cuped_of_a_ratio() -> None:
     assert round(found.difference / plain, 4) == -0.0007
     assert sqrt(found.variance) / plain == pytest.approx(0.00391, abs=1e-5)
     assert fixed.p_value(found) == pytest.approx(0.858, abs=0.002)
+
+
+R_NORMAL = [0.5855288, 0.7094660, -0.1093033, -0.4534972, 0.6058875, -1.8179560, 0.6300986, -0.2761841, -0.2841597,
+            -0.9193220]  # fmt: skip
+"""What R prints of `set.seed(12345); rnorm(10)`."""
+
+
+def five(values: list[float], mean: float) -> tuple[float, float, int]:
+    """Return sum, sum of squares and number of five users around a mean."""
+    moved = [value + mean for value in values]
+    return sum(moved), sum(value**2 for value in moved), len(moved)
+
+
+def test_welchs_test_of_r() -> None:
+    """R's t.test of rnorm(5, 1, 1) and rnorm(5, 2, 1): t = -0.4263, df = 6.363, p = 0.684, (-1.3249365, 0.9271785).
+
+    Printed, with the ratio below, at mikuhatsune.hatenadiary.com/entry/20121212/1355320912.
+    """
+    found = means(five(R_NORMAL[5:], 2), five(R_NORMAL[:5], 1))
+    assert round(found.difference / sqrt(found.variance), 4) == -0.4263
+    assert round(fixed.degrees_of_freedom(found), 3) == 6.363 and round(fixed.p_value(found), 3) == 0.684
+    interval = absolute_interval(found, fixed.reach(found, 0.05))
+    assert (interval.lower, interval.upper) == pytest.approx((-1.3249365, 0.9271785), abs=2e-6)
+
+
+def test_fiellers_interval_of_mratios() -> None:
+    """t.test.ratio of the same: 0.8643849 in (0.4056763, 2.6170008).
+
+    Its degrees of freedom are Satterthwaite's at the estimated ratio (Tamhane and Logan, 2004). This library takes
+    those at a ratio of 1, so that its interval excludes no lift exactly where Welch's test does.
+    """
+    found = means(five(R_NORMAL[5:], 2), five(R_NORMAL[:5], 1))
+    c, a = found.control, found.arm
+    assert c.value is not None and a.value is not None and c.variance is not None and a.variance is not None
+    ratio = a.value / c.value
+    df = (a.variance + ratio**2 * c.variance) ** 2 / (a.variance**2 / 4 + ratio**4 * c.variance**2 / 4)
+    ends = fieller(a.value, a.variance, c.value, c.variance, quantile(0.95, df))
+    assert ratio == pytest.approx(0.8643849, abs=2e-7)
+    assert [float(end) for end in ends] == pytest.approx([0.4056763, 2.6170008], abs=2e-6)
+
+
+def test_adjusted_p_values_of_stdlib() -> None:
+    """stdlib.io, @stdlib/stats/padjust (R's p.adjust): its printed examples.
+
+    The last is of a family of 10 of which 5 are known: the unknown ones count, as they do here.
+    """
+    holm = [0.957, 0.804, 0.957, 0.957, 0.565]
+    assert adjusted([0.319, 0.201, 0.4, 0.374, 0.113], "holm") == pytest.approx(holm)
+    by_rate = [0.04, 0.075, 0.205, 0.6, 0.25]
+    assert adjusted([0.008, 0.03, 0.123, 0.6, 0.2], "benjamini-hochberg") == pytest.approx(by_rate)
+    of_ten = adjusted([0.319, 0.201, 0.4, 0.374, 0.113, *[None] * 5], "benjamini-hochberg")
+    assert of_ten == [*[pytest.approx(0.8)] * 5, *[None] * 5]
