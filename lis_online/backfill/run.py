@@ -16,8 +16,8 @@ from lis_online.shards.publish import PUBLISHED
 AT_ONCE: Final = 5_000
 """Rows that are written together: a transaction costs what a few hundred rows do."""
 
-LOOKS: Final = 500
-"""Records between two looks at what has been published."""
+TELLS: Final = 500
+"""Records between two calls of `progress`."""
 
 
 @dataclass
@@ -52,12 +52,20 @@ class Backfill:
         write: Callable[[list[HistoryRow]], None],
         shards: int = 1,
         judge_clock: Literal["record", "median"] = "median",
+        at_once: int = AT_ONCE,
     ) -> None:
-        self._pipeline = Pipeline(settings, rolling=True, shards=shards, judge_clock=judge_clock)
+        self._pipeline = Pipeline(settings, self._take, shards, judge_clock)
         self._stretch = stretch
         self._write = write
+        self._at_once = at_once
         self._rows: list[HistoryRow] = []
+        self._ending = False
         self.done = Backfilled()
+
+    @property
+    def waiting(self) -> int:
+        """Rows that are not written yet."""
+        return len(self._rows)
 
     @property
     def watermark(self) -> int:
@@ -71,28 +79,28 @@ class Backfill:
         """
         for number, record in enumerate(records):
             self._pipeline.feed(record)
-            if number % LOOKS == 0:
-                self._keep(AT_ONCE)
+            if number % TELLS == 0:
                 progress(self)
-                if self._is_complete():
-                    self.done.complete = True
-                    break
+            if self.done.complete:
+                break
         else:
+            self._ending = True
             self._pipeline.finish()
-        self._keep(1)
+        self._flush()
         progress(self)
 
-    def _is_complete(self) -> bool:
-        """Say whether the bucket that ends with the stretch, or one after it, is there: buckets come in order."""
+    def _take(self, rows: list[HistoryRow]) -> None:
+        """Keep the rows of the stretch, and write them once they are many. Buckets come in order."""
         view = self._pipeline.publish.current
-        return view is not None and view.end >= self._stretch.end
-
-    def _keep(self, least: int) -> None:
-        """Take the rows that there are, and write those of the stretch once they are enough."""
-        self._rows += [row for row in self._pipeline.take_rows() if self._stretch.holds(row)]
+        self.done.complete = not self._ending and view is not None and view.end >= self._stretch.end
         self.done.read = self._pipeline.rank.samples
-        if len(self._rows) >= least:
-            rows, self._rows = self._rows, []
+        self._rows += [row for row in rows if self._stretch.holds(row)]
+        if len(self._rows) >= self._at_once:
+            self._flush()
+
+    def _flush(self) -> None:
+        rows, self._rows = self._rows, []
+        if rows:
             self._write(rows)
             self._count(rows)
 

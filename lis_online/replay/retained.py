@@ -123,7 +123,7 @@ def _check_retention(consumer: Any, kafka: KafkaSettings, parts: list[Part], sta
     since = f"what was sent from {iso(max(oldest.values()))} on" if oldest else "nothing"
     topics = ", ".join(sorted({names[part.topic] for part in lost}))
     raise ReplayError(
-        f"Kafka must have what happened from {iso(start)} on (--from less the warm-up and what it rests on), got {since} "
+        f"Kafka must have what happened from {iso(start)} on (--from less the warm-up and what it needs), got {since} "
         f"in {topics}: begin later, read a recorded log instead, or take what there is with --partial"
     )
 

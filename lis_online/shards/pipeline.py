@@ -6,6 +6,7 @@ The same shards, fed the same records, as behind Kafka. Where nothing is late, t
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from typing import Any, Literal
 
 from lis_online.events.topics import MAIN
@@ -24,20 +25,21 @@ TURN = 2_000
 class Pipeline:
     """Join shards, a rank and a publish shard, each fed what the one before it returns.
 
-    rolling: keep the windows of the settings too, and make the history's rows. shards: partitions of the input topics,
-    each with a join shard of its own. judge_clock: as `JoinShard` takes it.
+    rows: takes the history's rows, bucket by bucket as they come; without it there are none, and no rolling windows.
+    shards: partitions of the input topics, each with a join shard of its own. judge_clock: as `JoinShard` takes it.
     """
 
     def __init__(
         self,
         settings: Settings,
-        rolling: bool = False,
+        rows: Callable[[list[HistoryRow]], None] | None = None,
         shards: int = 1,
         judge_clock: Literal["record", "median"] = "median",
     ) -> None:
         self.joins = [JoinShard(settings, shard, judge_clock) for shard in range(shards)]
         self.rank = RankShard(settings, shards=shards)
-        self.publish = PublishShard(settings, self.rank.layout, rolling)
+        self.publish = PublishShard(settings, self.rank.layout, rolling=rows is not None)
+        self._rows = rows
         self._offsets: dict[tuple[str, int], int] = defaultdict(int)
         self._waiting: list[list[Record]] = [[] for _ in self.joins]
         self._count = 0
@@ -65,10 +67,6 @@ class Pipeline:
             waiting += [self._record(topic, END_TICK, shard) for topic in MAIN]
         self._run()
 
-    def take_rows(self) -> list[HistoryRow]:
-        """Return the history's rows since the last call, oldest first; none without rolling windows."""
-        return self.publish.take_rows()
-
     def summary(self) -> dict[str, Any]:
         """Return the numbers over everything after the warm-up, in the shape of `evaluate --json`."""
         return self.publish.summary()
@@ -91,3 +89,5 @@ class Pipeline:
                 self._pass_on(finished)
         elif outgoing.topic == "windows":
             self.publish.feed([self._record("windows", outgoing.value)])
+            if self._rows is not None and (rows := self.publish.take_rows()):
+                self._rows(rows)
