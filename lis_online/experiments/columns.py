@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from lis_online.experiments.definitions import Metric
 from lis_online.experiments.moments import UNIT
@@ -23,7 +25,18 @@ class _Column:
     limit: int = 0
     by: int = 0
 
+    @property
+    def made(self) -> bool:
+        """Whether it is another number than a plain total."""
+        return self.kind != "total"
+
+    @property
+    def quantities(self) -> set[int]:
+        """The quantities that it is a function of."""
+        return {self.quantity, self.by} if self.kind == "weighed" else {self.quantity}
+
     def of(self, totals: Sequence[int]) -> int:
+        """Return the number of a user with these totals, in millionths."""
         x = totals[self.quantity]
         if self.kind == "any":
             return UNIT if x > 0 else 0
@@ -31,6 +44,20 @@ class _Column:
             return min(x, self.limit)
         if self.kind == "weighed" and totals[self.by] > self.limit:
             return x * self.limit // totals[self.by]
+        return x
+
+    def table(self, totals: np.ndarray) -> np.ndarray:
+        """Return `of` every row of totals, int64 [users, quantities]: int64 [users]."""
+        x = totals[:, self.quantity]
+        if self.kind == "any":
+            return (x > 0) * UNIT
+        if self.kind == "capped":
+            x = np.minimum(x, min(self.limit, np.iinfo(np.int64).max))
+        if self.kind == "weighed":
+            x = x.copy()
+            over = np.flatnonzero(totals[:, self.by] > self.limit)
+            by = totals[over, self.by].astype(object)  # Python's numbers, of any size: few users are capped
+            x[over] = x[over].astype(object) * self.limit // by
         return x
 
 
@@ -74,6 +101,18 @@ class Columns:
         if before is None:
             return own + [0] * len(self._pre)
         return own + [column.of(before) for column in self._pre.values()]
+
+    def table(self, totals: np.ndarray) -> np.ndarray:
+        """Return the columns of many users, without a pre-period: int64 [users, columns].
+
+        totals: int64 [users, quantities].
+        """
+        return np.stack([column.table(totals) for column in self._own], axis=1)
+
+    def made_of(self, quantity: int) -> list[tuple[int, Callable[[Sequence[int]], int]]]:
+        """Return the columns beside the plain totals that a quantity changes: index, and what gives it from totals."""
+        own = enumerate(self._own)
+        return [(index, column.of) for index, column in own if column.made and quantity in column.quantities]
 
 
 def quantities_of(events: EventsSettings) -> list[str]:

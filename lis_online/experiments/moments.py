@@ -1,7 +1,7 @@
-"""Moments over the users of an arm, of their totals: what every comparison of arms is computed from.
+"""Moments over the users of an arm, of their columns: what every comparison of arms is computed from.
 
-Totals are fixed point (millionths) and moments are exact whole numbers of any size, so they are
-updated in place, lose nothing, and merge across shards by addition in any order.
+Columns (`experiments/columns.py`) are fixed point (millionths) and moments are exact whole numbers of any size, so
+they are updated in place, lose nothing, and merge across shards by addition in any order.
 """
 
 from __future__ import annotations
@@ -19,72 +19,80 @@ UNIT: Final = 1_000_000
 """What 1 (an impression, a click, a second, a unit of currency) adds to a total."""
 
 
-class UserTotals:
-    """One user in one experiment: the arm, -1 when seen in several, all arms seen, and the totals.
+CROSSED: Final = -1
+"""The arm of a user who was seen in several."""
 
-    totals[q]: what the user did of quantity q so far, in millionths.
+
+class UserTotals:
+    """One user in one experiment: the arm, CROSSED when seen in several, all arms seen, and the columns.
+
+    values: `Columns.values` of what the user did since entering and, with a pre-period, before; [] once crossed.
     """
 
-    __slots__ = ("arm", "seen", "totals")
+    __slots__ = ("arm", "seen", "values")
 
-    def __init__(self, arm: int, quantities: int) -> None:
+    def __init__(self, arm: int, values: list[int]) -> None:
         self.arm = arm
         self.seen = {arm}
-        self.totals = [0] * quantities
+        self.values = values
 
     def snapshot(self) -> list[Any]:
         """Copy the state."""
-        return [self.arm, sorted(self.seen), [str(total) for total in self.totals]]
+        return [self.arm, sorted(self.seen), [str(value) for value in self.values]]
 
     @classmethod
     def restored(cls, state: list[Any]) -> UserTotals:
         """Return the totals of `snapshot`."""
-        user = cls(state[0], 0)
-        user.seen, user.totals = set(state[1]), [int(total) for total in state[2]]
+        user = cls(state[0], [int(value) for value in state[2]])
+        user.seen = set(state[1])
         return user
 
 
 class Moments:
-    """Sums and cross products, over users, of their totals; updated as totals change.
+    """Sums and cross products, over users, of their columns; updated as these change.
 
-    >>> moments, user = Moments(2), UserTotals(0, 2)
-    >>> moments.add(user.totals); moments.update(user.totals, 0, 3); moments.update(user.totals, 1, 2)
+    crossed: users seen here and in another arm, who are not among the users. assigned: users who were seen here first.
+
+    >>> moments, values = Moments(2), [0, 0]
+    >>> moments.add(values); moments.update(values, 0, 3); moments.update(values, 1, 2)
     >>> moments.users, moments.sums, moments.products
     (1, [3, 2], [9, 6, 6, 4])
     """
 
-    __slots__ = ("crossed", "positive", "products", "sums", "users")
+    __slots__ = ("assigned", "crossed", "positive", "products", "sums", "users")
 
-    def __init__(self, quantities: int) -> None:
+    def __init__(self, columns: int) -> None:
         self.users = 0
         self.crossed = 0
-        self.sums = [0] * quantities
-        self.products = [0] * quantities**2
-        self.positive = [0] * quantities
+        self.assigned = 0
+        self.sums = [0] * columns
+        self.products = [0] * columns**2
+        self.positive = [0] * columns
 
-    def add(self, totals: Sequence[int], times: int = 1) -> None:
-        """Add a user with these totals; times -1 removes one."""
-        count = len(totals)
+    def add(self, values: Sequence[int], times: int = 1) -> None:
+        """Add a user with these columns; times -1 removes one."""
+        count = len(values)
+        held = [(q, x) for q, x in enumerate(values) if x]
         self.users += times
-        for q, x in enumerate(totals):
+        for q, x in held:
             self.sums[q] += times * x
             self.positive[q] += times * (x > 0)
-            for p, y in enumerate(totals):
+            for p, y in held:
                 self.products[q * count + p] += times * x * y
 
-    def update(self, totals: list[int], quantity: int, amount: int) -> None:
-        """Add an amount to one total of a user who is among the users here: totals is changed as well."""
-        count, products = len(totals), self.products
-        before = totals[quantity]
-        after = totals[quantity] = before + amount
-        self.sums[quantity] += amount
-        self.positive[quantity] += (after > 0) - (before > 0)
-        row = quantity * count
-        for p, other in enumerate(totals):
-            if other and p != quantity:
+    def update(self, values: list[int], column: int, amount: int) -> None:
+        """Add an amount to one column of a user who is among the users here: values is changed as well."""
+        count, products = len(values), self.products
+        before = values[column]
+        after = values[column] = before + amount
+        self.sums[column] += amount
+        self.positive[column] += (after > 0) - (before > 0)
+        row = column * count
+        for p, other in enumerate(values):
+            if other and p != column:
                 products[row + p] += amount * other
-                products[p * count + quantity] += amount * other
-        products[row + quantity] += after * after - before * before
+                products[p * count + column] += amount * other
+        products[row + column] += after * after - before * before
 
     def replace(self, before: Sequence[int], after: Sequence[int]) -> None:
         """Exchange all columns of a user who is among the users here, such as those of `Columns.values`.
@@ -112,6 +120,7 @@ class Moments:
             [str(x) for x in self.sums],
             [str(x) for x in self.products],
             list(self.positive),
+            self.assigned,
         )
 
     def snapshot(self) -> list[Any]:
@@ -119,6 +128,7 @@ class Moments:
         return [
             self.users,
             self.crossed,
+            self.assigned,
             [str(x) for x in self.sums],
             [str(x) for x in self.products],
             [*self.positive],
@@ -126,7 +136,7 @@ class Moments:
 
     def restore(self, state: list[Any]) -> None:
         """Replace the state."""
-        self.users, self.crossed, sums, products, self.positive = state
+        self.users, self.crossed, self.assigned, sums, products, self.positive = state
         self.sums, self.products = [int(x) for x in sums], [int(x) for x in products]
 
 
@@ -160,7 +170,8 @@ def ratio(
 
     The variance is the delta method's over users, V = (s_xx - 2 R s_xy + R^2 s_yy) / (n mean_y^2), because a
     user's impressions are not independent (Deng, Knoblich and Lu, "Applying the Delta Method in Metric Analytics",
-    KDD 2018, equation 3). None with a reason where there are fewer than two users or the denominator is 0.
+    KDD 2018, equation 3). quantities: the names of the first columns. None with a reason where there are fewer than
+    two users or the denominator is 0.
 
     >>> arm = Moments(2)
     >>> for totals in ([4 * UNIT, UNIT], [2 * UNIT, 0], [4 * UNIT, 3 * UNIT]): arm.add(totals)
@@ -178,15 +189,15 @@ def ratio(
     if n == 1:
         return Estimate.none("1 user: an interval needs 2")
     value = Fraction(sum_x, sum_y)
-    variance = _delta_variance(moments, len(quantities), x, y)
+    variance = _delta_variance(moments, x, y)
     stderr = sqrt(max(0.0, float(variance)))
     half = NormalDist().inv_cdf(0.5 + level / 2) * stderr
     return Estimate(float(value), stderr, float(value) - half, float(value) + half)
 
 
-def _delta_variance(moments: ArmMoments, count: int, x: int, y: int) -> Fraction:
+def _delta_variance(moments: ArmMoments, x: int, y: int) -> Fraction:
     """Return V in exact arithmetic: with R = Sx / Sy the products of means cancel, none is subtracted in floats."""
-    n = moments.users
+    n, count = moments.users, len(moments.sums)
     value = Fraction(int(moments.sums[x]), int(moments.sums[y]))
     xx, xy, yy = (int(moments.products[a * count + b]) for a, b in ((x, x), (x, y), (y, y)))
     residual = xx - 2 * value * xy + value * value * yy  # sum over users of (x - R y)^2; its mean is 0

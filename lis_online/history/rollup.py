@@ -10,12 +10,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from lis_online.history.rows import SPAN_LEVELS
 from lis_online.history.stored import Group
-from lis_online.history.tables import CONFIGURATION, buckets, rollups
+from lis_online.history.tables import CONFIGURATION, buckets, rollups, spans
 from lis_online.history.times import to_datetime, to_milliseconds
+from lis_online.metrics.in_use import in_use
 from lis_online.metrics.layout import Layout
 from lis_online.metrics.statistics import Statistics
 from lis_online.settings import Settings
+from lis_online.settings.durations import rollup_length as rollup_length
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +32,6 @@ class Rolled:
     taken: int
     given: int
     repeated: int
-
-
-def rollup_length(rollup: int, bucket: int) -> int:
-    """Return the length of roll-ups, ms: the one that is asked for, lengthened to whole buckets.
-
-    >>> rollup_length(900_000, 60_000), rollup_length(900_000, 420_000), rollup_length(900_000, 3_600_000)
-    (900000, 1260000, 3600000)
-    """
-    return -(-rollup // bucket) * bucket
 
 
 def groups(connection: Connection) -> list[Group]:
@@ -74,6 +68,7 @@ def roll_up(connection: Connection, group: Group, settings: Settings, start: int
     given = _merge(connection, group, settings, start, length, known, fresh) if fresh else 0
     gone = delete(buckets).where(*_of(buckets, group), buckets.c.bucket_start.in_([row.bucket_start for row in rows]))
     connection.execute(gone)
+    _drop_spans(connection, group, start, start + length, settings.metrics.bucket)
     return Rolled(len(rows), sum(len(row.data) for row in rows), given, len(rows) - len(fresh))
 
 
@@ -93,7 +88,7 @@ def _merge(
     total = Statistics.sum_of(layout, (part.data for part in parts))
     # What is known beside the statistics is as of the latest bucket in them.
     latest = max(parts, key=lambda part: (part.state is not None, max(getattr(part, "members", [part.bucket_start]))))
-    data = _in_use(total).encode()
+    data = in_use(total).encode()
     key = {CONFIGURATION: group.configuration, "group": group.group, "bucket_start": to_datetime(start)}
     values = {
         "bucket_end": max(to_datetime(start + length), *(part.bucket_end for part in parts)),
@@ -108,21 +103,22 @@ def _merge(
     return len(data) - (0 if known is None else len(known.data))
 
 
+def _drop_spans(connection: Connection, group: Group, start: int, end: int, bucket: int) -> None:
+    """Delete the spans that hold a bucket of [start, end), ms: it is not there any more."""
+    column = spans.c
+    connection.execute(
+        delete(spans).where(
+            *_of(spans, group),
+            column.bucket_start > to_datetime(max(0, start - max(SPAN_LEVELS) * bucket)),
+            column.bucket_start < to_datetime(end),
+            column.bucket_end > to_datetime(start),
+        )
+    )
+
+
 def _members(row: Row[Any], bucket: int) -> list[datetime]:
     """Return the starts of the buckets in a row: several where it was a roll-up before a migration went down and up."""
     return [to_datetime(at) for at in range(to_milliseconds(row.bucket_start), to_milliseconds(row.bucket_end), bucket)]
-
-
-def _in_use(total: Statistics) -> Statistics:
-    """Return the statistics without slots of variants that hold nothing: decoding fills them with zeros again."""
-    layout = total.layout
-    shared = len(layout.places([]))
-    held = [
-        slot
-        for slot in range(len(layout.variants))
-        if total.vectors[:, slot].any() or total.fine[:, layout.places([slot])[shared:]].any()
-    ]
-    return total.take(held)
 
 
 def _of(table: Table, group: Group) -> list[ColumnElement[bool]]:

@@ -44,7 +44,7 @@ class Arrivals:
         items = array("q", map(id_hash, event.items))
         pending = Pending(event.ts, request_hash(event.request_id), id_hash(event.user_id), surface, items)
         pending.odd_surface = surface == len(self._surfaces)
-        pending.arms = self._no_arms
+        pending.arms = pending.counted = self._no_arms
         if event.experiments:
             self._set_arms(pending, event.experiments)
         if event.positions is not None:

@@ -1,4 +1,4 @@
-"""What is known of each user: engaged items in order, and totals in the experiments."""
+"""What is known of each user: engaged items in order, and totals, over everything and in the experiments."""
 
 from __future__ import annotations
 
@@ -17,17 +17,19 @@ class User:
 
     items, times: the last engaged items (label action), oldest first, with event times in ms.
     recent: for each set of actions, item -> time of the last such action, least recent first.
-    totals: for each experiment, what counts for its arms, or None.
+    totals: for each experiment, what counts for its arms, or None. running: what was done of each quantity, whatever
+    the experiment, in millionths; [] where no experiment needs it.
     """
 
-    __slots__ = ("items", "last", "recent", "times", "totals")
+    __slots__ = ("items", "last", "recent", "running", "times", "totals")
 
-    def __init__(self, sets: int, experiments: int) -> None:
+    def __init__(self, sets: int, experiments: int, quantities: int = 0) -> None:
         self.last = 0
         self.items: array[int] = array("q")
         self.times: array[int] = array("q")
         self.recent: list[dict[int, int]] = [{} for _ in range(sets)]
         self.totals: list[UserTotals | None] = [None] * experiments
+        self.running = [0] * quantities
 
     def engage(self, item: int, now: int, length: int) -> None:
         """Append to the history, which keeps `length` entries."""
@@ -51,9 +53,9 @@ class Histories:
     A forgotten user who comes back is a new one, to the history and to the experiments' arms.
     """
 
-    def __init__(self, idle_limit: int, sets: int, experiments: int) -> None:
+    def __init__(self, idle_limit: int, sets: int, experiments: int, quantities: int = 0) -> None:
         self._idle_limit = idle_limit
-        self._shape = (sets, experiments)
+        self._shape = (sets, experiments, quantities)
         self._users: OrderedDict[int, User] = OrderedDict()
 
     def update(self, user: int, now: int) -> User:
@@ -80,7 +82,7 @@ class Histories:
         sets = self._shape[0]
         heads, items, times = array("q"), array("q"), array("q")
         recent = [(array("q"), array("q")) for _ in range(sets)]
-        totals = []
+        totals, running = [], []
         for key, user in self._users.items():
             heads.extend((key, user.last, len(user.items), *map(len, user.recent)))
             items.extend(user.items)
@@ -89,17 +91,20 @@ class Histories:
                 others.extend(known.keys())
                 ages.extend(known.values())
             totals.append([None if entry is None else entry.snapshot() for entry in user.totals])
+            running.append([str(total) for total in user.running])
         columns = {"heads": heads, "items": items, "times": times}
         for number, (others, ages) in enumerate(recent):
             columns |= {f"recent{number}": others, f"recent{number}_times": ages}
-        return Snapshot({"totals": totals}, {name: np.frombuffer(c, np.int64) for name, c in columns.items()})
+        return Snapshot(
+            {"totals": totals, "running": running}, {name: np.frombuffer(c, np.int64) for name, c in columns.items()}
+        )
 
     def restore(self, snapshot: Snapshot) -> None:
         """Replace the state."""
         columns = {name: iter(column.tolist()) for name, column in snapshot.arrays.items()}
         heads, items, times = (columns[name] for name in ("heads", "items", "times"))
         self._users = OrderedDict()
-        for totals in snapshot.meta["totals"]:
+        for totals, running in zip(snapshot.meta["totals"], snapshot.meta["running"], strict=True):
             key, last, length = islice(heads, 3)
             user = self._users[key] = User(*self._shape)
             user.last = last
@@ -108,6 +113,7 @@ class Histories:
                 others, ages = columns[f"recent{number}"], columns[f"recent{number}_times"]
                 user.recent[number] = dict(zip(islice(others, count), islice(ages, count), strict=True))
             user.totals = [None if entry is None else UserTotals.restored(entry) for entry in totals]
+            user.running = [int(total) for total in running]
 
     def _forget(self, oldest: int) -> None:
         users = self._users

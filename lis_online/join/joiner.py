@@ -1,4 +1,4 @@
-"""The join: waiting records applied in order of event time; slates, pairs and reports come out.
+"""The join: waiting records applied in order of event time; slates, pairs, reports and users' totals come out.
 
 Order of application: (time, kind, request, item, offset). At one time impressions come before
 feedback, so a history as of an impression's time holds nothing of the same millisecond; then what is
@@ -19,13 +19,15 @@ import numpy as np
 from lis_online.events.batches import PairBatch, SlateBatch
 from lis_online.events.windows_log import VERSION, JoinReport, encode
 from lis_online.join import saved
-from lis_online.join.arms import Arms
+from lis_online.join.arms import Arms, amount_of
 from lis_online.join.arrivals import Action
 from lis_online.join.coengagement import CoEngagement
 from lis_online.join.columns import PairColumns, SlateColumns
+from lis_online.join.exposures import Exposures
 from lis_online.join.histories import Histories, User
 from lis_online.join.pending import Pending, PendingImpressions
 from lis_online.join.remembered import Remembered
+from lis_online.join.user_buckets import UserBuckets
 from lis_online.settings import Settings
 from lis_online.shards.contract import MAX_TIME, Snapshot
 
@@ -54,9 +56,12 @@ class Joiner:
         self._actions = Remembered[tuple[int, int, int, int]](memory)
         self._pending = PendingImpressions(self._window)
         self._sources = CoEngagement(settings)
-        self._histories = Histories(events.user_idle_limit, self._sources.sets, len(settings.experiment))
         self._experiments = len(settings.experiment)
-        self._arms = Arms(settings.experiment, ["impression", *events.actions])
+        self._exposures = Exposures(settings)
+        self._arms = Arms(settings.experiment, events)
+        self._users = UserBuckets(settings, shard)
+        sets, quantities = self._sources.sets, self._arms.running
+        self._histories = Histories(events.user_idle_limit, sets, self._experiments, quantities)
         self._bucket_end = NEVER
         self._first = self._last = -1
         self.counts: Counter[str] = Counter()
@@ -82,25 +87,24 @@ class Joiner:
         waiting = self._waiting
         while waiting and waiting[0][0] <= watermark:
             at, kind, _, _, _, event = heappop(waiting)
-            if at >= self._bucket_end:
-                self._report(self._bucket_end)
-            self._close(at - 1)
+            self._pass(at - 1)
             if kind == COUNT:
                 self.counts[event] += 1
             elif kind == IMPRESSION:
                 self._impression(event)
             else:
                 self._action(event, at)
-        self._close(watermark)
-        if watermark >= self._bucket_end - 1:
-            self._report(self._bucket_end)
+        self._pass(watermark)
 
     def finish(self) -> None:
         """Report for the last time: every partition has ended."""
         self._report(MAX_TIME)
 
     def take(self) -> tuple[list[bytes], list[SlateBatch | PairBatch]]:
-        """Return the encoded reports, and the slates and pairs in batches of bounded size, since the last call."""
+        """Return what was finished since the last call.
+
+        The reports and buckets of users' totals, encoded; the slates and pairs in batches of bounded size.
+        """
         for columns in (self._slates, self._pairs):
             if len(columns):
                 self._batches.append(columns.take())
@@ -126,8 +130,15 @@ class Joiner:
             impression.history, impression.times = user.items[:], user.times[:]
         else:
             impression.times = array("q", [now + 1]) * len(impression.history)
-        self._arms.show(user, impression.arms)
+        if self._experiments:
+            self._expose(user, impression)
         self._pending.update(impression)
+
+    def _expose(self, user: User, impression: Pending) -> None:
+        """Count an impression for the experiments, and note on it where: its actions will count there too."""
+        arms, met = self._exposures.get(impression)
+        impression.counted = self._arms.show(user, arms, met)
+        impression.place = self._users.show(impression.ts, impression.user, arms, met)
 
     def _action(self, action: Action, now: int) -> None:
         self._open_bucket(now)
@@ -150,7 +161,10 @@ class Joiner:
             return
         if action.action == self._label:
             pending.click(action.item, action.ts)
-        self._arms.act(user, pending.arms, action.action + 1, action.value)
+        if self._experiments:
+            quantity, amount = action.action + 1, amount_of(action.value)
+            self._arms.act(user, pending.counted, quantity, amount)
+            self._users.act(pending.ts, pending.place, quantity, amount)
         self._sources.pair(action.user, user, action.item, action.action, action.ts, self._pairs)
         if self._pairs.is_full:
             self._batches.append(self._pairs.take())
@@ -159,6 +173,18 @@ class Joiner:
         if action.action == self._label:
             user.engage(action.item, now, self._length)
         self._sources.update(user, action.item, action.action, now)
+
+    def _pass(self, now: int) -> None:
+        """Send what is due and close what has ended: everything up to a time has been applied.
+
+        In the order of what is due when, so that the batches that records come in leave no trace.
+        """
+        while self._bucket_end <= now + 1 or self._users.due <= now:
+            if self._users.due < self._bucket_end:
+                self._reports.extend(self._users.take())
+            else:
+                self._report(self._bucket_end)
+        self._close(now)
 
     def _close(self, watermark: int) -> None:
         for slate in self._pending.close(watermark):
@@ -180,6 +206,7 @@ class Joiner:
             dict(sorted(self.counts.items())),
             self._arms.quantities,
             self._arms.get(),
+            self._arms.columns,
         )
         self._reports.append(encode(report))
         self._bucket_end = NEVER
@@ -188,11 +215,12 @@ class Joiner:
         """Copy the state; what is finished must have been taken."""
         waiting = sorted(self._waiting)
         shown = [event for _, kind, *_, event in waiting if kind == IMPRESSION]
-        histories = self._histories.snapshot()
+        histories, users = self._histories.snapshot(), self._users.snapshot()
         meta = {
             "waiting": [[*entry[:5], _saved(entry[1], entry[5])] for entry in waiting],
             "actions": [[at, list(key)] for at, key in self._actions.snapshot()],
             "histories": histories.meta,
+            "users": users.meta,
             "arms": self._arms.snapshot(),
             "bucket_end": self._bucket_end,
             "first": self._first,
@@ -203,6 +231,7 @@ class Joiner:
             **_prefixed("waiting", saved.save(shown)),
             **_prefixed("pending", saved.save(self._pending.snapshot())),
             **_prefixed("histories", histories.arrays),
+            **_prefixed("users", users.arrays),
             "requests": np.array(self._requests.snapshot(), np.int64).reshape(-1, 2),
         }
         return Snapshot(meta, arrays)
@@ -217,6 +246,7 @@ class Joiner:
         self._requests.restore(map(tuple, arrays["requests"].tolist()))
         self._actions.restore((at, tuple(key)) for at, key in meta["actions"])
         self._arms.restore(meta["arms"])
+        self._users.restore(Snapshot(meta["users"], _of("users", arrays)))
         self._bucket_end, self._first, self._last = meta["bucket_end"], meta["first"], meta["last"]
         self.counts = Counter(meta["counts"])
         self.take()

@@ -5,15 +5,20 @@ from __future__ import annotations
 from array import array
 from collections import deque
 from collections.abc import Iterator
+from typing import Final
 
 EMPTY = array("q")
+
+NOWHERE: Final = -1
+"""The place of an impression that is in no bucket of users' totals."""
 
 
 class Pending:
     """One impression in integers, and the labels found for it so far.
 
     items, authors, categories: id hashes; ages: ms, -1 unknown; positions, authors, categories and ages are None
-    where the record gave none. arms: the arm's index for each experiment, -1 for none. history, times: the
+    where the record gave none. arms: the arm's index for each experiment, -1 for none; counted: the same, -1 also where
+    the impression did not count for the arm; place: its number in its bucket of users' totals. history, times: the
     user's history as of ts, oldest first (until applied: the record's own), times in ms, ts + 1 where
     unknown. delays: index of a clicked item -> ms from ts to the click.
     """
@@ -23,11 +28,13 @@ class Pending:
         "arms",
         "authors",
         "categories",
+        "counted",
         "delays",
         "history",
         "items",
         "odd_arm",
         "odd_surface",
+        "place",
         "positions",
         "request",
         "surface",
@@ -47,6 +54,8 @@ class Pending:
         self.categories: array[int] | None = None
         self.ages: array[int] | None = None
         self.arms: tuple[int, ...] = ()
+        self.counted: tuple[int, ...] = ()
+        self.place = NOWHERE
         self.odd_arm = False
         self.odd_surface = False
         self.history = EMPTY

@@ -12,12 +12,13 @@ from lis_online.join.pending import EMPTY, Pending
 _TIMED, _PLACED, _DESCRIBED, _ODD_ARM, _ODD_SURFACE = 1, 2, 4, 8, 16
 """Flags of an impression: it has times of its history, positions, authors and the like, an unknown arm or surface."""
 
-_HEAD = 8
+_HEAD = 9
 """Numbers of an impression that are always there."""
 
 _CODES = {
     "head": "q",
     "arms": "h",
+    "counted": "h",
     "items": "q",
     "positions": "h",
     "authors": "q",
@@ -62,6 +63,7 @@ def _append(columns: dict[str, array[int]], p: Pending) -> None:
     delays = p.delays or {}
     flags = _ODD_ARM * p.odd_arm | _ODD_SURFACE * p.odd_surface
     columns["arms"].extend(p.arms)
+    columns["counted"].extend(p.counted)
     columns["items"].extend(p.items)
     columns["history"].extend(p.history)
     if p.times:
@@ -77,14 +79,15 @@ def _append(columns: dict[str, array[int]], p: Pending) -> None:
         columns["ages"].extend(p.ages)
     for entry in delays.items():
         columns["delays"].extend(entry)
-    head = (p.ts, p.request, p.user, p.surface, flags, len(p.items), len(p.history), len(delays))
+    head = (p.ts, p.request, p.user, p.surface, flags, len(p.items), len(p.history), len(delays), p.place)
     columns["head"].extend(head)
 
 
 def _next(readers: dict[str, _Reader], experiments: int) -> Pending:
-    ts, request, user, surface, flags, items, history, delays = readers["head"].take(_HEAD)
+    ts, request, user, surface, flags, items, history, delays, place = readers["head"].take(_HEAD)
     p = Pending(ts, request, user, surface, readers["items"].take(items))
-    p.arms = tuple(readers["arms"].take(experiments))
+    p.arms, p.counted = (tuple(readers[name].take(experiments)) for name in ("arms", "counted"))
+    p.place = place
     p.odd_arm, p.odd_surface = bool(flags & _ODD_ARM), bool(flags & _ODD_SURFACE)
     p.history = readers["history"].take(history)
     p.times = readers["times"].take(history) if flags & _TIMED else EMPTY

@@ -40,3 +40,12 @@ def format_duration(milliseconds: int) -> str:
 
 Duration = Annotated[int, BeforeValidator(parse_duration)]
 """A duration written as text and kept as whole milliseconds."""
+
+
+def rollup_length(rollup: int, bucket: int) -> int:
+    """Return the length of roll-ups, ms: the one that is asked for, lengthened to whole buckets.
+
+    >>> rollup_length(900_000, 60_000), rollup_length(900_000, 420_000), rollup_length(900_000, 3_600_000)
+    (900000, 1260000, 3600000)
+    """
+    return -(-rollup // bucket) * bucket

@@ -153,7 +153,8 @@ def kept_keys() -> set[str]:
         }
     )
     found = {path.replace(".one.", ".") for path in fingerprint(settings)}
-    return found | {"preference.name", "variant.name", "experiment.name", "experiment.arm.name"}
+    columns = {f"experiment.metric.{key}" for key in ("kind", "numerator", "denominator", "action", "cap")}
+    return found | columns | {"preference.name", "variant.name", "experiment.name", "experiment.arm.name"}
 
 
 def _model_in(hint: Any) -> type[BaseModel] | None:

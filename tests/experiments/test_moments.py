@@ -26,17 +26,17 @@ def moments_of(totals: np.ndarray) -> Moments:
 @given(changes)
 def test_updates_one_by_one_equal_the_totals_at_once(given_changes: list[tuple[int, int, int]]) -> None:
     """Whole numbers of any size: no order and no size of the changes leaves a trace."""
-    moments, users = Moments(3), [UserTotals(0, 3) for _ in range(5)]
+    moments, users = Moments(3), [[0] * 3 for _ in range(5)]
     for user in users:
-        moments.add(user.totals)
+        moments.add(user)
     for user, quantity, amount in given_changes:
-        moments.update(users[user].totals, quantity, amount)
-    table = [user.totals for user in users]
+        moments.update(users[user], quantity, amount)
+    table = users
     assert moments.sums == [sum(row[q] for row in table) for q in range(3)]
     assert moments.products == [sum(row[q] * row[p] for row in table) for q in range(3) for p in range(3)]
     assert moments.positive == [sum(row[q] > 0 for row in table) for q in range(3)]
     for user in users:
-        moments.add(user.totals, times=-1)
+        moments.add(user, times=-1)
     assert moments.snapshot() == Moments(3).snapshot()
 
 
@@ -107,10 +107,14 @@ def test_no_data_is_no_number() -> None:
 
 def test_snapshot_and_restore_keep_numbers_beyond_64_bits() -> None:
     """Moments of large values stay exact through a checkpoint."""
-    moments, user = Moments(2), UserTotals(0, 2)
-    moments.add(user.totals)
-    moments.update(user.totals, 1, 10**30 + 1)
+    moments, user = Moments(2), UserTotals(1, [0, 0])
+    moments.add(user.values)
+    moments.update(user.values, 1, 10**30 + 1)
+    moments.assigned = moments.crossed = 7
     again = Moments(2)
     again.restore(moments.snapshot())
     assert again.products[3] == (10**30 + 1) ** 2 and again.snapshot() == moments.snapshot()
-    assert UserTotals.restored(user.snapshot()).totals == user.totals
+    assert again.get("e", "a") == moments.get("e", "a") and again.get("e", "a").assigned == 7
+    user.seen.add(0)
+    back = UserTotals.restored(user.snapshot())
+    assert (back.arm, back.seen, back.values) == (1, {0, 1}, [0, 10**30 + 1])

@@ -12,38 +12,65 @@ from hypothesis import strategies as st
 from lis_online.events import rank_log
 from lis_online.events.batches import PairBatch, SlateBatch
 from lis_online.events.rank_log import Block
-from lis_online.events.windows_log import JoinReport, decode
+from lis_online.events.windows_log import JoinReport, UserTotalsBucket, decode
 from lis_online.events.wire import END_TICK
 from lis_online.settings import Settings
 from lis_online.shards.contract import Outgoing, Record
 
-SETTINGS = Settings.of(
+TABLE: dict[str, Any] = {
+    "events": {
+        "actions": ["click", "like"],
+        "attribution_window": "300ms",
+        "allowed_lateness": "100ms",
+        "max_ahead": "500ms",
+        "history_length": 3,
+        "user_idle_limit": "1500ms",
+        "surfaces": ["feed", "ads"],
+    },
+    "metrics": {"bucket": "1s", "windows": ["1s"]},
+    "preference": [
+        {"name": "clicks", "gap": "400ms", "partners": 2},
+        {"name": "likes", "actions": ["like"], "gap": "2s", "partners": 1},
+        {"name": "any", "actions": ["click", "like"], "gap": "1s", "partners": 3},
+        {"name": "search", "kind": "topic"},
+    ],
+    "variant": [
+        {"name": "title", "preference": "clicks", "dimension": 2},
+        {"name": "image", "preference": "search", "dimension": 3},
+    ],
+    "experiment": [
+        {"name": "e", "control": "a", "arm": [{"name": "a", "share": 0.5}, {"name": "b", "share": 0.5}]},
+    ],
+}
+SETTINGS = Settings.of(TABLE)
+
+EXPERIMENTS = Settings.of(
     {
-        "events": {
-            "actions": ["click", "like"],
-            "attribution_window": "300ms",
-            "allowed_lateness": "100ms",
-            "max_ahead": "500ms",
-            "history_length": 3,
-            "user_idle_limit": "1500ms",
-            "surfaces": ["feed", "ads"],
-        },
-        "metrics": {"bucket": "1s", "windows": ["1s"]},
-        "preference": [
-            {"name": "clicks", "gap": "400ms", "partners": 2},
-            {"name": "likes", "actions": ["like"], "gap": "2s", "partners": 1},
-            {"name": "any", "actions": ["click", "like"], "gap": "1s", "partners": 3},
-            {"name": "search", "kind": "topic"},
-        ],
-        "variant": [
-            {"name": "title", "preference": "clicks", "dimension": 2},
-            {"name": "image", "preference": "search", "dimension": 3},
-        ],
+        **TABLE,
+        "history": {"rollup": "2s"},
         "experiment": [
-            {"name": "e", "control": "a", "arm": [{"name": "a", "share": 0.5}, {"name": "b", "share": 0.5}]},
+            {
+                "name": "e",
+                "control": "a",
+                "arm": [{"name": "a", "share": 0.5}, {"name": "b", "share": 0.5}],
+                "metric": [
+                    {"name": "ctr", "kind": "ratio", "numerator": "click", "denominator": "impression", "cap": 2},
+                    {"name": "likes", "kind": "mean", "action": "like", "cap": 1.5},
+                    {"name": "clickers", "kind": "proportion", "action": "click"},
+                ],
+            },
+            {
+                "name": "f",
+                "control": "x",
+                "start": "1970-01-01T00:00:00.600Z",
+                "trigger": {"surfaces": ["feed"], "items": ["i0", "i1", "i2"]},
+                "arm": [{"name": "x", "share": 0.5}, {"name": "y", "share": 0.5}],
+                "metric": [{"name": "clicks", "kind": "mean", "action": "click"}],
+            },
         ],
     }
 )
+"""Caps, a share and a pre-period; a start and a trigger."""
 
 
 def impression(
@@ -88,11 +115,13 @@ def records(topic: str, values: Iterable[Any], end: bool = False, timestamps: bo
 
 @dataclass
 class Output:
-    """What a shard sent, decoded and joined over blocks."""
+    """What a shard sent, decoded and joined over blocks. windows: reports and users' totals in the order sent."""
 
     slates: list[tuple[Any, ...]] = field(default_factory=list)
     pairs: list[tuple[int, ...]] = field(default_factory=list)
     reports: list[JoinReport] = field(default_factory=list)
+    totals: list[UserTotalsBucket] = field(default_factory=list)
+    windows: list[JoinReport | UserTotalsBucket] = field(default_factory=list)
     letters: list[Outgoing] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
 
@@ -104,9 +133,13 @@ def output(sent: Iterable[Outgoing]) -> Output:
         if outgoing.topic == "dead_letters":
             out.letters.append(outgoing)
         elif outgoing.topic == "windows":
-            report = decode(outgoing.value)
-            assert isinstance(report, JoinReport)
-            out.reports.append(report)
+            record = decode(outgoing.value)
+            assert isinstance(record, JoinReport | UserTotalsBucket)
+            out.windows.append(record)
+            if isinstance(record, JoinReport):
+                out.reports.append(record)
+            else:
+                out.totals.append(record)
         else:
             block = rank_log.decode(outgoing.value)
             assert isinstance(block, Block)
@@ -142,6 +175,9 @@ def pair_rows(batch: PairBatch) -> list[tuple[int, ...]]:
     return [tuple(int(x) for x in row) for row in zip(*batch.columns().values(), strict=True)]
 
 
+SERVED = [{}, {"e": "a"}, {"e": "b"}, {"e": "z"}, {"e": "a", "f": "y"}, {"f": "x"}, {"e": "b", "f": "x"}, {"e": "a"}]
+"""What impressions carry: mostly one arm, so that not all users cross; z is none."""
+ATTRIBUTES = {"i1": {"author": "ann", "created_ts": 3}, "i2": {"author": "bob", "category": "news"}}
 _ids = st.integers(0, 5)
 
 
@@ -159,9 +195,10 @@ def partitions(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[dict[str, An
                 f"u{draw(st.integers(0, 2))}",
                 ts,
                 [f"i{i}" for i in draw(st.lists(_ids, min_size=1, max_size=3, unique=True))],
-                experiments=draw(st.sampled_from([{}, {"e": "a"}, {"e": "b"}, {"e": "z"}])),
+                surface=draw(st.sampled_from(["feed", "feed", "ads"])),
+                experiments=draw(st.sampled_from(SERVED)),
                 history=draw(st.sampled_from([[], ["i7", "i8"]])),
-                **draw(st.sampled_from([{}, {}, {"item_attributes": {"i1": {"author": "ann", "created_ts": 3}}}])),
+                **draw(st.sampled_from([{}, {}, {"item_attributes": ATTRIBUTES}])),
             )
         )
     acted = []

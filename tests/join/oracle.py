@@ -1,14 +1,26 @@
-"""The join by brute force: everything sorted once, every question answered by looking through all that came before."""
+"""The join by brute force: everything sorted once, every question answered by looking through all that came before.
+
+What it counted is in `counted`; what that makes of arms is said in tests/join/arms_oracle.py.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from lis_online.events.hashing import id_hash
 from lis_online.settings import Settings
+
+
+class Counted(NamedTuple):
+    """What counts for arms: what a user did on an impression. life: the user, and which one by idling."""
+
+    life: tuple[str, int]
+    shown: dict[str, Any]
+    quantity: str
+    amount: Fraction
 
 
 class Oracle:
@@ -22,7 +34,7 @@ class Oracle:
         self.done: list[dict[str, Any]] = []  # feedback that fed the history, in order
         self.activity: list[tuple[str, int]] = []  # (user, time)
         self.pairs: list[tuple[int, ...]] = []  # without the click's hash
-        self.totals: list[tuple[int, str, str, str, Fraction]] = []  # place, user, arm, quantity, amount
+        self.counted: list[Counted] = []
         for *_, kind, event in sorted(self._entries(impressions, feedback), key=lambda entry: entry[:5]):
             (self._show if kind == 0 else self._act)(event)
 
@@ -54,10 +66,13 @@ class Oracle:
             self.counts["duplicate"] += 1
             return
         self.counts["accepted"] += 1
-        arm = event["experiments"].get("e")
-        if arm == "z":
+        arms = {e.name: [arm.name for arm in e.arm] for e in self.settings.experiment}
+        if any(arm not in arms.get(name, []) for name, arm in event["experiments"].items()):
             self.counts["unknown_arm"] += 1
-        event["arm"] = arm if arm in ("a", "b") else None
+        event["arms"] = [
+            known.index(event["experiments"].get(name)) if event["experiments"].get(name) in known else -1
+            for name, known in arms.items()
+        ]
         clicks = [e for e in self._known(event["user_id"], now) if e["action"] == "click"]
         clicks = clicks[-self.events.history_length :]
         known = [(id_hash(e["item_id"]), now - e["at"]) for e in clicks]
@@ -66,9 +81,7 @@ class Oracle:
         self.activity.append((event["user_id"], now))
         event["clicks"] = {}
         self.shown.append(event)
-        if event["arm"]:
-            place = len(self.activity) - 1
-            self.totals.append((place, event["user_id"], event["arm"], "impression", Fraction(1)))
+        self.counted.append(Counted(self._life(event["user_id"]), event, "impression", Fraction(1)))
 
     def _act(self, event: dict[str, Any]) -> None:
         now, user = event["at"], event["user_id"]
@@ -93,9 +106,8 @@ class Oracle:
     def _attribute(self, shown: dict[str, Any], event: dict[str, Any]) -> None:
         if event["action"] == self.events.label:
             shown["clicks"].setdefault(event["item_id"], event["ts"] - shown["ts"])
-        if shown["arm"]:
-            amount = Fraction(event["value"])
-            self.totals.append((len(self.activity), event["user_id"], shown["arm"], event["action"], amount))
+        life = self._life(event["user_id"], event["at"])
+        self.counted.append(Counted(life, shown, event["action"], Fraction(event["value"])))
         for index, source in enumerate(self.settings.preference):
             if source.kind != "co_engagement" or event["action"] not in source.actions:
                 continue
@@ -116,39 +128,20 @@ class Oracle:
             oldest = t
         return [e for e in self.done if e["user_id"] == user and e["at"] >= oldest]
 
-    def arms(self) -> dict[str, tuple[int, int, Counter[Any]]]:
-        """Return arm -> (users, crossed, sums by quantity and by pair); a forgotten user is a new one."""
-        lives: dict[tuple[str, int], list[tuple[str, str, Fraction]]] = {}
-        for place, user, arm, quantity, amount in self.totals:
-            times = [t for u, t in self.activity[: place + 1] if u == user]
-            gaps = sum(b - a > self.events.user_idle_limit for a, b in pairwise(times))
-            lives.setdefault((user, gaps), []).append((arm, quantity, amount))
-        out = {}
-        for arm in ("a", "b"):
-            mine = [life for life in lives.values() if {a for a, *_ in life} == {arm}]
-            crossed = sum(arm in {a for a, *_ in life} for life in lives.values()) - len(mine)
-            sums: Counter[Any] = Counter()
-            for life in mine:
-                total: Counter[str] = Counter()
-                for _, quantity, amount in life:
-                    total[quantity] += amount  # type: ignore[assignment]
-                for q, x in total.items():
-                    sums[q] += x
-                    for r, y in total.items():
-                        sums[q, r] += x * y
-            out[arm] = (len(mine), crossed, sums)
-        return out
+    def _life(self, user: str, *now: int) -> tuple[str, int]:
+        """Return which user this is: one who was idle for too long is a new one."""
+        times = [*(t for u, t in self.activity if u == user), *now]
+        return user, sum(b - a > self.events.user_idle_limit for a, b in pairwise(times))
 
     def slates(self) -> list[tuple[Any, ...]]:
         """Return all slates in order."""
-        arms = {None: -1, "a": 0, "b": 1}
         return [
             (
                 e["ts"],
                 id_hash(e["request_id"]),
                 id_hash(e["user_id"]),
-                0,
-                [arms[e["arm"]]],
+                self.events.surfaces.index(e["surface"]),
+                e["arms"],
                 [id_hash(i) for i in e["items"]],
                 [int(i in e["clicks"]) for i in e["items"]],
                 [e["clicks"].get(i, -1) for i in e["items"]],

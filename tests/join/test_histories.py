@@ -91,15 +91,18 @@ def test_a_history_is_what_was_done_before(visits: list[tuple[int, int, int, int
 
 
 def test_totals_survive_a_checkpoint() -> None:
-    """What counts for the arms is part of a user."""
-    first, second = Histories(10, 0, 2), Histories(10, 0, 2)
-    totals = UserTotals(1, 2)
-    totals.totals[:] = [5, 2**70]
-    first.update(3, 7).totals[1] = totals
+    """What counts for the arms, and what will be the pre-period of others, is part of a user; beyond 64 bits too."""
+    first, second = Histories(10, 0, 2, 3), Histories(10, 0, 2, 3)
+    totals = UserTotals(1, [5, 2**70])
+    user = first.update(3, 7)
+    user.totals[1] = totals
+    user.running[:] = [1, 0, -(2**70)]
+    first.update(4, 7)
     second.restore(first.snapshot())
-    found = second.get(3)
+    found, other = second.get(3), second.get(4)
     assert found is not None and found.totals[0] is None and found.totals[1] is not None
     assert found.totals[1].snapshot() == totals.snapshot() and found.last == 7
+    assert found.running == [1, 0, -(2**70)] and other is not None and other.running == [0, 0, 0]
 
 
 @given(st.lists(st.integers(1, 9), max_size=20), st.integers(1, 4))
@@ -128,6 +131,7 @@ def test_restoring_replaces_everybody() -> None:
 def test_a_user_begins_with_nothing() -> None:
     """No engagement, a list for each set of actions, no totals."""
     user = User(2, 3)
+    assert user.running == [] and User(2, 3, 4).running == [0] * 4
     assert (user.last, list(user.items), list(user.times), user.recent, user.totals) == (
         0,
         [],

@@ -7,7 +7,7 @@ from array import array
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lis_online.join.pending import Pending, PendingImpressions
+from lis_online.join.pending import NOWHERE, Pending, PendingImpressions
 
 WINDOW = 20
 
@@ -65,4 +65,5 @@ def test_an_impression_begins_with_nothing_known() -> None:
     """What the record did not give is None, not zeros."""
     one = shown(100, 1)
     assert (one.positions, one.authors, one.categories, one.ages, one.arms) == (None, None, None, None, ())
+    assert (one.counted, one.place) == ((), NOWHERE)
     assert not one.odd_arm and not one.odd_surface and len(one.history) == len(one.times) == 0

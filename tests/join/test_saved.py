@@ -21,6 +21,8 @@ def pendings(draw: st.DrawFn) -> Pending:
     column = st.lists(whole, min_size=count, max_size=count).map(lambda values: array("q", values))
     p = Pending(draw(st.integers(0, 2**53)), draw(whole), draw(whole), draw(st.integers(0, 9)), draw(column))
     p.arms = (draw(st.integers(-1, 3)), draw(st.integers(-1, 3)))
+    p.counted = draw(st.sampled_from([p.arms, (-1, -1)]))
+    p.place = draw(st.integers(-1, 2**40))
     p.odd_arm, p.odd_surface = draw(st.booleans()), draw(st.booleans())
     if draw(st.booleans()):
         p.positions = array("h", draw(st.lists(st.integers(0, 2**15 - 1), min_size=count, max_size=count)))

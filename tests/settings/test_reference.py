@@ -25,6 +25,6 @@ def test_every_setting_has_a_meaning_and_no_meaning_outlives_its_setting() -> No
 def test_what_a_checkpoint_depends_on_is_marked() -> None:
     """Every name in the fingerprint is a setting or one of the lists' own names: none is overlooked by the page."""
     paths = {key.path for key in keys()}
-    assert kept_keys() - paths == {"preference", "variant", "experiment"}
+    assert kept_keys() - paths == {"preference", "variant", "experiment", "experiment.metric"}
     assert {"leakage.folds", "kafka.partitions", "training.seed", "variant.dimension"} <= kept_keys()
     assert not {"training.device", "metrics.windows", "kafka.bootstrap"} & kept_keys()

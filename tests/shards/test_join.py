@@ -15,12 +15,21 @@ from lis_online.events.batches import PairBatch, SlateBatch, VectorBatch
 from lis_online.events.hashing import id_hash
 from lis_online.events.rank_log import Block, decode
 from lis_online.events.wire import END_TICK
-from lis_online.experiments.moments import UNIT
 from lis_online.join.coengagement import click_hash
 from lis_online.settings import Settings
 from lis_online.shards.contract import MAX_TIME, Record, Snapshot
 from lis_online.shards.join import JoinShard
-from tests.join.logs import SETTINGS, Output, feedback, impression, interleaved, output, partitions, records
+from tests.join.logs import (
+    EXPERIMENTS,
+    SETTINGS,
+    Output,
+    feedback,
+    impression,
+    interleaved,
+    output,
+    partitions,
+    records,
+)
 from tests.join.oracle import Oracle
 
 BOTH = st.booleans()
@@ -32,41 +41,35 @@ def run(*parts: list[Record], settings: Settings = SETTINGS) -> Output:
     return output([sent for part in parts for sent in shard.feed(part)])
 
 
-def run_log(shown: list[Any], acted: list[Any], **how: Any) -> Output:
+def run_log(shown: list[Any], acted: list[Any], settings: Settings = SETTINGS) -> Output:
     """Feed two partitions and their ends."""
-    return run(records("impressions", shown, end=True, **how), records("feedback", acted, end=True, **how))
+    return run(records("impressions", shown, end=True), records("feedback", acted, end=True), settings=settings)
 
 
 @tries(max_examples=300, deadline=None)
 @given(partitions())
 def test_a_log_gives_what_brute_force_gives(log: tuple[list[Any], list[Any]]) -> None:
-    """Slates, labels, histories, pairs, fates and arms are those of the rules, read off the whole log at once."""
-    out, oracle = run_log(*log), Oracle(SETTINGS, *log)
+    """Slates, labels, histories, pairs and fates are those of the rules, read off the whole log at once."""
+    out, oracle = run_log(*log, settings=EXPERIMENTS), Oracle(EXPERIMENTS, *log)
     assert out.slates == oracle.slates()
     assert [(*p[:5], p[6]) for p in out.pairs] == oracle.pairs
     last = out.reports[-1]
     assert last.counts == dict(oracle.counts) and last.revision == MAX_TIME
-    for moments in last.arms:
-        users, crossed, sums = oracle.arms()[moments.arm]
-        assert (moments.users, moments.crossed) == (users, crossed)
-        names = last.quantities
-        assert [int(x) for x in moments.sums] == [sums[q] * UNIT for q in names]
-        assert [int(x) for x in moments.products] == [sums[p, q] * UNIT**2 for p in names for q in names]
 
 
 @tries(max_examples=200, deadline=None)
 @given(partitions(), st.data(), BOTH)
 def test_interleaving_and_batching_change_nothing(log: Any, data: st.DataObject, timestamps: bool) -> None:
-    """Slates, pairs, reports and the set of dead letters do not depend on who is read first or on batch sizes."""
+    """What is sent does not depend on who is read first or on batch sizes; of dead letters, the set does not."""
     shown, acted = log
     shown.insert(len(shown) // 2, b"{")
     acted.insert(len(acted) // 2, None)
     parts = (records("impressions", shown, True, timestamps), records("feedback", acted, True, timestamps))
-    shard = JoinShard(SETTINGS, 0)
+    shard = JoinShard(EXPERIMENTS, 0)
     batches = data.draw(st.composite(interleaved)(*parts))
     mixed = output([sent for batch in batches for sent in shard.feed(batch)])
-    calm = run(*parts)
-    assert (mixed.slates, mixed.pairs, mixed.reports) == (calm.slates, calm.pairs, calm.reports)
+    calm = run(*parts, settings=EXPERIMENTS)
+    assert (mixed.slates, mixed.pairs, mixed.windows) == (calm.slates, calm.pairs, calm.windows)
     assert sorted(mixed.letters) == sorted(calm.letters)
 
 
@@ -79,14 +82,14 @@ def test_a_snapshot_in_the_middle_changes_nothing(log: Any, data: st.DataObject,
     parts = (records("impressions", shown, True, timestamps), records("feedback", acted, True, timestamps), side)
     batches = data.draw(st.composite(interleaved)(*parts))
     cut = data.draw(st.integers(0, len(batches)))
-    shard = JoinShard(SETTINGS, 0)
+    shard = JoinShard(EXPERIMENTS, 0)
     for batch in batches[:cut]:
         shard.feed(batch)
     taken = shard.snapshot()
     saved, arrays = frozen(taken)
     rest = [shard.feed(batch) for batch in batches[cut:]]
     assert frozen(taken) == (saved, arrays)
-    restored = JoinShard(SETTINGS, 0)
+    restored = JoinShard(EXPERIMENTS, 0)
     restored.feed(records("impressions", [impression()]))
     restored.restore(Snapshot(msgspec.msgpack.decode(saved), taken.arrays))
     assert [restored.feed(batch) for batch in batches[cut:]] == rest
