@@ -14,7 +14,8 @@ from rich.text import Text
 
 from lis_online.cli.history_range import SLICE, AsJson, Zone, find_zone, history_range, parse_limit
 from lis_online.cli.options import Config
-from lis_online.cli.report import CHANCE, DASH, STYLES, number, share, still_needed
+from lis_online.cli.report import CHANCE, STYLES, number, share, still_needed
+from lis_online.cli.report_parts import DASH
 from lis_online.errors import UsageError
 from lis_online.settings import load
 

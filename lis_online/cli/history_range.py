@@ -11,7 +11,8 @@ from rich.console import Group
 from rich.text import Text
 
 from lis_online.cli.options import Config
-from lis_online.cli.report import DASH, advice, number, report_console, sources, variants, versions
+from lis_online.cli.report import advice, number, report_console, sources, variants, versions
+from lis_online.cli.report_parts import DASH
 from lis_online.errors import UsageError
 from lis_online.settings import Settings, load
 

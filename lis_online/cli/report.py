@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-DASH = "-"
+from lis_online.cli.experiment_report import experiments
+from lis_online.cli.report_parts import DASH, short, titled_table
+
 PLAIN_WIDTH = 150
 """Columns of the report where there is no terminal to fit: a file, a pipe, a log."""
 
@@ -53,22 +54,9 @@ def still_needed(n: dict[str, Any] | None, samples: int) -> Text:
     return Text(DASH, style="dim") if needed is None else Text(short(max(0, needed - samples)))
 
 
-def short(count: float) -> str:
-    """Return a count in two digits.
-
-    >>> [short(count) for count in (0, 96, 999, 1_234, 99_700, 1_210_000, 3.2e10)]
-    ['0', '96', '1k', '1.2k', '100k', '1.2M', '32B']
-    """
-    count = float(f"{count:.1e}")
-    for size, unit in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if count >= size:
-            return f"{count / size:.2g}{unit}" if count < 100 * size else f"{count / size:.0f}{unit}"
-    return f"{count:.0f}"
-
-
 def report(summary: dict[str, Any]) -> Group:
     """Return the whole summary."""
-    parts = (heading, variants, versions, advice, sources, arms)
+    parts = (heading, variants, versions, advice, sources, arms, experiments)
     return Group(*(shown for part in parts if (shown := part(summary)) is not None))
 
 
@@ -105,7 +93,7 @@ STYLES = {
 
 def variants(summary: dict[str, Any]) -> Table:
     """Return one row per variant: what its newest version delivers of what its source could bring."""
-    table = _table("Variants", ("variant", "source", "adjusted LIS", *MEASURED[:3], "placebo", *MEASURED[3:]))
+    table = titled_table("Variants", ("variant", "source", "adjusted LIS", *MEASURED[:3], "placebo", *MEASURED[3:]))
     for name, variant in summary["variants"].items():
         source = summary["sources"][variant["source"]]
         cells = _measured(variant, summary["samples"])
@@ -116,7 +104,7 @@ def variants(summary: dict[str, Any]) -> Table:
 
 def versions(summary: dict[str, Any]) -> Table | None:
     """Return one row per version of each variant that had a new one, over the time since; None where none had."""
-    table = _table("Versions, since the newest began", ("variant", "version", "since", *MEASURED))
+    table = titled_table("Versions, since the newest began", ("variant", "version", "since", *MEASURED))
     for name, variant in summary["variants"].items():
         for version, found in variant.get("versions", {}).items():
             since = Text((found["since"] or DASH)[:16].replace("T", " "))
@@ -154,7 +142,7 @@ def sources(summary: dict[str, Any]) -> Table:
     """Return one row per preference source: is it worth aligning on?"""
     headline, needed = "adjusted LIS", "still needed"
     names = ("source", headline, needed, "LIS", "past", "future", "placebo", "leaked - thinned", "coverage")
-    table = _table("Preference sources", names)
+    table = titled_table("Preference sources", names)
     for name, source in summary["sources"].items():
         kinds = ("lis", "past", "future", "placebo", "bound")
         table.add_row(
@@ -169,21 +157,12 @@ def sources(summary: dict[str, Any]) -> Table:
 
 def arms(summary: dict[str, Any]) -> Table:
     """Return one row per arm."""
-    table = _table("A/B arms", ("experiment", "arm", "users", "impressions", "clicks per impression"))
+    table = titled_table("A/B arms", ("experiment", "arm", "users", "impressions", "clicks per impression"))
     for experiment, by_arm in summary["arms"].items():
         for arm, numbers in by_arm.items():
             table.add_row(
                 experiment, arm, f"{numbers['users']:,}", f"{numbers['impressions']:,}", level(numbers["ctr"])
             )
-    return table
-
-
-def _table(title: str, names: tuple[str, ...]) -> Table:
-    table = Table(
-        title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False, collapse_padding=True
-    )
-    for name in names:  # a heading of two words on two lines leaves the width to the numbers
-        table.add_column(name.replace(" ", "\n", 1), overflow="fold", no_wrap=name == "diagnosis")
     return table
 
 

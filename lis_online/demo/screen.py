@@ -13,6 +13,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+from lis_online.cli.experiment_report import experiments
 from lis_online.cli.report import advice, arms, heading, sources, variants
 from lis_online.demo.feed import Feed
 
@@ -102,10 +103,9 @@ class Screen:
     def _page(self, summary: dict[str, Any] | None) -> Group:
         if summary is None:
             return Group(self._pulse(), Text("waiting for the first bucket ..."))
+        lifts = experiments(summary) or arms(summary)
         # what a low terminal cuts off stands last
-        return Group(
-            self._pulse(), heading(summary), variants(summary), arms(summary), sources(summary), advice(summary)
-        )
+        return Group(self._pulse(), heading(summary), variants(summary), lifts, sources(summary), advice(summary))
 
     def _line(self, summary: dict[str, Any] | None) -> None:
         told = "waiting for the first numbers"

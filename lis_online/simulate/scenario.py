@@ -45,6 +45,19 @@ SHORT_WARM_UP = 5_000
 """Samples to learn from before a diagnosis: simulated worlds are small, so they are judged while LIS still rises."""
 
 
+def arm_metrics() -> list[dict[str, Any]]:
+    """Return what the arms of simulated worlds are compared in.
+
+    Some hundred users are in an arm: an effect of less than 5 % is nothing that a run would find.
+    """
+    guardrail = {"direction": "decrease", "margin": 0.1}
+    return [
+        {"name": "ctr", "kind": "ratio", "numerator": "click", "denominator": "impression", "minimum_effect": 0.05},
+        {"name": "likers", "kind": "proportion", "action": "like", "minimum_effect": 0.05},
+        {"name": "dwell", "kind": "mean", "action": "dwell", "minimum_effect": 0.05, "guardrail": guardrail},
+    ]
+
+
 def settings_of(
     world: CommonParameters,
     leakage: dict[str, Any],
@@ -59,8 +72,6 @@ def settings_of(
     variants = [{"name": v.name, "preference": reference, "dimension": world.dimension} for v in world.variants]
     share = 1 / len(world.all_arms)
     arms = [{"name": n, "share": share} | ({"variant": v} if v else {}) for n, v in world.all_arms]
-    ctr = {"name": "ctr", "kind": "ratio", "numerator": "click", "denominator": "impression"}
-    dwell = {"name": "dwell", "kind": "mean", "action": "dwell"}
     control = world.all_arms[0][0]
     return {
         "events": {"attribution_window": format_duration(world.window), "allowed_lateness": "30s"},
@@ -68,5 +79,5 @@ def settings_of(
         "metrics": {"warm_up_samples": SHORT_WARM_UP, **metrics},
         "preference": preference,
         "variant": variants,
-        "experiment": [{"name": world.experiment, "control": control, "arm": arms, "metric": [ctr, dwell]}],
+        "experiment": [{"name": world.experiment, "control": control, "arm": arms, "metric": arm_metrics()}],
     }

@@ -24,7 +24,7 @@ SUMMARY: dict[str, Any] = {
     "events": {"accepted": 9, "late": 0, "duplicate": 0, "dead_letters": 0}, "set_aside": {},
     "unleaked": {"auc": NUMBER, "gauc": NONE}, "twin": NUMBER, "effective_users": 900.0,
     "sources": {"coclick": {**dict.fromkeys(SOURCE, NUMBER), "coverage": 0.4}},
-    "variants": {"title": {"source": "coclick", "version": "2", **MEASURED}}, "arms": {},
+    "variants": {"title": {"source": "coclick", "version": "2", **MEASURED}}, "arms": {}, "experiments": {},
 }  # fmt: skip
 
 
