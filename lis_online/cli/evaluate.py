@@ -95,6 +95,8 @@ def open_bandit(
     shown = read_shown(path)
     vectors = _vectors(representation)
     defaults = {**THIN_LOG, "experiment": experiments(row.campaign for row in shown)}
+    if not vectors:  # nobody is seen twice, so nothing was clicked together: a source would have nothing to say
+        defaults["preference"] = []
     settings = _settings(config, vectors, metric, defaults)
     log = list(events(shown))
     _evaluate(settings, _with_vectors(iter(log), vectors), sum(len(value) for _, value in log), as_json)

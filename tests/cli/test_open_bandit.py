@@ -20,4 +20,8 @@ def test_the_command_reports_both_policies_of_every_campaign(terminal: Terminal,
     men = summary["arms"]["open-bandit-men"]
     assert {arm: (men[arm]["users"], men[arm]["impressions"]) for arm in men} == {"random": (2, 2), "bts": (2, 2)}
     assert list(summary["arms"]["open-bandit-women"]) == ["random", "bts"]
+    lift = summary["experiments"]["open-bandit-men"]["comparisons"]["bts"]["ctr"]
+    assert lift["relative"]["sequence"]["lower"] is None and lift["p_adjusted"] is None
+    assert lift["relative"]["sequence"]["reason"] == "too few users for a sequence: 1 of 100 effective ones"
+    assert summary["sources"] == {}
     assert summary["unleaked"]["auc"] == {"value": None, "reason": "no samples after the warm-up"}
