@@ -11,8 +11,8 @@ from html import escape
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from lis_online.review.document import AlignmentPoint, Arm, MetricResult, Number, Point, Review
-from lis_online.review.html_words import DASH, amount
+from lis_online.review.document import AlignmentPoint, Annotation, Arm, DriftEvent, MetricResult, Number, Point, Review
+from lis_online.review.html_words import DASH
 from lis_online.review.words import gain, lift, percent
 
 Figure = dict[str, Any]
@@ -65,10 +65,10 @@ def metrics(review: Review) -> list[str]:
     return sorted(names, key=lambda name: name != review.primary_metric)
 
 
-def events(review: Review) -> list[tuple[Any, str]]:
+def events(review: Review) -> list[tuple[DriftEvent | Annotation, str]]:
     """Return drift and annotations in the order of time, each with the mark that charts show: (what, mark)."""
-    every_one = sorted([*review.drift, *review.annotations], key=lambda one: one.time)
-    return [(one, str(number)) for number, one in enumerate(every_one, 1)]
+    found: list[DriftEvent | Annotation] = [*review.drift, *review.annotations]
+    return [(one, str(number)) for number, one in enumerate(sorted(found, key=lambda one: one.time), 1)]
 
 
 def _lift_over_time(review: Review, metric: str, index: int) -> Iterator[Chart]:
@@ -86,7 +86,7 @@ def _lift_over_time(review: Review, metric: str, index: int) -> Iterator[Chart]:
         ("time", "arm", "lift", "always-valid", "fixed"),
         tuple(_point_row(review, point) for point in points),
         traces,
-        _over_time_layout(review, "+.1%", _settled_range(points), _minimum_effect(review, metric)),
+        _unread(review, _over_time_layout(review, "+.1%", _settled_range(points), _minimum_effect(review, metric))),
         metric,
     )
 
@@ -151,7 +151,7 @@ def _forest(review: Review, metric: str, index: int) -> Iterator[Chart]:
         ("arm", "lift", "always-valid", "fixed"),
         tuple((arm, *_lift_words(one)) for arm, one in found),
         traces,
-        _by_name_layout(review, [arm for arm, _ in drawn], "+.1%"),
+        _unread(review, _by_name_layout([arm for arm, _ in drawn], "+.1%")),
         metric,
     )
 
@@ -201,7 +201,7 @@ def _delivered(review: Review) -> Iterator[Chart]:
             for arm in served if arm.representation
         ),
         traces,
-        _by_name_layout(review, names, "+.3f", "AUC", legend=True),
+        _by_name_layout(names, "+.3f", "AUC", legend=True),
     )  # fmt: skip
 
 
@@ -213,6 +213,7 @@ def _number_marks(arms: Sequence[Arm], number: str, name: str, colour: str, symb
     yield {
         **_trace([one.value for one in known], rows, "markers"),
         "name": name,
+        "showlegend": True,
         "marker": {"color": colour, "size": 11, "symbol": symbol, "line": {"width": 2, "color": colour}},
         "error_x": {**_errors(known), "color": colour},
         "customdata": [f"<b>{label(variants[row])}</b><br>{name.split(':')[0]} {label(gain(one))}"
@@ -274,7 +275,7 @@ def _agreement(review: Review) -> Iterator[Chart]:
         }
         for place, (arm, x, y) in enumerate(placed)
     ]
-    layout = _layout(review, legend=True)
+    layout = _layout(legend=True)
     layout["xaxis"] |= {"title": {"text": "adjusted AIS (AUC)"}, "tickformat": "+.3f", "zeroline": True}
     layout["yaxis"] |= {"title": {"text": f"lift in {short(review.agreement.metric or '')}"}, "tickformat": "+.1%"}
     yield Chart(
@@ -285,7 +286,7 @@ def _agreement(review: Review) -> Iterator[Chart]:
         tuple((arm.arm, gain(x), _between(y.lower, y.upper) if y.value is None else percent(y.value))
               for arm, x, y in placed),
         traces,
-        layout,
+        _unread(review, layout),
     )  # fmt: skip
 
 
@@ -385,7 +386,7 @@ def _errors(numbers: Iterable[Number]) -> Figure:
     }
 
 
-def _layout(review: Review, legend: bool = False) -> Figure:
+def _layout(legend: bool = False) -> Figure:
     axis = {"showgrid": True, "zeroline": False, "automargin": True, "ticks": "", "showline": False}
     layout: Figure = {
         "height": HEIGHT + (60 if legend else 0),
@@ -396,37 +397,40 @@ def _layout(review: Review, legend: bool = False) -> Figure:
         "hovermode": "closest",
         "hoverlabel": {"align": "left"},
         "showlegend": legend,
-        "legend": {"orientation": "h", "x": 0, "y": -0.18, "yanchor": "top", "itemwidth": 44},
+        "legend": {"orientation": "h", "x": 0, "y": 1.08, "yanchor": "bottom", "itemwidth": 44},
         "xaxis": dict(axis),
         "yaxis": dict(axis),
         "shapes": [],
         "annotations": [],
     }
+    return layout
+
+
+def _unread(review: Review, layout: Figure) -> Figure:
+    """Return the layout of a chart of lifts, which says so where they are not to be read."""
     if review.verdict.decision == "invalid":
-        layout["annotations"].append(_note("not to be read", x=0.5, y=0.5, font={"size": 22}, opacity=0.75))
+        layout["annotations"].append(
+            _note("not to be read", x=1, y=1, xanchor="right", yanchor="top", font={"size": 18})
+        )
     return layout
 
 
 def _over_time_layout(
     review: Review, tickformat: str, limits: list[float] | None, minimum_effect: float | None
 ) -> Figure:
-    layout = _layout(review, legend=True)
-    layout["xaxis"] |= {"type": "date", "title": {"text": review.zone}, "nticks": 8, "showgrid": False}
+    layout = _layout(legend=True)
+    layout["xaxis"] |= {"type": "date", "nticks": 6, "tickangle": 0, "showgrid": False}
     layout["yaxis"] |= {"tickformat": tickformat, "zeroline": True, "nticks": 7}
     if limits is not None:
         layout["yaxis"]["range"] = limits
     if minimum_effect is not None and limits is not None and minimum_effect < limits[1]:
         layout["shapes"].append(_line("h", minimum_effect))
-        said = f"minimum effect {amount(100 * minimum_effect)}%"
-        layout["annotations"].append(
-            _note(said, x=0, y=minimum_effect, yref="y", xanchor="left", yanchor="bottom", font={"size": 11})
-        )
     _mark_events(review, layout)
     return layout
 
 
 def _mark_events(review: Review, layout: Figure) -> None:
-    for one, mark in events(review):
+    for place, (one, mark) in enumerate(events(review)):
         at = _local(review, one)
         end = getattr(one, "end", None)
         if end is not None:
@@ -436,7 +440,9 @@ def _mark_events(review: Review, layout: Figure) -> None:
                  "fillcolor": "#7d848e26", "line": {"width": 0}, "layer": "below"}
             )  # fmt: skip
         layout["shapes"].append(_line("v", at))
-        layout["annotations"].append(_note(mark, x=at, y=1, xref="x", yanchor="bottom", font={"size": 11}))
+        layout["annotations"].append(
+            _note(mark, x=at, y=1, xref="x", yanchor="bottom", xanchor=("right", "left")[place % 2], font={"size": 11})
+        )
 
 
 def _line(way: str, at: Any) -> Figure:
@@ -458,12 +464,9 @@ def _note(text: str, **where: Any) -> Figure:
     return {"text": text, "showarrow": False, "xref": "paper", "yref": "paper", **where}
 
 
-def _by_name_layout(
-    review: Review, names: Sequence[str], tickformat: str, title: str | None = None, legend: bool = False
-) -> Figure:
-    layout = _layout(review, legend)
+def _by_name_layout(names: Sequence[str], tickformat: str, title: str | None = None, legend: bool = False) -> Figure:
+    layout = _layout(legend)
     layout["height"] = max(150, 90 + 40 * len(names)) + (70 if legend else 0)
-    layout["legend"]["y"] = -0.4 if len(names) < 4 else -0.15
     layout["xaxis"] |= {"tickformat": tickformat, "zeroline": True, "nticks": 5}
     if title:
         layout["xaxis"]["title"] = {"text": title}

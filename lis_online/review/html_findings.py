@@ -9,7 +9,7 @@ from lis_online.review.document import Annotation, Review
 from lis_online.review.html_charts import Chart
 from lis_online.review.html_charts import events as marked
 from lis_online.review.html_elements import Html, el, table
-from lis_online.review.html_head import is_unread
+from lis_online.review.html_head import UNREAD, is_unread
 from lis_online.review.html_words import BAD, DASH, GOOD, OPEN, badge, missing, moment
 from lis_online.review.words import percent
 
@@ -18,8 +18,13 @@ CAPTIONS: Final = {
     "delivered": "Marks with 95 % intervals.",
     "agreement": "Lines: 95 % interval of adjusted AIS, always-valid interval of the lift.",
 }
-OVER_TIME: Final = "Shaded: always-valid interval. Dotted: fixed interval. Dashed verticals: the events listed below."
-ALIGNMENT: Final = "Line and shade: adjusted AIS and its interval. Dotted: adjusted LIS of its source."
+OVER_TIME: Final = (
+    "Shaded: always-valid interval. Dotted: fixed interval. Dashed: the minimum effect, and the events listed below. "
+    "Cumulative; times in {}."
+)
+ALIGNMENT: Final = (
+    "Line and shade: adjusted AIS and its interval. Dotted: adjusted LIS of its source. Dashed: events. Times in {}."
+)
 
 
 def lifts(charts: Sequence[Chart], review: Review) -> Html:
@@ -60,6 +65,8 @@ def agreement(charts: Sequence[Chart], review: Review) -> Html:
         status = badge("agrees", GOOD) if found.agrees else badge("disagrees", BAD)
         order = "is" if found.agrees else "is not"
         said = el("span", f"The order by adjusted AIS {order} the order by lift in {found.metric}.")
+    if is_unread(review):
+        status = badge(UNREAD, BAD)
     tau = None if found.rank_correlation is None else f" Kendall's tau {found.rank_correlation:+.2f}."
     rows = [
         (
@@ -84,7 +91,7 @@ def agreement(charts: Sequence[Chart], review: Review) -> Html:
 
 
 def _figure(chart: Chart, review: Review) -> Html:
-    caption = ALIGNMENT if chart.key == "alignment" else CAPTIONS.get(chart.kind, OVER_TIME)
+    caption = (ALIGNMENT if chart.key == "alignment" else CAPTIONS.get(chart.kind, OVER_TIME)).format(review.zone)
     height = chart.layout["height"]
     return el(
         "figure",

@@ -41,7 +41,7 @@ def _range(review: Review) -> list[Child]:
     scope = "the impressions in this range alone" if review.scope == "range" else "the whole experiment so far"
     if review.covered is None:
         return ["No data yet", el("span", scope, class_="aside")]
-    shown = [span(review.covered, review.zone), el("span", f"{review.zone}, {scope}", class_="aside")]
+    shown: list[Child] = [span(review.covered, review.zone), el("span", f"{review.zone}, {scope}", class_="aside")]
     if review.asked is not None and review.asked != review.covered:
         shown.append(el("span", "asked: ", span(review.asked, review.zone), class_="aside"))
     return shown
@@ -72,7 +72,12 @@ def checks(review: Review) -> Html:
     return el(
         "section",
         el("h2", "Checks", id="checks"),
-        el("div", _sample_ratio(review), [_guardrail(one) for one in review.guardrails] or _none(), class_="checks"),
+        el(
+            "div",
+            _sample_ratio(review),
+            [_guardrail(one, is_unread(review)) for one in review.guardrails] or _none(),
+            class_="checks",
+        ),
         aria_labelledby="checks",
     )
 
@@ -103,17 +108,19 @@ def _seen(users: int, total: int) -> str | None:
     return f", {users / total:.1%} seen" if total else None
 
 
-def _guardrail(found: GuardrailResult) -> Html:
+def _guardrail(found: GuardrailResult, unread: bool) -> Html:
     sign = "-" if found.direction == "decrease" else "+"
-    lifted = missing(found.relative.reason) if found.relative.value is None else percent(found.relative.value)
+    lifted: Child = missing(found.relative.reason)
+    if found.relative.value is not None:
+        lifted = [percent(found.relative.value), el("span", changes(found.relative.sequence), class_="within")]
+    status = badge(UNREAD, OPEN) if unread else badge(found.status, GUARDRAILS[found.status])
     return el(
         "article",
-        el("h3", f"{found.metric} in {found.arm}", badge(found.status, GUARDRAILS[found.status])),
-        el("p", lifted, el("span", changes(found.relative.sequence), class_="within") if found.relative.value is not None
-           else None),
+        el("h3", f"{found.metric} in {found.arm}", status),
+        el("p", lifted),
         el("p", f"must not {found.direction} beyond {sign}{found.margin:.2%}", class_="aside"),
         class_="check",
-    )  # fmt: skip
+    )
 
 
 def _none() -> Html:

@@ -129,15 +129,16 @@ def _served(one: Representation) -> Iterator[Child]:
 def quality(review: Review) -> Html:
     """Return what came in, and what is missing of it."""
     found = review.quality
+    gaps = [el("span", span(gap, review.zone), class_="row") for gap in found.gaps]
     facts: list[tuple[str, Child]] = [
         ("records accepted", count(found.accepted, found.reason)),
         ("late", count(found.late, found.reason)),
         ("duplicate", count(found.duplicate, found.reason)),
         ("dead letters", count(found.dead_letters, found.reason)),
         ("samples beyond a user's cap", count(found.left_out)),
-        ("stretches without a sample", [el("span", span(gap, review.zone), class_="row") for gap in found.gaps] or "none"),
+        ("stretches without a sample", gaps or "none"),
         ("rankers set aside", "; ".join(f"{name}: {why}" for name, why in found.set_aside.items()) or "none"),
-    ]  # fmt: skip
+    ]
     return el(
         "section",
         el("h2", "Data quality", id="quality"),

@@ -204,7 +204,12 @@ def ship() -> Review:
         ),
         guardrails=tuple(
             GuardrailResult(
-                arm=name, metric="dwell", direction="decrease", margin=0.02, status="holds", relative=change(lift, 0.004)
+                arm=name,
+                metric="dwell",
+                direction="decrease",
+                margin=0.02,
+                status="holds",
+                relative=change(lift, 0.004),
             )
             for name, lift in (("title", 0.004), ("mllm", 0.009))
         ),
