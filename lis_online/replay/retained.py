@@ -7,8 +7,7 @@ the shards hold stays small. Vectors come first, all of them: a compacted topic 
 from __future__ import annotations
 
 import heapq
-from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -25,11 +24,8 @@ from lis_online.settings import Settings
 from lis_online.settings.model import KafkaSettings
 from lis_online.shards.contract import Record
 
-HELD: Final = 2_000
-"""Records of a partition that wait for the others before it is not fetched any more."""
-
-FETCHED: Final = 2_000
-"""Records that one poll returns at most."""
+CHUNK: Final = 256 * 1024
+"""Bytes that are fetched of a partition at a time: each partition holds so much while it waits for the others."""
 
 POLL: Final = 500
 """Milliseconds that one poll waits: the last offsets of a partition may hold no record, so that none comes."""
@@ -66,7 +62,8 @@ def read_retained(settings: Settings, start: int, until: int, partial: bool = Fa
             client_id=f"{settings.kafka.prefix}-backfill",
             enable_auto_commit=False,
             auto_offset_reset="none",
-            max_poll_records=FETCHED,
+            max_partition_fetch_bytes=CHUNK,
+            max_poll_records=CHUNK,
         )
         try:
             parts = _parts(consumer, settings, start)
@@ -129,17 +126,15 @@ def _check_retention(consumer: Any, kafka: KafkaSettings, parts: list[Part], sta
 
 
 def _vectors(consumer: Any, settings: Settings, parts: list[Part], until: int) -> Iterator[Record]:
-    reader = _Reader(consumer, settings.kafka, parts)
     for part in parts:
-        for record in reader.records(part):
+        for record in _records(consumer, settings.kafka, part):
             if (event_time(record.value) or 0) < until:
                 yield record
 
 
 def _merged(consumer: Any, settings: Settings, parts: list[Part], start: int) -> Iterator[Record]:
-    reader = _Reader(consumer, settings.kafka, parts)
     ahead = settings.events.max_ahead
-    streams = [_timed(reader.records(part), part, start, ahead) for part in parts]
+    streams = [_timed(_records(consumer, settings.kafka, part), part, start, ahead) for part in parts]
     yield from (record for _, record in heapq.merge(*streams, key=lambda timed: timed[0]))
 
 
@@ -159,49 +154,27 @@ def _timed(records: Iterator[Record], part: Part, start: int, max_ahead: int) ->
         yield reached, Record(part.topic, part.partition, part.end, -1, END_TICK)
 
 
-class _Reader:
-    """One consumer of several partitions, whose records are asked for one partition at a time."""
+def _records(consumer: Any, kafka: KafkaSettings, part: Part) -> Iterator[Record]:
+    """Yield the records of a partition, fetched as they are asked for."""
+    place = TopicPartition(topic_names(kafka)[part.topic], part.partition)
+    position = part.first
+    while position < part.end:
+        found, position = _fetch(consumer, place, position, part.end)
+        for one in found:
+            yield Record(part.topic, part.partition, one.offset, one.timestamp, one.value, one.key)
 
-    def __init__(self, consumer: Any, kafka: KafkaSettings, parts: list[Part]) -> None:
-        self._consumer = consumer
-        names = topic_names(kafka)
-        self._places = {part: TopicPartition(names[part.topic], part.partition) for part in parts}
-        self._parts: Mapping[Any, Part] = {place: part for part, place in self._places.items()}
-        self._held: dict[Any, deque[Any]] = {place: deque() for place in self._parts}
-        consumer.assign(list(self._parts))
-        for place, part in self._parts.items():
-            consumer.seek(place, part.first)
 
-    def records(self, part: Part) -> Iterator[Record]:
-        """Yield the records of a partition."""
-        place = self._places[part]
-        held = self._held[place]
-        while held or not self._is_read(place):
-            while held:
-                one = held.popleft()
-                yield Record(part.topic, part.partition, one.offset, one.timestamp, one.value, one.key)
-            if not self._is_read(place):
-                self._fetch(place)
+def _fetch(consumer: Any, place: Any, position: int, end: int) -> tuple[list[Any], int]:
+    """Return records of a partition from a position on, and the position after them.
 
-    def _is_read(self, place: Any) -> bool:
-        """Say whether the partition was fetched to its end; the last offsets of one may hold no record."""
-        part = self._parts[place]
-        return part.first >= part.end or bool(self._consumer.position(place) >= part.end)
-
-    def _fetch(self, wanted: Any) -> None:
-        """Fetch until the wanted partition has a record, or none is left; those that have many rest meanwhile."""
-        before, empty = self._consumer.position(wanted), 0
-        while not self._held[wanted] and not self._is_read(wanted):
-            self._rest()
-            fetched = self._consumer.poll(timeout_ms=POLL)
-            for place, records in fetched.items():
-                self._held[place] += [one for one in records if one.offset < self._parts[place].end]
-            empty = 0 if fetched else empty + 1
-            if empty > PATIENCE:
-                raise BrokerError(f"Kafka must bring what {wanted.topic} has from offset {before} on, got nothing")
-
-    def _rest(self) -> None:
-        """Pause the partitions that have enough or are read, and go on with the others."""
-        rests = {place for place, held in self._held.items() if len(held) >= HELD or self._is_read(place)}
-        self._consumer.pause(*rests)
-        self._consumer.resume(*(self._held.keys() - rests))
+    One partition at a time is assigned: pausing the others would keep what they had fetched, and kafka-python 3.0.12
+    may not give it back when they are resumed. The last offsets of a partition may hold no record.
+    """
+    consumer.assign([place])
+    consumer.seek(place, position)
+    for _ in range(PATIENCE):
+        found = consumer.poll(timeout_ms=POLL).get(place, [])
+        reached = consumer.position(place)
+        if found or reached >= end:
+            return [one for one in found if one.offset < end], reached
+    raise BrokerError(f"Kafka must bring what {place.topic} has from offset {position} on, got nothing")
