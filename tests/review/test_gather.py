@@ -64,15 +64,14 @@ def expected(arms: Arms) -> list[Any]:
     return [one.model_dump(exclude={"representation", "representation_reason"}) for one in shown]
 
 
-def test_a_range_is_what_its_raw_events_alone_give(history_engine: Engine) -> None:
+def test_a_range_is_what_its_raw_events_alone_give(filled: Engine) -> None:
     """Levels, lifts, intervals, counts: those of a run over the range's impressions, rounded outward to half hours."""
-    write(history_engine)
     for start, end, covered in (
         (AT + 31 * MINUTE, AT + 2 * 60 * MINUTE - 1, (AT + 30 * MINUTE, AT + 120 * MINUTE)),
         (AT + 60 * MINUTE, AT + 180 * MINUTE, (AT + 60 * MINUTE, AT + 180 * MINUTE)),
     ):
         request = ask(start=start, end=end)
-        found = review(history_engine, SETTINGS, request)
+        found = review(filled, SETTINGS, request)
         arms = of_events(*covered)
         assert (found.scope, found.asked, found.covered) == ("range", request.span(start, end), request.span(*covered))
         assert lifts(found) == expected(arms)
@@ -82,16 +81,15 @@ def test_a_range_is_what_its_raw_events_alone_give(history_engine: Engine) -> No
         assert found.over_time[0].time == request.time(covered[0] + 30 * MINUTE)
 
 
-def test_the_whole_experiment_is_what_all_events_give(history_engine: Engine) -> None:
+def test_the_whole_experiment_is_what_all_events_give(filled: Engine) -> None:
     """Up to now, or to a time: then as it was known there."""
-    write(history_engine)
-    found = review(history_engine, SETTINGS, ask())
+    found = review(filled, SETTINGS, ask())
     assert lifts(found) == expected(of_events(AT, END))
     assert (found.scope, found.asked, found.covered) == ("experiment", None, ask().span(AT, END))
     assert (found.primary_metric, found.verdict.decision, found.verdict.arm) == ("ctr", "ship", "treatment")
     assert len(found.over_time) == 2 * 18
     assert (found.quality.accepted, found.quality.reason) == (len(events()[0]) + len(events()[1]), None)
-    earlier = review(history_engine, SETTINGS, ask(end=AT + 9 * BUCKET + 1))
+    earlier = review(filled, SETTINGS, ask(end=AT + 9 * BUCKET + 1))
     assert earlier.covered == ask().span(AT, AT + 9 * BUCKET)
     values = [one.metrics[0].level.value for one in earlier.arms]
     known_then = [one for one in events()[1] if one["ts"] < AT + 9 * BUCKET and one["action"] == "click"]
@@ -105,26 +103,24 @@ def test_the_whole_experiment_is_what_all_events_give(history_engine: Engine) ->
     assert earlier.over_time == found.over_time[: 2 * 9]
 
 
-def test_the_document_is_of_the_schema_and_the_verdict_of_the_document(history_engine: Engine) -> None:
+def test_the_document_is_of_the_schema_and_the_verdict_of_the_document(filled: Engine) -> None:
     """JSON goes out and comes back as it was."""
-    write(history_engine)
     for request in (
         ask(),
         ask(start=AT, end=END, zone=BERLIN),
         ask("mllm-q4", start=END + BUCKET, end=END + 2 * BUCKET),
     ):
-        found = review(history_engine, SETTINGS, request)
+        found = review(filled, SETTINGS, request)
         as_json = found.model_dump_json(by_alias=True)
         jsonschema.validate(json.loads(as_json), json.loads(schema()))
         assert Review.model_validate_json(as_json) == found
         assert judge(found) == found.verdict
 
 
-def test_times_are_in_the_zone_and_numbers_are_the_same(history_engine: Engine) -> None:
+def test_times_are_in_the_zone_and_numbers_are_the_same(filled: Engine) -> None:
     """One o'clock in Berlin is midnight in UTC."""
-    write(history_engine)
-    found = review(history_engine, SETTINGS, ask(start=AT, end=END, zone=BERLIN))
-    plain = review(history_engine, SETTINGS, ask(start=AT, end=END))
+    found = review(filled, SETTINGS, ask(start=AT, end=END, zone=BERLIN))
+    plain = review(filled, SETTINGS, ask(start=AT, end=END))
     assert found.covered is not None and found.covered.start.isoformat() == "2019-11-12T01:00:00+01:00"
     assert found.zone == "Europe/Berlin" and plain.zone == "UTC"
     assert lifts(found) == lifts(plain) and found.covered == plain.covered
@@ -146,10 +142,9 @@ def of_treatment(found: Review) -> Representation:
     return found.arms[1].representation
 
 
-def test_the_variant_of_an_arm_has_the_numbers_of_a_run_over_the_same_time(history_engine: Engine) -> None:
+def test_the_variant_of_an_arm_has_the_numbers_of_a_run_over_the_same_time(filled: Engine) -> None:
     """LIS, AIS, efficiency and intervals; control serves none and says so."""
-    write(history_engine)
-    found = review(history_engine, SETTINGS, ask())
+    found = review(filled, SETTINGS, ask())
     one = of_treatment(found)
     for number, kind, value in (
         ("adjusted_lis", "source", one.adjusted_lis),
@@ -170,40 +165,37 @@ def test_the_variant_of_an_arm_has_the_numbers_of_a_run_over_the_same_time(histo
 
 
 def test_of_too_long_an_experiment_the_published_numbers_are_read(
-    history_engine: Engine, monkeypatch: pytest.MonkeyPatch
+    filled: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same numbers as exact ones here, where the experiment is the run; a note says what they are."""
-    write(history_engine)
-    exact = of_treatment(review(history_engine, SETTINGS, ask()))
+    exact = of_treatment(review(filled, SETTINGS, ask()))
     monkeypatch.setattr(alignment, "MOST_PIECES", 17)
-    found = review(history_engine, SETTINGS, ask())
+    found = review(filled, SETTINGS, ask())
     assert of_treatment(found).model_dump(exclude={"coverage"}) == exact.model_dump(exclude={"coverage"})
     assert of_treatment(found).coverage == pytest.approx(exact.coverage)
     assert (found.alignment_covered, found.quality.left_out) == (None, None)
     assert any("more than 17 stored stretches" in note for note in found.notes)
-    assert of_treatment(review(history_engine, SETTINGS, ask(start=AT, end=END))) == exact
+    assert of_treatment(review(filled, SETTINGS, ask(start=AT, end=END))) == exact
 
 
-def test_a_slice_is_of_lis_and_ais_alone_and_a_note_says_so(history_engine: Engine) -> None:
+def test_a_slice_is_of_lis_and_ais_alone_and_a_note_says_so(filled: Engine) -> None:
     """Users are assigned once, whatever they look at."""
-    write(history_engine)
-    found = review(history_engine, SETTINGS, ask(slice="surface:feed"))
-    plain = review(history_engine, SETTINGS, ask())
+    found = review(filled, SETTINGS, ask(slice="surface:feed"))
+    plain = review(filled, SETTINGS, ask())
     assert lifts(found) == lifts(plain)
     assert of_treatment(found).samples < of_treatment(plain).samples
     assert any("are of the slice surface:feed" in note for note in found.notes)
     assert not any("slice" in note for note in plain.notes)
 
 
-def test_a_range_says_what_the_whole_experiment_shows_where_they_differ(history_engine: Engine) -> None:
+def test_a_range_says_what_the_whole_experiment_shows_where_they_differ(filled: Engine) -> None:
     """Half an hour has too few users for an interval; up to its end there were enough."""
-    write(history_engine)
-    found = review(history_engine, SETTINGS, ask(start=AT + 9 * BUCKET, end=AT + 12 * BUCKET))
+    found = review(filled, SETTINGS, ask(start=AT + 9 * BUCKET, end=AT + 12 * BUCKET))
     assert found.verdict.decision == "keep_running"
     [note] = [one for one in found.notes if one.startswith("The whole experiment")]
     assert "says otherwise of treatment: ctr +" in note
     assert note.endswith("above 0 for sure; in this range it is not shown to differ from 0.")
-    everything = review(history_engine, SETTINGS, ask(start=AT, end=END))
+    everything = review(filled, SETTINGS, ask(start=AT, end=END))
     assert not any(one.startswith("The whole experiment") for one in everything.notes)
     assert "A range has no pre-period, so its lifts are without CUPED." in everything.notes
 
@@ -259,14 +251,13 @@ def test_a_range_beyond_the_complete_totals_ends_where_they_do(history_engine: E
     assert lifts(found) == expected(of_events(AT, AT + 15 * BUCKET))
 
 
-def test_how_moments_are_read_follows_the_settings_of_today(history_engine: Engine) -> None:
+def test_how_moments_are_read_follows_the_settings_of_today(filled: Engine) -> None:
     """A guardrail that is declared afterwards judges what was measured before."""
-    write(history_engine)
     [declared] = TABLE["experiment"]
     ctr, dwell = declared["metric"]
     changed = {**dwell, "guardrail": {"direction": "increase", "margin": 0.1}}
     today = Settings.of({**TABLE, "experiment": [{**declared, "alpha": 0.01, "metric": [ctr, changed]}]})
-    found = review(history_engine, today, ask())
+    found = review(filled, today, ask())
     assert (found.alpha, found.guardrails[0].status) == (0.01, "breached")
     assert (found.verdict.decision, found.verdict.arm) == ("stop", "treatment")
 
@@ -322,13 +313,10 @@ def test_drift_and_notes_of_the_time_are_listed(history_engine: Engine) -> None:
         ({"against": 9}, r"--against must be one of \[1\], got 9"),
     ],
 )
-def test_a_name_that_is_not_known_names_those_that_are(
-    history_engine: Engine, asked: dict[str, Any], sentence: str
-) -> None:
+def test_a_name_that_is_not_known_names_those_that_are(filled: Engine, asked: dict[str, Any], sentence: str) -> None:
     """Argument, rule, value."""
-    HistoryWriter(history_engine, SETTINGS).write(rows()[:1])
     with pytest.raises(UsageError, match=sentence):
-        review(history_engine, SETTINGS, ask(**asked))
+        review(filled, SETTINGS, ask(**asked))
 
 
 def test_a_history_without_these_settings_says_so(history_engine: Engine) -> None:
