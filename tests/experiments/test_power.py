@@ -30,6 +30,20 @@ def test_it_is_the_first_number_that_is_enough(variance: float, users: int, effe
             assert distance(n * 0.99) < 0
 
 
+@pytest.mark.parametrize(("alpha", "power"), [(0.05, 0.8), (0.01, 0.8), (0.05, 0.95)])
+def test_it_is_enough_at_the_alpha_and_power_that_were_asked_for(alpha: float, power: float) -> None:
+    """What is kept for one question is not the answer to another: 80 % power of an effect of 2 % at 5 % is the first."""
+    n = users_for_sequence(1e-4, 10_000, 0.02, ForEffect(0.02), alpha, power)
+    assert n is not None
+
+    def seen(count: float) -> float:
+        variance = 1.0 / count
+        reach = float(ForEffect(0.02).mixture(variance, count, alpha).reach(alpha))
+        return float(NormalDist().cdf(0.02 / variance**0.5 - reach))
+
+    assert seen(n) == pytest.approx(power, abs=1e-4) and seen(0.99 * n) < power
+
+
 def test_more_users_than_there_are_people_is_no_answer() -> None:
     """None, rather than a number that means never."""
     assert users_for_sequence(1e-2, 1000, 1e-7, ForEffect(1e-7)) is None
