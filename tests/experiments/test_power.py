@@ -32,7 +32,7 @@ def test_it_is_the_first_number_that_is_enough(variance: float, users: int, effe
 
 @pytest.mark.parametrize(("alpha", "power"), [(0.05, 0.8), (0.01, 0.8), (0.05, 0.95)])
 def test_it_is_enough_at_the_alpha_and_power_that_were_asked_for(alpha: float, power: float) -> None:
-    """What is kept for one question is not the answer to another: 80 % power of an effect of 2 % at 5 % is the first."""
+    """What is kept for one question is not the answer to another: 80 % power of an effect of 2 % at 5 % is first."""
     n = users_for_sequence(1e-4, 10_000, 0.02, ForEffect(0.02), alpha, power)
     assert n is not None
 
