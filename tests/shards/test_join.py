@@ -294,6 +294,28 @@ def test_a_report_precedes_the_block_whose_watermark_passed_its_bucket() -> None
         assert {b for b in buckets if b <= watermark + 1} <= set(before)
 
 
+def test_users_totals_precede_the_block_whose_watermark_completed_their_bucket() -> None:
+    """Not sent before the window of the bucket's last impression has passed, and before all that says that it has."""
+    times = [0, 700, 1999, 2000, 2301, 4100, 6500]
+    shown = [impression(f"r{k}", ts=ts, experiments={"e": "a"}) for k, ts in enumerate(times)]
+    shard, seen, told = JoinShard(EXPERIMENTS, 0), [], []
+    parts = [records("impressions", shown, end=True), records("feedback", [feedback(ts=7000)], end=True)]
+    for record in [*parts[1], *parts[0]]:
+        for sent in shard.feed([record]):
+            out = output([sent._replace(topic="windows")]) if sent.topic == "windows" else None
+            if out is None:
+                told.append((decode_watermark(sent.value), list(seen)))
+            elif out.totals:
+                (bucket,) = out.totals
+                assert shard.watermark >= bucket.end + 300
+                seen.append(bucket.start)
+            else:
+                told.append((out.reports[0].revision - 1, list(seen)))
+    assert seen == [0, 2000, 4000, 6000] and len(told) > 8
+    for watermark, before in told:
+        assert before == [start for start in (0, 2000, 4000, 6000) if watermark >= start + 2300]
+
+
 def decode_watermark(value: bytes) -> int:
     """Return a block's watermark."""
     block = decode(value)
