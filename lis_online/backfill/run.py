@@ -52,12 +52,12 @@ class Backfill:
         write: Callable[[list[HistoryRow]], None],
         shards: int = 1,
         judge_clock: Literal["record", "median"] = "median",
-        at_once: int = AT_ONCE,
+        at_once: int | None = None,
     ) -> None:
         self._pipeline = Pipeline(settings, self._take, shards, judge_clock)
         self._stretch = stretch
         self._write = write
-        self._at_once = at_once
+        self._at_once = AT_ONCE if at_once is None else at_once
         self._rows: list[HistoryRow] = []
         self._ending = False
         self.done = Backfilled()
