@@ -1,4 +1,4 @@
-"""A feed's numbers by the hour, without its events: levels, cycles, wander and noise as given, and a change in them.
+"""A feed's numbers by bucket of time, without its events: levels, cycles, wander, noise, and a change in them.
 
 The size of the noise, how it falls with the samples, and how it is correlated are those of real runs
 (`studies.drift_calibration`). Cycles are stronger than any real run of the simulator has: they are assumed.
@@ -7,7 +7,7 @@ The size of the noise, how it falls with the samples, and how it is correlated a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -77,19 +77,21 @@ class Feed:
         Variant("user", "search", 0.012, 0.65),
     )
     noise: Noise = Noise()
+    bucket: int = HOUR
 
     @classmethod
-    def small(cls, samples: float) -> Feed:
+    def small(cls, samples: float, bucket: int = HOUR) -> Feed:
         """Return a feed of one source and two variants."""
-        whole = cls(samples)
+        whole = cls(samples, bucket=bucket)
         return replace(whole, sources={"coclick": whole.sources["coclick"]}, variants=whole.variants[:2])
 
 
 @dataclass(slots=True)
-class Hour:
-    """The true levels of one hour, which a change may alter: by source and by variant."""
+class Levels:
+    """The true levels of one bucket, which a change may alter: by source and by variant. hour: since the start."""
 
     at: int
+    hour: float
     traffic: float
     lis: dict[str, float]
     source_cover: dict[str, float]
@@ -102,19 +104,23 @@ class Hour:
     learning: set[str] = field(default_factory=set)
 
 
-Change = Callable[[Hour], None]
-"""Alters an hour's levels in place; `at` counts hours from the start."""
+Change = Callable[[Levels], None]
+"""Alters a bucket's levels in place."""
 
 
-def hours(feed: Feed, count: int, seed: int, change: Change | None = None) -> Iterator[list[Reading]]:
-    """Yield the readings of each hour of a feed."""
-    rng = np.random.default_rng(seed)
-    levels = _Levels(feed, count, rng)
-    for at in range(count):
-        hour = levels.get(at)
+class Course:
+    """The readings of a feed, bucket by bucket: the same for a seed, in whatever order they are asked for."""
+
+    def __init__(self, feed: Feed, count: int, seed: int) -> None:
+        self._feed, self._seed = feed, seed
+        self._levels = _Levels(feed, count, np.random.default_rng([seed, 0]))
+
+    def get(self, at: int, change: Change | None = None) -> list[Reading]:
+        """Return the readings of bucket `at`."""
+        levels = self._levels.get(at)
         if change is not None:
-            change(hour)
-        yield _readings(feed, hour, rng)
+            change(levels)
+        return _readings(self._feed, levels, np.random.default_rng([self._seed, 1, at]))
 
 
 class _Levels:
@@ -123,7 +129,8 @@ class _Levels:
     def __init__(self, feed: Feed, count: int, rng: np.random.Generator) -> None:
         noise = feed.noise
         self._feed = feed
-        hour, names_ = np.arange(count), ["traffic", *feed.sources, *(v.name for v in feed.variants)]
+        hour, names_ = np.arange(count) * (feed.bucket / HOUR), [*feed.sources, *(v.name for v in feed.variants)]
+        memory = noise.memory ** (feed.bucket / HOUR)
         weekend = (hour // 24 % 7 >= 5).astype(float)
         self._cycle = {
             name: noise.daily * np.sin(2 * np.pi * (hour / 24 + rng.random()))
@@ -135,11 +142,9 @@ class _Levels:
             * (1 - noise.traffic_weekly * weekend)
             * np.exp(rng.normal(0, noise.traffic_noise, count))
         )
-        self._wander = {
-            name: _autoregressive(rng, count, noise.memory) for name in [*names_, *(f"{n}*" for n in names_)]
-        }
+        self._wander = {name: _autoregressive(rng, count, memory) for name in [*names_, *(f"{n}*" for n in names_)]}
 
-    def get(self, at: int) -> Hour:
+    def get(self, at: int) -> Levels:
         feed, noise = self._feed, self._feed.noise
 
         def moved(name: str, level: float) -> float:
@@ -150,9 +155,10 @@ class _Levels:
             return level * (1 + off) if level < 0.5 else 1 - (1 - level) * math.exp(off)
 
         variants = feed.variants
-        return Hour(
+        return Levels(
             at=at,
-            traffic=feed.samples * float(self._traffic[at]),
+            hour=at * (feed.bucket / HOUR),
+            traffic=feed.samples * (feed.bucket / HOUR) * float(self._traffic[at]),
             lis={s: moved(s, lis) for s, (lis, _) in feed.sources.items()},
             source_cover={s: covered(s, cover) for s, (_, cover) in feed.sources.items()},
             ais={v.name: moved(v.name, v.ais * (1 + float(self._cycle[v.source][at]))) for v in variants},
@@ -173,9 +179,9 @@ def _autoregressive(rng: np.random.Generator, count: int, memory: float) -> np.n
     return steps
 
 
-def _readings(feed: Feed, hour: Hour, rng: np.random.Generator) -> list[Reading]:
-    draw = _Draw(feed.noise, hour, rng)
-    time, n = START + hour.at * HOUR, draw.samples
+def _readings(feed: Feed, hour: Levels, rng: np.random.Generator) -> list[Reading]:
+    draw = _Draw(feed, hour, rng)
+    time, n = draw.time, draw.samples
     found = [
         Reading.of(Series(INPUT, "", names.TRAFFIC), time, math.log(n), math.sqrt(SLATE / n), n),
         draw.plain(Series(UNLEAKED, "", names.AUC), 0.606, feed.noise.unit_auc),
@@ -190,7 +196,7 @@ def _readings(feed: Feed, hour: Hour, rng: np.random.Generator) -> list[Reading]
     return found
 
 
-def _of_variant(feed: Feed, hour: Hour, draw: _Draw, variant: Variant, lis: Reading) -> list[Reading]:
+def _of_variant(feed: Feed, hour: Levels, draw: _Draw, variant: Variant, lis: Reading) -> list[Reading]:
     v, version, noise = variant.name, hour.version[variant.name], feed.noise
     tags = {"version": version, "source": variant.source}
     ais = draw.beside(
@@ -220,9 +226,9 @@ def _both(ais: Parts, lis: Reading, joint: float) -> Parts:
 class _Draw:
     """The noise of one hour. A standard error is itself uncertain, as a jackknife's over groups is."""
 
-    def __init__(self, noise: Noise, hour: Hour, rng: np.random.Generator) -> None:
-        self._noise, self._rng = noise, rng
-        self.time, self.samples = START + hour.at * HOUR, max(int(hour.traffic), 1)
+    def __init__(self, feed: Feed, hour: Levels, rng: np.random.Generator) -> None:
+        self._noise, self._rng = feed.noise, rng
+        self.time, self.samples = START + hour.at * feed.bucket, max(int(hour.traffic), 1)
 
     def plain(self, series: Series, level: float, unit: float) -> Reading:
         """Return a number around its level."""

@@ -76,10 +76,11 @@ class Monitor:
     def _close(self, read: Iterable[Series]) -> None:
         """End the events whose own series is back."""
         for series in read:
-            until = self._trackers[series].until
-            if until is not None:
+            ended = self._trackers[series].ended
+            if ended is not None:
+                onset, until = ended
                 self._events = [
-                    replace(e, until=until) if e.series == series and e.until is None else e for e in self._events
+                    replace(e, until=until) if (e.series, e.time) == (series, onset) else e for e in self._events
                 ]
 
     def _take(self, signal: Signal, now: int, rankers: Mapping[str, str]) -> None:
@@ -105,11 +106,16 @@ class Monitor:
         self._events.append(made)
 
     def _joined(self, event: DriftEvent, signal: Signal, verdict: Verdict) -> DriftEvent:
-        """Return an event with one more series; a known cause replaces an unknown one, a source's a variant's."""
+        """Return an event with one more series; a known cause replaces an unknown one, a source's a variant's.
+
+        What is told of the input by several variants is about none of them.
+        """
         also = event.also if signal.series == event.series else tuple(dict.fromkeys((*event.also, signal.series)))
         wider = verdict.cause == "source" and event.cause in ("unknown", "representation") and self._on(event, verdict)
         if event.cause == "unknown" or wider:
             return replace(event, also=also, cause=verdict.cause, about=verdict.about)
+        if event.cause == verdict.cause == "data" and event.about != verdict.about:
+            return replace(event, also=also, about="")
         return replace(event, also=also)
 
     def _on(self, event: DriftEvent, verdict: Verdict) -> bool:
@@ -119,13 +125,14 @@ class Monitor:
 
     def _is_of(self, signal: Signal, verdict: Verdict, event: DriftEvent) -> bool:
         """Return whether a signal is of the change that an event tells."""
-        if signal.onset > event.detected_at + self._tuning.settle:
+        if signal.onset > event.detected_at + self._tuning.same:
             return False
         if event.until is not None and signal.onset >= event.until:
             return False
         if signal.series == event.series:
             return False
-        same = verdict.about == event.about and bool(verdict.about or verdict.cause == event.cause)
+        same = verdict.about == event.about if verdict.about else verdict.cause == event.cause
+        same = same or verdict.cause == event.cause == "data"
         return same or self._touches(event, signal.series) or self._on(event, verdict)
 
     def _touches(self, event: DriftEvent, series: Series) -> bool:

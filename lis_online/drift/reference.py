@@ -25,6 +25,12 @@ NORMAL: Final = 1.4826
 """Standard deviation of a normal distribution over its median absolute deviation."""
 MEMORY: Final = 12 * HOUR
 """How far apart buckets are still taken to be correlated."""
+YOUNG: Final = 0.75
+"""By how much a reference that spans the learning time alone is widened; of one k times as long, by that over k * k.
+Cycles that were fitted to one week take part of its noise with them: without this, nearly all false alarms of the study
+were in the week after the first."""
+CLEAR: Final = 5.0
+"""Standard errors that a mean denominator must be above 0: it is looked at again and again until it is."""
 TINY: Final = 1e-18
 """Variance of a number that never moves, so that a move of it is finite."""
 
@@ -89,8 +95,11 @@ def linear(rows: np.ndarray, ratio: float, scale: float) -> tuple[np.ndarray, np
     return value, np.maximum(variance, TINY)
 
 
-def fit(rows: np.ndarray, bucket: int) -> Reference | None:
-    """Return the reference of rows, oldest first; None where their denominators are not clearly above 0."""
+def fit(rows: np.ndarray, bucket: int, learning: int) -> Reference | None:
+    """Return the reference of rows, oldest first; None where their denominators are not clearly above 0.
+
+    bucket, learning: ms, as in `Tuning`.
+    """
     around = _ratio(rows)
     if around is None:
         return None
@@ -104,7 +113,8 @@ def fit(rows: np.ndarray, bucket: int) -> Reference | None:
         standard = off / np.sqrt(own + between)
         trust = np.minimum(1.0, HUBER / np.maximum(np.abs(standard), TINY))
         inflation = long_run(np.clip(standard, -HUBER, HUBER), MEMORY // bucket)
-    return Reference(*around, expected, doubt, between, inflation)
+    spans = float(rows[-1, TIME] - rows[0, TIME] + bucket) / learning
+    return Reference(*around, expected, doubt, between, inflation * (1 + YOUNG / (spans * spans)))
 
 
 def shrunk(value: np.ndarray, variance: np.ndarray, group: np.ndarray, groups: int) -> tuple[np.ndarray, np.ndarray]:
@@ -145,10 +155,10 @@ def long_run(standard: np.ndarray, lags: int) -> float:
 
 
 def _ratio(rows: np.ndarray) -> tuple[float, float] | None:
-    """Return the ratio of sums and the mean denominator; None where that is not three standard errors above 0."""
+    """Return the ratio of sums and the mean denominator; None where that is not five standard errors above 0."""
     denominator = rows[:, DENOMINATOR]
     scale, doubt = float(denominator.mean()), float(np.sqrt(rows[:, DENOMINATOR_VARIANCE].sum())) / len(rows)
-    if scale <= 3 * doubt:
+    if scale <= CLEAR * doubt:
         return None
     return float(rows[:, NUMERATOR].sum() / denominator.sum()), scale
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from lis_online.drift.reading import Parts
-from lis_online.drift.reference import COLUMNS, DENOMINATOR, NUMERATOR, TIME
+from lis_online.drift.reference import COLUMNS, TIME
 
 
 class Rows:
@@ -47,11 +47,6 @@ class Rows:
         """Forget the rows in [start, end)."""
         rows = self.get()
         self._replace(rows[(rows[:, TIME] < start) | (rows[:, TIME] >= end)])
-
-    def shift(self, before: int, by: float) -> None:
-        """Move the numbers of the rows before a time by a step, so that they are at another level."""
-        rows = self.before(before)
-        rows[:, NUMERATOR] += by * rows[:, DENOMINATOR]
 
     def snapshot(self) -> list[list[float]]:
         """Return the rows as plain data."""

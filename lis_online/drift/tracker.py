@@ -1,7 +1,7 @@
 """One series over time: its reference, its detector, and what happened since it left its level.
 
 Learning, until a reference spans a week; watching; held, from a detection until the series is back (recovered) or has
-stayed at a new level long enough for that to be the reference (settled). Nothing is detected while it is held, so one
+been away long enough to learn a reference of its new level (settled). Nothing is detected while it is held, so that one
 change is one signal.
 """
 
@@ -20,10 +20,16 @@ from lis_online.drift.rows import Rows
 from lis_online.drift.tuning import DAY, Tuning
 from lis_online.metrics.estimate import Estimate
 
-BACK: Final = 6.0
-"""Recovery is looked at over so many buckets that the change was that many standard errors over them."""
-FEWEST_BACK: Final = 3
-"""Buckets that must be back at least, so that one alone recovers nothing."""
+BACK: Final = 8.0
+"""Recovery is looked for over so many buckets that the change is that many standard errors of their mean."""
+FEWEST_BACK: Final = 4
+MOST_BACK: Final = 48
+"""Buckets that recovery is looked for over, at least and at most."""
+LEFT: Final = 1 / 3
+"""Share of the change that may be left in a number that is back."""
+
+ONSET: Final = 4 * DAY
+"""How far back a change may have begun when it is detected, ms."""
 
 Status = Literal["learning", "watching", "held"]
 
@@ -64,14 +70,14 @@ class _Held:
 class Tracker:
     """The state of one series: bounded, and a function of its readings alone.
 
-    update: takes the reading of the next bucket, one without a number changes nothing; `signal` and `until` then say
-    what it brought.
+    update: takes the reading of the next bucket, one without a number changes nothing. What it brought: `signal`, the
+    series has left its level; `ended`, the change since an onset is over, (onset, since when), ms.
     """
 
     def __init__(self, series: Series, tuning: Tuning, make: MakeDetector) -> None:
         self.series, self.source, self.version = series, "", ""
         self.signal: Signal | None = None
-        self.until: int | None = None
+        self.ended: tuple[int, int] | None = None
         self._tuning, self._detector, self._rows = tuning, make(tuning), Rows(tuning.kept)
         self._reference: Reference | None = None
         self._fitted = self._watched = 0
@@ -87,7 +93,7 @@ class Tracker:
 
     def update(self, reading: Reading) -> None:
         """Take a reading; its time is later than that of all before."""
-        self.signal = self.until = None
+        self.signal = self.ended = None
         if reading.parts is None:
             return
         self._begin(reading)
@@ -124,7 +130,7 @@ class Tracker:
         self._reference = None if reference is None else Reference.restore(reference)
         self._held = None if held is None else _Held(*held)
         self._detector.restore(detector)
-        self.signal = self.until = None
+        self.signal = self.ended = None
 
     def _begin(self, reading: Reading) -> None:
         """Take note of a new version: what it is compared with is the version before."""
@@ -147,7 +153,7 @@ class Tracker:
         rows = rows[rows[:, TIME] >= time - self._tuning.window - self._tuning.gap]
         if len(rows) < self._tuning.least or time - rows[0, TIME] < self._tuning.learning:
             return
-        self._reference, self._fitted = fit(rows, self._tuning.bucket) or self._reference, time
+        self._reference, self._fitted = fit(rows, self._tuning.bucket, self._tuning.learning) or self._reference, time
         if first:
             self._restart(time)
 
@@ -157,43 +163,38 @@ class Tracker:
         self._detector.update(min(max(z, -clip), clip))
         if not self._detector.get():
             return
-        rows = self._rows.since(max(self._watched, time - self._tuning.gap - self._tuning.settle))
+        rows = self._rows.since(max(self._watched, time - ONSET))
         onset = int(rows[_first_off(np.clip(reference.standardise(rows), -clip, clip)), TIME])
         shift = _shift(reference, self._rows.since(onset))
         recent = self._began >= 0 and time - self._began < self._tuning.learning
         self.signal = Signal(self.series, onset, shift, (self._earlier, self.version) if recent else None)
         assert shift.after.value is not None and shift.before.value is not None
         each = abs(shift.score) / math.sqrt(len(self._rows.since(onset)))
-        back = max(FEWEST_BACK, math.ceil((BACK / each) ** 2) if each else 0)
-        most = self._tuning.settle // self._tuning.bucket
-        self._held = _Held(onset, time, shift.after.value - shift.before.value, min(back, most))
+        back = min(math.ceil((BACK / max(each, BACK / MOST_BACK)) ** 2), MOST_BACK)
+        step = shift.after.value - shift.before.value
+        self._held = _Held(onset, time, step, max(back, FEWEST_BACK))
 
     def _hold(self, held: _Held, time: int) -> None:
         assert self._reference is not None
         rows = self._rows.since(held.detected + 1)
         if len(rows) >= held.back:
             newest = rows[-held.back :]
-            step = _step(self._reference, newest)
-            if abs(step) < abs(held.step) / 2:
+            if abs(_step(self._reference, newest)) < abs(held.step) * LEFT:
                 self._recover(held, int(newest[0, TIME]))
                 self._restart(time)
                 return
-        if time - held.detected >= self._tuning.settle:
-            self._settle(held, rows, time)
+        if time - held.detected >= self._tuning.learning:
+            self._settle(held, time)
 
     def _recover(self, held: _Held, until: int) -> None:
-        self.until, self._held = until, None
+        self.ended, self._held = (held.onset, until), None
         self._rows.drop(held.onset, until)
 
-    def _settle(self, held: _Held, rows: np.ndarray, time: int) -> None:
-        """Make the new level the reference: what was before the change counts as if it had been there."""
-        assert self._reference is not None
-        self._rows.shift(held.onset, _step(self._reference, rows))
-        self._rows.drop(held.onset, held.detected + 1)
-        self._held = None
-        rows = self._rows.get()
-        if len(rows) >= self._tuning.least:
-            self._reference, self._fitted = fit(rows, self._tuning.bucket), time
+    def _settle(self, held: _Held, time: int) -> None:
+        """Make the new level the reference: nothing of before the change is in it, cycles neither."""
+        self._rows.drop(0, held.detected + 1)
+        self._held = self._reference = None
+        self._refit(time)
         self._restart(time)
 
     def _restart(self, time: int) -> None:

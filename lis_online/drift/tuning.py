@@ -18,7 +18,7 @@ class Tuning:
 
     bucket: length of a detection bucket. learning: how much a reference must span before anything is judged by it.
     window: how far back a reference reaches; gap: how much of the newest it leaves out, so that a slow change does not
-    become its own reference. settle: how long a number must stay at a new level until that is the reference.
+    become its own reference. same: how much later than an event's detection what belongs to it may begin.
     clip: the most standard errors that one bucket counts for; slack, threshold: of the detector, in standard errors.
     """
 
@@ -26,7 +26,7 @@ class Tuning:
     learning: int = WEEK
     window: int = 4 * WEEK
     gap: int = 2 * DAY
-    settle: int = 2 * DAY
+    same: int = 2 * DAY
     clip: float = 4.0
     slack: float = 0.5
     threshold: float = 14.0
@@ -44,7 +44,7 @@ class Tuning:
     @property
     def kept(self) -> int:
         """The most rows that a series keeps."""
-        return (self.window + self.gap + self.settle) // self.bucket
+        return (self.window + self.gap) // self.bucket
 
     @property
     def least(self) -> int:
