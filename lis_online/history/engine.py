@@ -14,6 +14,7 @@ from lis_online.errors import HistoryError, SettingsError, UsageError
 from lis_online.settings import Settings
 
 CONNECT_TIMEOUT = 5  # s; libpq waits for ever without
+CONNECTIONS = 3  # at once, of a process that asks for no more
 STATEMENT_TIMEOUT = 60_000  # ms; a bucket's rows take well under a second
 SOCKET_TIMEOUT = 20_000  # ms that sent data may stay unacknowledged: a server that vanished is noticed
 
@@ -23,8 +24,8 @@ TRANSIENT_STATES = ("25006", "55P03")  # a standby that is being promoted; a loc
 SCHEMA_STATES = ("42P01", "42703", "42P10", "42804", "3F000")  # table, column, constraint, type, schema
 
 
-def build_engine(url: str) -> Engine:
-    """Return an engine for a PostgreSQL address; nothing is connected yet.
+def build_engine(url: str, connections: int = CONNECTIONS) -> Engine:
+    """Return an engine for a PostgreSQL address; nothing is connected yet. connections: at most so many at once.
 
     Raises SettingsError (never showing the address, which may hold a password).
     """
@@ -39,7 +40,7 @@ def build_engine(url: str) -> Engine:
         hide_parameters=True,  # a failed statement would carry thousands of values into the log
         pool_pre_ping=True,
         pool_size=1,
-        max_overflow=2,
+        max_overflow=connections - 1,
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT,
             "application_name": "lis-online",
@@ -49,12 +50,12 @@ def build_engine(url: str) -> Engine:
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Engine]:
+def opened(settings: Settings, connections: int = CONNECTIONS) -> Iterator[Engine]:
     """Yield an engine for `history.url`, and close its connections. Raises UsageError where it is not set."""
     url = settings.history.url
     if url is None:
         raise UsageError("history.url must be set for this command, in the settings file or as LIS_HISTORY__URL")
-    engine = build_engine(url.get_secret_value())
+    engine = build_engine(url.get_secret_value(), connections)
     try:
         yield engine
     finally:
