@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["tests.fixtures.kafka", "tests.fixtures.postgres"]
+pytest_plugins = ["tests.browser", "tests.fixtures.kafka", "tests.fixtures.postgres"]
 
 # No deadline: a time is never asserted in a test. Derandomised: a failure is the change's, not the day's.
 settings.register_profile("lis-online", deadline=None, derandomize=True)

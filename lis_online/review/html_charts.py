@@ -94,7 +94,7 @@ def _lift_over_time(review: Review, metric: str, index: int) -> Iterator[Chart]:
 def _lift_traces(review: Review, arm: str, place: int, points: Sequence[Point]) -> Iterator[Figure]:
     style = _style(review, place)
     times = [_local(review, point) for point in points]
-    group = {"legendgroup": arm, "visible": _visible(place)}
+    group = {"legendgroup": str(place), "visible": _visible(place)}
     band = _band(times, [point.lower for point in points], [point.upper for point in points])
     yield {**group, **band, **style.band}
     fixed = ([point.fixed_lower for point in points], [point.fixed_upper for point in points])
@@ -248,7 +248,7 @@ def _alignment_over_time(review: Review) -> Iterator[Chart]:
 def _alignment_traces(review: Review, variant: str, place: int, points: Sequence[AlignmentPoint]) -> Iterator[Figure]:
     style = _Style(place, COLOURS[place % len(COLOURS)])
     times = [_local(review, one) for one in points]
-    group = {"legendgroup": variant, "visible": _visible(place)}
+    group = {"legendgroup": str(place), "visible": _visible(place)}
     ais = [one.adjusted_ais for one in points]
     yield {**group, **_band(times, [one.lower for one in ais], [one.upper for one in ais]), **style.band}
     yield {
