@@ -62,13 +62,14 @@ def backfill(
 
 
 def _backfill(engine: Engine, settings: Settings, stretch: Stretch, path: str | None, partial: bool) -> Backfilled:
+    from lis_online.backfill.patience import PatientWriter
     from lis_online.backfill.run import Backfill
     from lis_online.history.backfills import check_backfill
     from lis_online.history.writer import HistoryWriter
 
     check_backfill(engine, settings)
     name = "Kafka" if path is None else "standard input" if path == "-" else Path(path).name
-    write = HistoryWriter(engine, settings, note=f"backfill of {name}, {stretch}").write
+    write = PatientWriter(HistoryWriter(engine, settings, note=f"backfill of {name}, {stretch}").write).write
     if path is None:
         run = Backfill(settings, stretch, write, shards=settings.kafka.partitions, judge_clock="record")
     else:
