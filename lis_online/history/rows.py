@@ -209,6 +209,11 @@ class UserTotalsRow(msgspec.Struct, frozen=True, array_like=True, tag="user_tota
     revision: int
 
 
+SPAN_LEVELS: Final = (16, 256)
+"""Lengths of spans in buckets, each a multiple of the one before. Powers of two, as the blocks of time of a range are:
+so a span lies in one block, or is longer than it."""
+
+
 class SpanRow(msgspec.Struct, frozen=True, array_like=True, tag="span"):
     """The sum of the buckets in a stretch of `level` bucket lengths that begins on a multiple of that since 1970.
 

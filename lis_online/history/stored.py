@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, Table, select
+from sqlalchemy import Connection, DateTime, Select, Table, any_, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from lis_online.errors import HistoryError
 from lis_online.history import bucket_state
 from lis_online.history.bucket_state import BucketState
+from lis_online.history.rows import Member
 from lis_online.history.tables import CONFIGURATION, alignments, buckets, rollups
 from lis_online.history.times import LATEST, to_datetime, to_milliseconds
 from lis_online.settings.model import DAY
@@ -32,11 +34,15 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stored stretch of time, [start, end) in ms since 1970: a bucket, or a roll-up of several."""
+    """A stored stretch of time, [start, end) in ms since 1970: a bucket, or a roll-up of several.
+
+    member: of a bucket, what a span that it is in knows it by.
+    """
 
     start: int
     end: int
     rolled_up: bool
+    member: Member | None = None
 
     @property
     def length(self) -> int:
@@ -58,9 +64,12 @@ def pieces(connection: Connection, group: Group, start: int, end: int, bucket: i
     for row in connection.execute(_overlapping(rollups, group, start, end, bucket).add_columns(rollups.c.members)):
         found.append(Piece(to_milliseconds(row.bucket_start), to_milliseconds(row.bucket_end), rolled_up=True))
         merged.update(row.members)
-    for row in connection.execute(_overlapping(buckets, group, start, end, bucket)):
+    known = (buckets.c.revision, buckets.c.samples, func.octet_length(buckets.c.data).label("size"))
+    for row in connection.execute(_overlapping(buckets, group, start, end, bucket).add_columns(*known)):
         if row.bucket_start not in merged:
-            found.append(Piece(to_milliseconds(row.bucket_start), to_milliseconds(row.bucket_end), rolled_up=False))
+            begins, ends = to_milliseconds(row.bucket_start), to_milliseconds(row.bucket_end)
+            member = Member(begins, ends, row.revision, row.samples, row.size)
+            found.append(Piece(begins, ends, rolled_up=False, member=member))
     return sorted(found, key=lambda piece: (piece.start, piece.end))
 
 
@@ -70,12 +79,12 @@ def data(connection: Connection, group: Group, wanted: Sequence[Piece]) -> Itera
         starts = {to_datetime(piece.start) for piece in wanted if piece.table is table}
         if not starts:
             continue
-        of_these = table.c.bucket_start.between(min(starts), max(starts))
-        query = select(table.c.bucket_start, table.c.data).where(*_of(table, group), of_these)
+        time = table.c.bucket_start
+        of_these = time == any_(literal(sorted(starts), ARRAY(DateTime(timezone=True))))  # many, as one parameter
+        query = select(time, table.c.data).where(*_of(table, group), time.between(min(starts), max(starts)), of_these)
         for row in connection.execute(query, execution_options={"yield_per": AT_ONCE}):
-            if row.bucket_start in starts:
-                starts.remove(row.bucket_start)
-                yield row.data
+            starts.remove(row.bucket_start)
+            yield row.data
         if starts:
             raise HistoryError(f"{len(starts)} buckets went while they were read: ask again", transient=True)
 
