@@ -94,22 +94,6 @@ class Moments:
                 products[p * count + column] += amount * other
         products[row + column] += after * after - before * before
 
-    def replace(self, before: Sequence[int], after: Sequence[int]) -> None:
-        """Exchange all columns of a user who is among the users here, such as those of `Columns.values`.
-
-        Costs a row for each column that changed: what a user did before the experiment is multiplied, not summed again.
-        """
-        count, products = len(after), self.products
-        changed = {q for q in range(count) if before[q] != after[q]}
-        for q in changed:
-            self.sums[q] += after[q] - before[q]
-            self.positive[q] += (after[q] > 0) - (before[q] > 0)
-            for p in range(count):
-                gained = after[q] * after[p] - before[q] * before[p]
-                products[q * count + p] += gained
-                if p not in changed:
-                    products[p * count + q] += gained
-
     def get(self, experiment: str, arm: str) -> ArmMoments:
         """Return the moments for the windows log."""
         return ArmMoments(

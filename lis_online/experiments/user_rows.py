@@ -15,10 +15,9 @@ class UserRows:
     """The row of each user: 0, 1, 2, ...
 
     >>> rows = UserRows()
-    >>> rows.update(np.array([30, 50], np.uint64)).tolist(), rows.update(np.array([20, 50], np.uint64)).tolist()
-    ([0, 1], [2, 1])
-    >>> rows.get(np.array([20, 40], np.uint64)).tolist()
-    [2, -1]
+    >>> rows.update(np.array([30, 50], np.uint64)); rows.update(np.array([20], np.uint64))
+    >>> rows.get(np.array([20, 30, 40], np.uint64)).tolist()
+    [2, 0, -1]
     """
 
     def __init__(self) -> None:
@@ -30,16 +29,12 @@ class UserRows:
         rows = self._settled.get(users)
         return np.where(rows < 0, self._lately.get(users), rows)
 
-    def update(self, users: np.ndarray) -> np.ndarray:
-        """Give the unknown ones of distinct users a row, in their order; return the row of each, as `get`."""
-        rows = self.get(users)
-        new = np.flatnonzero(rows < 0)
-        rows[new] = np.arange(len(self), len(self) + len(new))
-        self._lately.update(users[new], rows[new])
+    def update(self, users: np.ndarray) -> None:
+        """Give distinct users, all of them unknown, the next rows, in their order."""
+        self._lately.update(users, np.arange(len(self), len(self) + len(users)))
         if len(self._lately) > _FEW + len(self._settled) // LATELY:
             self._settled.update(self._lately.users, self._lately.rows)
             self._lately = _Sorted()
-        return rows
 
     def __len__(self) -> int:
         return len(self._settled) + len(self._lately)

@@ -41,19 +41,32 @@ events = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2), st.integers(0,
 
 @given(events)
 def test_moments_kept_event_by_event_are_those_of_the_last_totals(given_events: list[tuple[int, int, int]]) -> None:
-    """As a join shard does: what a user did before is fixed on entry, then columns are exchanged at each event."""
+    """As a join shard does: a total is added to, then what is made of it; what a user did before is fixed on entry."""
     columns, before = Columns(QUANTITIES, CAPPED, pre_period=True), [5 * UNIT, UNIT, 0]
     kept, oracle = Moments(len(columns.names)), Moments(len(columns.names))
-    totals = [[0, 0, 0] for _ in range(4)]
-    for user in totals:
-        kept.add(columns.values(user, before))
+    users = [columns.values([0, 0, 0], before) for _ in range(4)]
+    for user in users:
+        kept.add(user)
     for who, quantity, amount in given_events:
-        old = columns.values(totals[who], before)
-        totals[who][quantity] += amount
-        kept.replace(old, columns.values(totals[who], before))
-    for user in totals:
-        oracle.add(columns.values(user, before))
+        kept.update(users[who], quantity, amount)
+        for column, of in columns.made_of(quantity):
+            kept.update(users[who], column, of(users[who]) - users[who][column])
+    for who, user in enumerate(users):
+        totals = [sum(x for w, q, x in given_events if (w, q) == (who, quantity)) for quantity in range(3)]
+        assert user == columns.values(totals, before)
+        oracle.add(user)
     assert kept.snapshot() == oracle.snapshot()
+
+
+large = st.one_of(st.integers(-(2**63), 2**63 - 1), st.integers(0, 30 * UNIT))
+
+
+@given(st.lists(st.lists(large, min_size=3, max_size=3), max_size=5))
+def test_the_columns_of_many_users_are_those_of_each(rows: list[list[int]]) -> None:
+    """Of any sign and size, also where the numerator times the cap has more than 64 bits."""
+    columns = Columns(QUANTITIES, (*CAPPED, Metric("most", "ratio", "dwell", "click", cap=1e15)))
+    table = columns.table(np.array(rows, np.int64).reshape(-1, 3))
+    assert table.dtype == np.int64 and table.tolist() == [columns.values(row) for row in rows]
 
 
 def test_metrics_that_sum_the_same_share_a_column() -> None:

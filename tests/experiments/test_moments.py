@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -38,21 +36,6 @@ def test_updates_one_by_one_equal_the_totals_at_once(given_changes: list[tuple[i
     for user in users:
         moments.add(user, times=-1)
     assert moments.snapshot() == Moments(3).snapshot()
-
-
-rows = st.lists(st.integers(-(10**12), 10**12), min_size=4, max_size=4)
-
-
-@given(rows, st.lists(rows, min_size=1, max_size=6))
-def test_replacing_a_users_columns_equals_taking_the_user_out_and_in(other: list[int], path: list[list[int]]) -> None:
-    """Whatever changed and whatever stayed, beside another user: only the last columns leave a trace."""
-    replaced, oracle = Moments(4), Moments(4)
-    for moments, row in ((replaced, path[0]), (oracle, path[-1])):
-        moments.add(other)
-        moments.add(row)
-    for before, after in pairwise(path):
-        replaced.replace(before, after)
-    assert replaced.snapshot() == oracle.snapshot()
 
 
 def test_shards_merge_into_the_whole() -> None:
