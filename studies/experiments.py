@@ -85,7 +85,9 @@ def _facts(details: dict[str, Any]) -> dict[str, float]:
         "range_error_chosen_fixed": details["chosen"][-1]["fixed"],
         "family_error_holm": max(family[lifted, "holm"]["family"] for lifted in (False, True)),
         "family_error_none": family[False, "none"]["family"],
-        "false_discoveries_benjamini_hochberg": family[True, "benjamini-hochberg"]["discoveries"],
+        "false_discoveries_benjamini_hochberg": max(
+            family[lifted, "benjamini-hochberg"]["discoveries"] for lifted in (False, True)
+        ),
         "srm_error_three_arms": details["arms_ratio"][0]["found"],
         "rare_clicks_error": max(found for (_, lift), found in rare.items() if not lift),
         "rare_clicks_power_doubled": rare[experiments_rare.RATE, 1.0],

@@ -256,6 +256,7 @@ def _limits() -> str:
 - The truth that is covered is the lift in the totals *so far*. A lift that fades is followed, not averaged over weeks.
 - Users must not influence each other; a user seen in two arms is counted and left out.
 - A relative lift is against control's level. Where that may be 0 there is none, and the answer says so.
+- No interval holds for a range, a slice or a metric that was chosen after looking at many.
 - Sequences for an effect much smaller than the data can show are wide at first: that is what they were asked for."""
 
 

@@ -20,12 +20,12 @@ Ranges = list[tuple[int, int]]
 
 LIFT: Final = 0.2
 PLANNED: Final = (FEED, World("returning", users=1_500, arrivals=0.05, visits=12), replace(FEED, lift=LIFT))
-ONCE: Final = World("many, one visit each", users=20_000, visits=0, rates=2)
+ONCE: Final = World("many, one visit each", users=20_000, buckets=96, visits=0, rates=2)
 """Nobody comes back, so the moments of any range are a difference of cumulative ones."""
-CUTS: Final = (1, 2, 3, 6, 12, 30, 60)
-"""Into how many equal parts the run is cut; ranges begin and end on cuts."""
+CUTS: Final = (1, 3, 6, 12, 24, 48, 96)
+"""Into how many equal parts the run is cut; ranges begin and end on cuts, and each cutting has those before it."""
 COLUMNS: Final = METRICS["click rate"]
-AT_ONCE: Final = 100
+AT_ONCE: Final = 50
 """Runs whose ranges are in memory together."""
 
 
@@ -153,4 +153,4 @@ So a review of a range says when its numbers hold, and what the whole experiment
 
 def _way(row: Part) -> str:
     cuts = row["cuts"]
-    return {"1": "the whole run"}.get(cuts, f"the best between cuts into {cuts}" if cuts.isdigit() else cuts)
+    return {"1": "the whole run"}.get(cuts, f"the best that ends on cuts into {cuts}" if cuts.isdigit() else cuts)

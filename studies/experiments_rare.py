@@ -82,14 +82,14 @@ def draw(path: Path, rows: list[Part]) -> None:
             axes.xaxis.set_major_formatter("{x:,.0f}")
             axes.set_xticks([0, SIZE, LONGEST])
             axes.set_title(f"click rate {percent(row['rate'])}, lift {percent(row['lift'])}")
-        panels[0].legend(loc="upper left")
+        panels[-1].legend(loc="lower right")
 
 
 def section(figures: Path, rows: list[Part]) -> str:
     """Return the page's section."""
     header = ["control's click rate", "true lift", f"{BURN_IN} clicks in both arms"]
     header += [f"found, from {wait} on" for wait in WAITS]
-    header += ["found by one look at the end, fixed", f"impressions for {POWER:.0%} power, from {BURN_IN} on"]
+    header += ["found by one look at the end, fixed", f"impressions of an arm for {percent(POWER)}, from {BURN_IN} on"]
     shown = [
         [
             percent(row["rate"]),
@@ -103,7 +103,7 @@ def section(figures: Path, rows: list[Part]) -> str:
     ]
     picture = link(figures / "experiments-rare.svg", "Share of runs that found the lift, by impressions")
     doubled = next(row for row in rows if (row["rate"], row["lift"]) == (RATE, 1.0))
-    late = "not" if doubled["needed"] is None else f"from {doubled['needed']:,} impressions an arm on"
+    late = "never" if doubled["needed"] is None else f"from {doubled['needed']:,} impressions of an arm on"
     return f"""## Worlds of that size
 
 {SIZE:,} impressions in each arm, each a user of its own, looked at every {STEP} impressions of an arm. In how many runs
@@ -115,5 +115,5 @@ both arms, for more, or for the library's {BURN_IN} effective users, which click
 {picture}
 
 With a click rate of {percent(RATE)} about {RATE * SIZE:,.0f} clicks are to be expected in control, so the wait alone
-decides whether a doubled rate is found by then; within {LONGEST:,} it is found with {POWER:.0%} power {late}. The wait
-is for tails that clicks of 0 or 1 do not have."""
+decides whether a doubled rate is found by then; it is found in {percent(POWER)} of the runs {late}. The
+wait is for tails that clicks of 0 or 1 do not have."""

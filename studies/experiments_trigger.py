@@ -86,5 +86,5 @@ lift, times the share of control's clicks that the compared users make.
 
 The trigger takes out users who can only add noise: the same effect, with {wider:.0f} times less variance. It must be
 told from what is the same in both arms, such as the surface that was asked for. One that the change itself can pull,
-such as "saw the new item", compares different users: where treatment meets the trigger {PULL:.0%} more often, the
+such as "saw the new item", compares different users: where treatment meets the trigger {percent(PULL)} more often, the
 sample ratio of the triggered users shows it in {percent(shows)} of the runs."""

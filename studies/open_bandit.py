@@ -99,34 +99,35 @@ a user of its own: that is how policies were drawn, but people who came back mak
     if rows is None:
         return f"{head}\n\nNot run: {VARIABLE} names no folder with open-bandit."
     header = ["experiment", "impressions", "click rates", "lift", "fixed interval", "fixed p", "always valid"]
+    header += ["p of the sample ratio", "p of the same days"]
     shown = [
         [
             row["experiment"],
             " / ".join(f"{count:,}" for count in row["impressions"]),
-            " / ".join(f"{rate:.2%}" for rate in row["rates"]),
-            f"{row['lift']:+.0%}",
+            " / ".join(f"{100 * rate:.2f} %" for rate in row["rates"]),
+            percent(row["lift"]),
             _interval(*row["fixed"]),
             f"{row['fixed_p']:.3f}",
             row["reason"] or _interval(*row["sequence"]),
+            f"{row['sample_ratio_p']:.3f}",
+            f"{row['days_p']:.3f}",
         ]
         for row in rows
     ]
-    ratios = ", ".join(f"{row['experiment']} {row['sample_ratio_p']:.2f}" for row in rows)
-    days = ", ".join(f"{row['experiment']} {row['days_p']:.3f}" for row in rows)
-    low = min(row["fixed_p"] for row in rows)
-    claimed = [row["experiment"] for row in rows if row["reason"] is None and not _holds(row["sequence"])]
-    verdict = f"Claimed: {', '.join(claimed)}." if claimed else "No lift is claimed."
+    smallest, count = min(row["fixed_p"] for row in rows), len(rows)
+    claimed = [row["experiment"] for row in rows if not _holds(row["sequence"])]
+    verdict = f"A lift is claimed of {', '.join(claimed)}." if claimed else "No lift is claimed."
     return f"""{head}
 
 {table(header, shown)}
 
-{verdict} The smallest fixed p-value, {low:.3f}, would be that of one look at one campaign, both chosen beforehand; as
-the smallest of {len(rows)} it is {min(1.0, len(rows) * low):.3f} (Holm).
+{verdict} The smallest fixed p-value, {smallest:.3f}, would be that of one look at one campaign, both chosen
+beforehand; as the smallest of {count} it is {min(1.0, count * smallest):.3f} (Holm).
 
 The sample holds equally many rows of each policy and campaign *by its making*, so the sample-ratio test has nothing
-to find (p: {ratios}) and says nothing about how impressions were assigned. The days are another matter: whether both
-policies have the same share of every day, by chi-square (p: {days}). Where that is small, a difference between days
-can look like one between policies."""
+to find and says nothing about how impressions were assigned. The last column asks whether both policies have the same
+share of every day (chi-square). Where it is small the sample's days differ between the policies, and a difference
+between days can look like one between policies."""
 
 
 def _interval(lower: float | None, upper: float | None) -> str:
