@@ -179,6 +179,9 @@ def test_rows_hold_the_lift_that_raw_totals_give(arm: str) -> None:
     assert (ctr.value, ctr.absolute) == pytest.approx((level / control - 1, level - control), rel=1e-9)
     expected = sequence_ends(level - control, variance + control_variance, 0.01 * control, 0.05)
     assert [ctr.absolute_lower, ctr.absolute_upper] == pytest.approx(expected, rel=1e-9)
+    reach = (expected[1] - ctr.absolute) / np.sqrt(variance + control_variance)
+    for end in (1 + ctr.lower, 1 + ctr.upper):  # Fieller: as far from arm - end * control = 0 as is not yet excluded
+        assert abs(level - end * control) / np.sqrt(variance + end**2 * control_variance) == pytest.approx(reach)
     a, c = people(arm)[:, 5], people("control")[:, 5]
     dwell = rows[arm, "dwell"]
     welch = stats.ttest_ind(a, c, equal_var=False)
@@ -193,6 +196,9 @@ def test_rows_hold_the_lift_that_raw_totals_give(arm: str) -> None:
     assert (once.absolute.fixed.lower, once.absolute.fixed.upper) == pytest.approx(
         tuple(welch.confidence_interval(0.95)), rel=1e-8
     )
+    for end in (1 + dwell.fixed_lower, 1 + dwell.fixed_upper):
+        away = abs(a.mean() - end * c.mean()) / np.sqrt(a.var(ddof=1) / len(a) + end**2 * c.var(ddof=1) / len(c))
+        assert away == pytest.approx(stats.t.ppf(0.975, welch.df))
     likers = (people(arm)[:, 2] > 0).mean()
     assert rows[arm, "likers"].level == pytest.approx(likers, rel=1e-9)
 
@@ -234,7 +240,9 @@ def test_reports_of_version_2_give_the_arms_as_before_and_no_lift() -> None:
     (x,) = [row for row in rows_of(ArmRow, rows) if row.arm == "x"]
     shown, clicks = people("x")[:, 0].sum(), people("x")[:, 1].sum()
     assert (x.users, x.impressions, x.clicks, x.crossed) == (900, shown, clicks, 1)
+    residual = people("x")[:, 1] - clicks / shown * people("x")[:, 0]
     assert x.ctr == pytest.approx(clicks / shown)
+    assert x.ctr_stderr == pytest.approx(residual.std(ddof=1) * np.sqrt(900) / shown)
     assert not rows_of(LiftRow, rows) and not rows_of(MomentsRow, rows)
     (ratio,) = rows_of(SampleRatioRow, rows)
     assert (ratio.p_value, ratio.mismatch) == (None, False) and "an earlier release" in ratio.reason
