@@ -23,6 +23,7 @@ from lis_online.shards.experiment_summary import experiment_summary
 from lis_online.shards.group_windows import GroupWindows
 from lis_online.shards.parts import PartAssembler
 from lis_online.shards.publish_rows import report_rows, view_rows
+from lis_online.shards.spans import Spans
 from lis_online.shards.view import OVERLAP, WHOLE_RUN, PublishView
 
 TOPIC: Final = "windows"
@@ -36,6 +37,7 @@ class _Group:
     def __init__(self, settings: Settings, layout: Layout, rolling: bool) -> None:
         self.parts = PartAssembler()
         self.windows = GroupWindows(settings, layout, rolling)
+        self.spans = Spans(layout, settings.metrics.bucket)
         self.end = 0
         self.revision = -1
         self.late_side = 0
@@ -152,6 +154,7 @@ class PublishShard:
                 "group": name,
                 "parts": group.parts.snapshot(),
                 "windows": group.windows.snapshot(),
+                "spans": group.spans.snapshot(),
                 "rest": [group.end, group.revision, group.late_side, group.left_out, group.finished],
             }
             for name, group in sorted(self._groups.items())
@@ -176,6 +179,7 @@ class PublishShard:
             group = self._groups[state["group"]] = self._new_group()
             group.parts.restore(state["parts"])
             group.windows.restore(state["windows"])
+            group.spans.restore(state.get("spans", []))  # a release that made none wrote it: the next ones are whole
             group.end, group.revision, group.late_side, group.left_out, group.finished = state["rest"]
         published = self._groups.get(PUBLISHED)
         if published is not None and published.revision >= 0 and self._keep_rolling:
@@ -210,6 +214,8 @@ class PublishShard:
         if bucket.data:
             self._add(group, bucket)
         if self._keep_rolling:
+            if bucket.final:
+                self._rows += group.spans.finish(bucket.group)
             length = self._settings.metrics.bucket
             self._rows += [
                 AlignmentRow(start, start + length, bucket.group, data, bucket.sequence)
@@ -236,6 +242,7 @@ class PublishShard:
                 bucket_state.encode(group.windows.state()),
             )  # fmt: skip
             self._rows.append(row)
+            self._rows += group.spans.update(row, statistics)
 
     def _view(self, group: _Group) -> PublishView:
         windows = group.windows.get(group.end)

@@ -14,7 +14,16 @@ from hypothesis import strategies as st
 
 from lis_online.errors import BlockError
 from lis_online.events.windows_log import VERSION, ArmMoments, JoinReport, RankBucket, WindowsRecord, encode
-from lis_online.history.rows import ArmRow, BucketRow, CountRow, DiagnosisRow, HistoryRow, NumberRow, SampleRatioRow
+from lis_online.history.rows import (
+    ArmRow,
+    BucketRow,
+    CountRow,
+    DiagnosisRow,
+    HistoryRow,
+    NumberRow,
+    SampleRatioRow,
+    SpanRow,
+)
 from lis_online.metrics.numbers import numbers
 from lis_online.metrics.whole_run import WholeRun
 from lis_online.metrics.windows import RollingWindow
@@ -125,11 +134,11 @@ def test_warm_up_is_shown_but_not_judged() -> None:
 
 
 def test_rows_name_every_number_of_every_window() -> None:
-    """A bucket gives its statistics, each window's numbers and diagnoses, arms and counts, under its sequence."""
+    """A bucket gives its statistics, windows' numbers and diagnoses, arms and counts, the last a span; under its sequence."""
     _, rows = reference()
     last = [row for row in rows if row.revision == BUCKETS - 1]
     kinds = {type(row) for row in last}
-    assert kinds == {BucketRow, NumberRow, DiagnosisRow, ArmRow, SampleRatioRow, CountRow}
+    assert kinds == {BucketRow, SpanRow, NumberRow, DiagnosisRow, ArmRow, SampleRatioRow, CountRow}
     found = {(r.window_ms, r.kind, r.subject, r.number) for r in last if isinstance(r, NumberRow) and r.slice == "all"}
     expected = {
         ("unleaked", "", n) for n in ("auc", "gauc", "normalised_entropy", "calibration", "twin", "effective_users")
