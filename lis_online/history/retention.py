@@ -9,23 +9,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Connection, Engine, Table, text
 
 from lis_online.history import partitions, rollup
 from lis_online.history.engine import transaction
+from lis_online.history.experiment_tables import event_counts, lifts, moments, sample_ratios, user_totals
 from lis_online.history.partitions import Partition
 from lis_online.history.stored import Group
 from lis_online.history.stored_settings import settings_of
-from lis_online.history.tables import PARTITIONED, arms, buckets, diagnoses, numbers
+from lis_online.history.tables import PARTITIONED, arms, buckets, diagnoses, drift_events, notes, numbers, spans
 from lis_online.history.times import iso, to_datetime
 from lis_online.settings import Settings
 from lis_online.settings.model import HistorySettings
 
-THINNED: Final = (numbers, diagnoses, arms)
+THINNED: Final = (numbers, diagnoses, arms, moments, lifts, sample_ratios, event_counts)
 """Tables of which, after `keep_numbers`, the last row of each roll-up's length stays."""
 PRUNE_LOCK: Final = 0x6C697350  # "lisP": two at once take turns, step by step
+EVENTS: Final = (drift_events, notes)
+"""Tables that are not partitioned, by their column `time`."""
+EMPTIED: Final = (buckets, spans)
+"""Tables whose rows go one by one, with those that were rolled up: their weeks are dropped once they are empty."""
 MERGE, MOVE, THIN, DELETE = "merge", "move", "thin", "delete"
 
 
@@ -66,8 +72,10 @@ class Pruner:
 
     def _expire(self) -> Iterator[Step]:
         """Delete whole weeks that ended too long ago, and older rows of the default partition."""
-        until = self._now - self._keep.keep_rollups
+        if not self._keep.keep_user_totals:
+            yield from self._delete(user_totals, "all of them", "true", {})
         for table in PARTITIONED:
+            until = self._now - self._kept(table)
             for partition in self._partitions(table):
                 if partition.end <= until:
                     with self._transaction() as connection:
@@ -76,21 +84,31 @@ class Pruner:
                         if not self._dry:
                             partitions.drop(connection, partition)
                     yield Step(DELETE, table.name, f"week of {_day(partition.start)}", rows, freed)
-            yield from self._expire_default(table, until)
+            week = partitions.week_of(max(0, until))
+            rule, limit = f"{PARTITIONED[table]} < :until", {"until": to_datetime(week)}
+            yield from self._delete(table, f"before {_day(week)}", rule, limit, partitions.default_of(table.name))
+        until = max(0, self._now - self._keep.keep_rollups)
+        for table in EVENTS:
+            yield from self._delete(table, f"before {iso(until)}", "time < :until", {"until": to_datetime(until)})
 
-    def _expire_default(self, table: Table, until: int) -> Iterator[Step]:
-        default, time = partitions.default_of(table.name), PARTITIONED[table]
-        week = partitions.week_of(max(0, until))
-        limit = {"until": to_datetime(week)}
+    def _kept(self, table: Table) -> int:
+        """Return the age, ms, from which a table's rows go."""
+        if table is user_totals:
+            return min(self._keep.keep_user_totals or self._keep.keep_rollups, self._keep.keep_rollups)
+        return self._keep.keep_rollups
+
+    def _delete(
+        self, table: Table, detail: str, rule: str, limit: dict[str, datetime], name: str | None = None
+    ) -> Iterator[Step]:
+        """Delete the rows for which a rule holds. name: of the partition; None for the whole table."""
+        of_these = f"FROM {name or table.name} WHERE {rule}"
         with self._transaction() as connection:
             if self._dry:
-                found = connection.execute(
-                    text(f"SELECT count(*) FROM {default} WHERE {time} < :until"), limit
-                ).scalar_one()
+                found = connection.execute(text(f"SELECT count(*) {of_these}"), limit).scalar_one()
             else:
-                found = connection.execute(text(f"DELETE FROM {default} WHERE {time} < :until"), limit).rowcount
+                found = connection.execute(text(f"DELETE {of_these}"), limit).rowcount
         if found:
-            yield Step(DELETE, table.name, f"before {_day(week)}", found)
+            yield Step(DELETE, table.name, detail, found)
 
     def _roll_up(self) -> Iterator[Step]:
         until = self._now - self._keep.keep_buckets
@@ -174,7 +192,7 @@ class Pruner:
 
     def _drop_empty(self) -> Iterator[Step]:
         """Drop the weeks whose buckets were all rolled up: only so does their room come back."""
-        for partition in self._partitions(buckets):
+        for partition in (one for table in EMPTIED for one in self._partitions(table)):
             if self._dry or partition.end > self._now - self._keep.keep_buckets:
                 continue
             with self._transaction() as connection:
@@ -184,7 +202,7 @@ class Pruner:
                 if empty:
                     partitions.drop(connection, partition)
             if empty:
-                yield Step(DELETE, buckets.name, f"the empty week of {_day(partition.start)}", 0, freed)
+                yield Step(DELETE, partition.table, f"the empty week of {_day(partition.start)}", 0, freed)
 
     def _partitions(self, table: Table) -> list[Partition]:
         with self._transaction() as connection:

@@ -12,10 +12,25 @@ from sqlalchemy import Engine, select, text
 from lis_online.errors import HistoryError
 from lis_online.events.windows_log import SlotVersion
 from lis_online.history import rollup
+from lis_online.history.annotations import Annotation, annotate
+from lis_online.history.experiment_tables import user_totals
 from lis_online.history.partitions import partitions, week_of
 from lis_online.history.ranges import range_numbers
 from lis_online.history.retention import Pruner, Step
-from lis_online.history.rows import AlignmentRow, ArmRow, BucketRow, HistoryRow, NumberRow
+from lis_online.history.rows import (
+    AlignmentRow,
+    ArmRow,
+    BucketRow,
+    CountRow,
+    DriftRow,
+    HistoryRow,
+    LiftRow,
+    MomentsRow,
+    NumberRow,
+    SampleRatioRow,
+    SpanRow,
+    UserTotalsRow,
+)
 from lis_online.history.stored import Group
 from lis_online.history.tables import PARTITIONED, buckets, numbers, rollups
 from lis_online.history.times import to_milliseconds
@@ -25,6 +40,7 @@ from lis_online.metrics.presence import Presence
 from lis_online.metrics.statistics import Statistics
 from lis_online.metrics.whole_run import WholeRun
 from lis_online.settings import Settings
+from lis_online.settings.durations import parse_duration
 from tests.history.streams import AT, FIRST, LAYOUT, MINUTE, SETTINGS, TABLE, make_row, plain_state
 from tests.history.test_ranges import uninterrupted, write
 
@@ -144,16 +160,68 @@ def number(end: int, *, window: int = 900_000) -> NumberRow:
     return NumberRow(end, window, "all", "source", "coclick", "lis", 0.1, 0.1, 0.0, 0.2, None, 9, 1)
 
 
+def of_experiment(end: int) -> list[HistoryRow]:
+    """Return a row of each kind that is cumulative to a bucket's end."""
+    return [
+        ArmRow(end, "e", "a", 1, 1, 1, None, None, None, None, 0, 1),
+        MomentsRow(end, "e", "a", 1, 1, 0, b"data", 1),
+        LiftRow(end, "e", "b", "ctr", *[None] * 15, "no users", 1),
+        SampleRatioRow(end, "e", 0.5, False, 1, None, 1),
+        CountRow(end, "late", 1, 1),
+    ]
+
+
+def totals(start: int) -> UserTotalsRow:
+    """Return users' totals of a quarter hour."""
+    return UserTotalsRow(start, start + QUARTER, "e", 0, 0, 1, b"data", start + QUARTER)
+
+
+@pytest.mark.parametrize(("keep", "left"), [("14d", [3, 4]), ("500d", [0, 1, 2, 3, 4]), ("0s", [])])
+def test_users_totals_go_at_their_own_age_and_all_at_once_where_none_are_kept(
+    history_engine: Engine, keep: str, left: list[int]
+) -> None:
+    """From the weeks and the default partition alike; never later than everything else; said before, done once."""
+    monday = week_of(AT)
+    write(history_engine, *(totals(monday + k * WEEK) for k in (1, 2)))
+    prune(history_engine, monday)
+    write(history_engine, *(totals(monday + k * WEEK) for k in (0, 3, 4)), number(monday))
+    under = KEEP.model_copy(update={"keep_user_totals": parse_duration(keep)})
+    now = monday + 5 * WEEK
+    said = [one for one in Pruner(history_engine, under, now, dry_run=True).run() if one.what == "delete"]
+    done = [one for one in Pruner(history_engine, under, now).run() if one.what == "delete" and one.rows]
+    assert sum(step.rows for step in said) == sum(step.rows for step in done) == 5 - len(left)
+    with history_engine.connect() as connection:
+        kept = connection.execute(select(user_totals.c.bucket_start).order_by("bucket_start")).scalars()
+        assert [(to_milliseconds(time) - monday) // WEEK for time in kept] == left
+    assert list(Pruner(history_engine, under, now).run()) == []
+    assert count(history_engine, "numbers") == 1
+
+
+def test_drift_events_and_notes_go_with_everything_else(history_engine: Engine) -> None:
+    """A table that is not partitioned is bounded too."""
+    end = AT + KEEP.keep_rollups
+    levels = (0.2, 0.1, 0.3, 0.1, 0.0, 0.2)
+    rows = [DriftRow(t, "variant", "v", "ais", "all", 1, t, None, *levels, "data", "It.", "d", 1) for t in (AT - 1, AT)]
+    write(history_engine, *rows)
+    with history_engine.begin() as connection:
+        for time in (AT - 1, AT):
+            annotate(connection, Annotation(time, None, "deploy"))
+    gone = [(step.table, step.rows) for step in prune(history_engine, end) if step.what == "delete"]
+    assert gone == [("drift_events", 1), ("annotations", 1)]
+    assert count(history_engine, "drift_events") == count(history_engine, "annotations") == 1
+
+
 def test_old_numbers_are_thinned_to_the_last_of_each_quarter_hour_week_by_week(history_engine: Engine) -> None:
     """Windows that end at 00:15, and at 00:29 where the feed was silent at 00:30."""
     monday = week_of(AT)
     ends = [monday + minute * MINUTE for minute in (*range(1, 30), 31, 44)]
     later = [monday + WEEK + minute * MINUTE for minute in range(1, 5)]
     write(history_engine, *(number(end) for end in (*ends, *later)))
-    write(history_engine, *(ArmRow(end, "e", "a", 1, 1, 1, None, None, None, None, 0, 1) for end in ends))
+    write(history_engine, *(row for end in ends for row in of_experiment(end)))
     steps = prune(history_engine, monday + WEEK + KEEP.keep_numbers)
     thinned = [(step.table, step.rows) for step in steps if step.what == "thin"]
-    assert thinned == [("numbers", len(ends) - 3), ("arms", len(ends) - 3)]
+    of_each = ("numbers", "arms", "moments", "lifts", "sample_ratios", "event_counts")
+    assert thinned == [(table, len(ends) - 3) for table in of_each]
     with history_engine.connect() as connection:
         kept = connection.execute(select(numbers.c.bucket_end).order_by(numbers.c.bucket_end)).scalars()
         minutes = [(to_milliseconds(time) - monday) // MINUTE for time in kept]
@@ -257,4 +325,5 @@ def fill(engine: Engine) -> Group:
     for minute in range(60):
         end = AT + (minute + 1) * MINUTE
         rows += [make_row(end - MINUTE, minute % 5), number(end), AlignmentRow(end - MINUTE, end, 0, b"a", 1)]
+        rows += [*of_experiment(end), totals(end), SpanRow(end - MINUTE, end, 0, 16, 1, b"data", b"digest", 1)]
     return write(engine, *rows)

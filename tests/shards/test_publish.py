@@ -134,7 +134,7 @@ def test_warm_up_is_shown_but_not_judged() -> None:
 
 
 def test_rows_name_every_number_of_every_window() -> None:
-    """A bucket gives its statistics, windows' numbers and diagnoses, arms and counts, the last a span; under its sequence."""
+    """A bucket gives statistics, windows' numbers and diagnoses, arms, counts, the last a span; under its sequence."""
     _, rows = reference()
     last = [row for row in rows if row.revision == BUCKETS - 1]
     kinds = {type(row) for row in last}
