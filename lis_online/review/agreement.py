@@ -32,7 +32,6 @@ class Score:
     lower: float
     upper: float
     lift: float
-    variant: str | None
 
 
 def primary_metric(metrics: Sequence[Metric]) -> Metric | None:
@@ -49,7 +48,7 @@ def agreement(arms: Arms, shown: Sequence[Arm]) -> Agreement:
     pairs = tuple(
         _pair(arms, metric, *sorted(two, key=lambda one: -one.ais))
         for two in combinations(scores, 2)
-        if two[0].variant != two[1].variant and two[0].ais != two[1].ais
+        if two[0].ais != two[1].ais  # the same where they serve the same variant
     )
     if not pairs:
         return _none(metric.name, TOO_FEW)
@@ -73,11 +72,11 @@ def score(arm: Arm, metric: str) -> Score | None:
     if lift is None:
         return None
     if arm.representation is None:
-        return Score(arm.arm, 0.0, 0.0, 0.0, lift, None) if arm.is_control else None
+        return Score(arm.arm, 0.0, 0.0, 0.0, lift) if arm.is_control else None
     found = arm.representation.adjusted_ais
     if found.value is None or found.lower is None or found.upper is None:
         return None
-    return Score(arm.arm, found.value, found.lower, found.upper, lift, arm.representation.variant)
+    return Score(arm.arm, found.value, found.lower, found.upper, lift)
 
 
 def kendall(x: Sequence[float], y: Sequence[float]) -> float | None:

@@ -116,6 +116,12 @@ def test_the_primary_metric_is_the_first_without_a_guardrail() -> None:
     )
 
 
+def test_arms_that_serve_the_same_variant_have_no_order() -> None:
+    """Whatever their lifts: there is nothing in AIS to agree with."""
+    found = agree(arms(), x=0.01, y=0.01)
+    assert [(pair.better_by_ais, pair.other) for pair in found.pairs] == [("x", "control"), ("y", "control")]
+
+
 values = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=2, max_size=8)
 
 

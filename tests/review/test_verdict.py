@@ -76,6 +76,13 @@ def test_too_many_users_in_several_arms_end_every_conclusion(crossers: int, deci
     assert decision == "ship" or "201 of 20,000 users, 1.0%, were seen in several arms" in found.paragraph
 
 
+def test_users_who_crossed_are_found_where_nobody_counted_the_assigned() -> None:
+    """Reports from before that have the users analysed in their place; each arm still has its own who crossed."""
+    arm = make_arm("treatment", make_metric(), crossed=201)
+    found = judge(make_review(arm))
+    assert found.reasons == ("crossing",)
+
+
 @pytest.mark.parametrize(("late", "decision"), [(4_000, "ship"), (4_100, "invalid")])
 def test_input_that_was_not_read_ends_every_conclusion(late: int, decision: str) -> None:
     """Late and refused records together, of all that came."""
