@@ -30,6 +30,10 @@ ALLOWED = {
     "psycopg": ("lis_online/history/*",),
     "prometheus_client": ("lis_online/exporter/*", "streams/sensors.py"),
     "kafka": ("lis_online/replay/*", "streams/topics.py"),
+    "fastapi": ("lis_online/api/*",),
+    "starlette": ("lis_online/api/*",),
+    "uvicorn": ("lis_online/api/server.py",),
+    "plotly": ("lis_online/review/html.py",),
 }
 """Library -> where it may be imported."""
 
@@ -37,6 +41,7 @@ LAZY = {
     "streams": ("lis_online/cli/*", "lis_online/demo/*"),
     "lis_online.history": ("lis_online/cli/*",),
     "lis_online.demo": ("lis_online/cli/*",),
+    "lis_online.api": ("lis_online/cli/*",),
 }
 """Package of ours -> who reaches it only from inside a function, so that a command loads what it needs."""
 
@@ -190,7 +195,20 @@ def test_the_rule_lets_pass_what_is_in_its_place(path: str, source: str) -> None
     assert offences(path, source) == []
 
 
-HEAVY = ("torch", "faust", "mode", "aiokafka", "sqlalchemy", "alembic", "kafka", "prometheus_client", "pyarrow")
+HEAVY = (
+    "torch",
+    "faust",
+    "mode",
+    "aiokafka",
+    "sqlalchemy",
+    "alembic",
+    "kafka",
+    "prometheus_client",
+    "pyarrow",
+    "fastapi",
+    "uvicorn",
+    "plotly",
+)
 
 
 @pytest.mark.parametrize(

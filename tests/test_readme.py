@@ -10,6 +10,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import typer
@@ -76,7 +77,19 @@ def check_docker(words: list[str]) -> None:
         assert f"\n  {options['--scale'].partition('=')[0]}:\n" in compose
 
 
+def check_curl(words: list[str]) -> None:
+    """The address is one of `lis-online serve`, and so is every argument."""
+    [address] = [urlsplit(word) for word in words if word.startswith("http://")]
+    paths = json.loads((ROOT / "docs" / "schemas" / "openapi.json").read_text(encoding="utf-8"))["paths"]
+    fitting = [path for path in paths if re.fullmatch(re.sub(r"{\w+}", "[^/]+", path), address.path)]
+    assert fitting, address.path
+    known = {one["name"] for one in paths[fitting[0]]["get"].get("parameters", [])}
+    given = {*dict(parse_qsl(address.query)), *(word.partition("=")[0] for word in words if re.match(r"\w+=", word))}
+    assert given <= known
+
+
 PROGRAMS: dict[str, Callable[[list[str]], None]] = {
+    "curl": check_curl,
     "lis-online": check_lis_online,
     "make": check_make,
     "python": check_python,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import time
 from ipaddress import ip_address
@@ -95,4 +96,5 @@ def _bound(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=MOST_OPEN)
     except OSError as exc:
-        raise UsageError(f"--host and --port must be a free address: {exc.strerror}, got {host}:{port}") from exc
+        said = os.strerror(exc.errno) if exc.errno else str(exc)
+        raise UsageError(f"--host and --port must be a free address: {said}, got {host}:{port}") from exc

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import json
 import re
 import subprocess
@@ -100,7 +101,7 @@ def test_headings_go_down_one_level_at_a_time_and_one_is_the_first(name: str) ->
     tags = [tag for tag, _ in Reader(render(examples.EVERY[name]())).tags if re.fullmatch("h[1-6]", tag)]
     levels = [int(tag[1]) for tag in tags]
     assert levels.count(1) == 1 == levels[0]
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
 
 
 @every_review
