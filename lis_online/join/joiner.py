@@ -68,7 +68,7 @@ class Joiner:
         self._slates = SlateColumns(len(settings.experiment))
         self._pairs = PairColumns()
         self._batches: list[SlateBatch | PairBatch] = []
-        self._reports: list[bytes] = []
+        self._windows: list[bytes] = []
 
     def wait_impression(self, pending: Pending, offset: int) -> None:
         """Put an impression in its place."""
@@ -108,8 +108,8 @@ class Joiner:
         for columns in (self._slates, self._pairs):
             if len(columns):
                 self._batches.append(columns.take())
-        taken = self._reports, self._batches
-        self._reports, self._batches = [], []
+        taken = self._windows, self._batches
+        self._windows, self._batches = [], []
         return taken
 
     def _impression(self, impression: Pending) -> None:
@@ -181,7 +181,7 @@ class Joiner:
         """
         while self._bucket_end <= now + 1 or self._users.due <= now:
             if self._users.due < self._bucket_end:
-                self._reports.extend(self._users.take())
+                self._windows.extend(self._users.take())
             else:
                 self._report(self._bucket_end)
         self._close(now)
@@ -208,7 +208,7 @@ class Joiner:
             self._arms.get(),
             self._arms.columns,
         )
-        self._reports.append(encode(report))
+        self._windows.append(encode(report))
         self._bucket_end = NEVER
 
     def snapshot(self) -> Snapshot:

@@ -33,9 +33,9 @@ class JoinShard:
 
     judge_clock: what shows that a record's clock runs ahead, "record" for its Kafka timestamp where it
     has one, "median" for its neighbours always (`join/ahead.py`; a recorded log has nothing else).
-    Slates, pairs and reports are a function of each main partition's own order, whatever the interleaving and
-    batching (of `idle` calls too: the caller logs them). Each impression and feedback record has one fate in
-    `counts` ("accepted", a late one, "duplicate", "unknown_action", "tombstone" or a dead letter's
+    Slates, pairs, reports and users' totals are a function of each main partition's own order, whatever the
+    interleaving and batching (of `idle` calls too: the caller logs them). Each impression and feedback record has
+    one fate in `counts` ("accepted", a late one, "duplicate", "unknown_action", "tombstone" or a dead letter's
     reason); "unattributed", "unknown_arm" and "unknown_surface" are marks on accepted ones. Of side records only
     tombstones and refused ones are counted, at once.
     """
@@ -72,7 +72,7 @@ class JoinShard:
         return min(clock.get() for clock in self._clocks.values())
 
     def feed(self, records: Sequence[Record]) -> list[Outgoing]:
-        """Apply records; return dead letters, then reports, then blocks."""
+        """Apply records; return dead letters, then reports and users' totals, then blocks."""
         for record in records:
             if record.offset < self._positions.get(record.topic, 0):
                 continue
@@ -203,16 +203,16 @@ class JoinShard:
             self._count(record, refused.reason)
 
     def _advance(self) -> list[Outgoing]:
-        """Apply what the watermark has passed; reports go out before the block that carries it."""
+        """Apply what the watermark has passed; reports and users' totals go out before the block that carries it."""
         watermark = self.watermark
         self._joiner.advance(watermark)
         if watermark == MAX_TIME and not self._finished:
             self._joiner.finish()
             self._finished = True
-        reports, batches = self._joiner.take()
+        windows, batches = self._joiner.take()
         letters, self._letters = self._letters, []
         blocks = self._blocks.get([*self._side.take(), *batches], watermark)
-        return [*letters, *(Outgoing("windows", report) for report in reports), *blocks]
+        return [*letters, *(Outgoing("windows", record) for record in windows), *blocks]
 
 
 def _held(record: Record) -> Held:
