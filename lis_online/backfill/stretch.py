@@ -8,6 +8,7 @@ from lis_online.errors import UsageError
 from lis_online.history.rows import DriftRow, HistoryRow
 from lis_online.history.times import iso
 from lis_online.settings import Settings
+from lis_online.settings.durations import rollup_length
 
 
 def reach(settings: Settings) -> int:
@@ -23,9 +24,19 @@ def reach(settings: Settings) -> int:
     return settings.warm_up + max(gaps, default=0) + settings.events.attribution_window
 
 
+def grid(settings: Settings) -> int:
+    """Return what a stretch is a whole number of, ms: a bucket; with experiments, a bucket of users' totals.
+
+    >>> grid(Settings.of({}))
+    60000
+    """
+    bucket = settings.metrics.bucket
+    return rollup_length(settings.history.rollup, bucket) if settings.experiment else bucket
+
+
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """[start, end) in ms since 1970, whole buckets of `bucket` ms; events are read from reads_from on.
+    """[start, end) in ms since 1970, in buckets of `bucket` ms; events are read from reads_from on.
 
     >>> str(Stretch.of(Settings.of({}), 1_750_000_030_000, 1_750_000_100_000))
     '2025-06-15T15:07:00Z to 2025-06-15T15:09:00Z'
@@ -38,12 +49,12 @@ class Stretch:
 
     @classmethod
     def of(cls, settings: Settings, start: int, end: int) -> Stretch:
-        """Return the stretch of a range, which is rounded outward to whole buckets. Raises UsageError."""
+        """Return the stretch of a range, which is rounded outward to the grid. Raises UsageError."""
         if not start < end:
             raise UsageError(f"--from must be before --to, got {iso(start)} and {iso(end)}")
-        bucket = settings.metrics.bucket
-        first, last = start // bucket * bucket, -(-end // bucket) * bucket
-        return cls(first, last, max(0, first - reach(settings)), bucket)
+        unit = grid(settings)
+        first, last = start // unit * unit, -(-end // unit) * unit
+        return cls(first, last, max(0, first - reach(settings)), settings.metrics.bucket)
 
     def closes(self, settings: Settings) -> int:
         """Return the event time, ms, that nothing has to be read after: every label and pair is known by then."""

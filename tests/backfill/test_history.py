@@ -29,7 +29,7 @@ pytestmark = pytest.mark.postgres
 
 NOTE = "backfill of a test"
 NUMBERS = ("samples", "slates", "unleaked", "twin", "effective_users", "sources", "variants")
-OTHER = Settings.of(table(leakage={**table()["leakage"], "horizon": "12m"}))
+OTHER = Settings.of(table(leakage={**table()["leakage"], "horizon": "12m"}, history={"rollup": "4m"}))
 
 
 def write(engine: Engine, stretch: Stretch, settings: Settings = SETTINGS, stop_after: int | None = None) -> None:

@@ -33,6 +33,14 @@ def test_a_range_that_is_empty_is_refused(end: int) -> None:
         Stretch.of(SETTINGS, AT, end)
 
 
+def test_with_experiments_it_is_whole_buckets_of_users_totals() -> None:
+    """Whose lifts over the stretch would miss the users of a part of one."""
+    arms = [{"name": "a", "share": 0.5}, {"name": "b", "share": 0.5}]
+    settings = Settings.of({"experiment": [{"name": "e", "control": "a", "arm": arms}]})
+    stretch = Stretch.of(settings, AT, AT + 1)
+    assert str(stretch) == "2025-06-15T15:00:00Z to 2025-06-15T15:15:00Z"
+
+
 def test_reading_begins_with_the_memory_the_horizon_and_the_longest_gap() -> None:
     """The first pair of the warm-up has a click a gap earlier, on an impression that is older still."""
     sources = [{"name": "short", "gap": "10m"}, {"name": "long", "gap": "2h"}, {"name": "other", "kind": "topic"}]

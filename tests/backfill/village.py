@@ -12,8 +12,10 @@ from lis_online.backfill.run import Backfill, Backfilled
 from lis_online.backfill.stretch import Stretch
 from lis_online.history.rows import HistoryRow
 from lis_online.settings import Settings
-from tests.shards.village import MINUTE, SETTINGS, Log, feed
+from tests.shards.village import MINUTE, Log, feed, table
 
+SETTINGS = Settings.of(table(history={"rollup": "4m"}))
+"""With buckets of users' totals that are no longer than the others."""
 BUCKET = SETTINGS.metrics.bucket
 
 

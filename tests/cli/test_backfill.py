@@ -28,7 +28,7 @@ MIDDLE = ("--from", iso(middle().start), "--to", iso(middle().end))
 @pytest.fixture
 def config(postgres_url: str, tmp_path: Path) -> str:
     """Return a settings file that names the test's database, and no Kafka that is there."""
-    tables = table(history={"url": postgres_url}, kafka={"bootstrap": "127.0.0.1:1"})
+    tables = table(history={"url": postgres_url, "rollup": "4m"}, kafka={"bootstrap": "127.0.0.1:1"})
     path = tmp_path / "other.toml"
     path.write_text(to_toml(tables), encoding="utf-8")
     return str(path)
