@@ -127,6 +127,14 @@ def test_times_are_in_the_zone_and_numbers_are_the_same(filled: Engine) -> None:
     assert json.loads(found.model_dump_json(by_alias=True))["covered"]["from"] == "2019-11-12T01:00:00+01:00"
 
 
+def test_records_are_counted_within_the_time(filled: Engine) -> None:
+    """Two ranges that meet share no record; both together are the whole experiment's."""
+    cut = AT + 7 * BUCKET
+    parts = [review(filled, SETTINGS, ask(start=a, end=b)).quality.accepted for a, b in ((AT, cut), (cut, END))]
+    applied = sum(one["ts"] < cut for one in [*events()[0], *events()[1]])
+    assert parts == [applied, len(events()[0]) + len(events()[1]) - applied]
+
+
 def published(number: str, kind: str) -> NumberRow:
     """Return the last row of a number in the window of the whole run."""
     return [
