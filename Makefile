@@ -8,7 +8,7 @@ SUMMARY ?=
 SCALE ?= 1
 JOBS ?= 2
 
-.PHONY: setup demo test check study study-mutation study-experiments format lock clean
+.PHONY: setup demo test check study study-mutation study-experiments study-drift format lock clean
 
 setup: $(STAMP)  ## build the environment in .venv
 
@@ -43,6 +43,9 @@ study-mutation: setup  ## docs/mutation.json: do the tests notice when the maths
 
 study-experiments: setup  ## docs/experiments.md: what the arms' intervals and tests are worth
 	@OMP_NUM_THREADS=1 $(BIN)/python -m studies.experiments --runs 2000 --out docs
+
+study-drift: setup  ## docs/drift.md: false alarms, delays and causes of drift events
+	@OMP_NUM_THREADS=1 $(BIN)/python -m studies.drift --jobs $(JOBS) --out docs
 
 format: setup  ## rewrite files in the project's format
 	@$(BIN)/ruff format .

@@ -103,9 +103,8 @@ def _aligned(presence: Presence, variant: str, version: str, tally: np.ndarray) 
         for key, held in zip(presence.keys(), presence.versions, strict=True)
         if version_key(key.partition("@")[0], held.version, newest=False) == version_key(variant, version, newest=False)
     ]
-    return [
-        (key, PairAlignment(variant, version, alignment.share(tally[None]), int(tally[1].sum()), 0, 0)) for key in keys
-    ]
+    found = PairAlignment(variant, version, alignment.share(tally[None]), int(tally[alignment.PAIRS].sum()), 0, 0)
+    return [(key, found) for key in keys]
 
 
 def _window(layout: Layout, buckets: list[RankBucket], start: int, width: int) -> Window:
@@ -153,7 +152,7 @@ FAST: Final = Tuning(bucket=2 * MINUTE, learning=16 * MINUTE, window=120 * MINUT
 
 
 def end_to_end(slates: int, tuning: Tuning = FAST) -> list[dict[str, Any]]:
-    """Return the events of the scenario `versions`, through the whole pipeline, with delays from the switch, minutes."""
+    """Return the events of the scenario `versions` through the whole pipeline; delays from the switch, minutes."""
     monitor, found = Monitor(tuning), {}
     switch = START + 60 * MINUTE
     for bucket in recorded("versions", slates, tuning.bucket):

@@ -25,8 +25,8 @@ THRESHOLDS: Final = {
     "adwin": (5.0, 6.0, 8.0, 10.0, 12.0, 15.0),
     "kswin": (5.0, 5.5, 6.0),
 }
-"""Tried in order; of ADWIN and KSWIN negative decimal logarithms of their level. Two samples of 12 values cannot be told
-apart at a level below 1e-6.1, so KSWIN has no stricter one."""
+"""Tried in order; of ADWIN and KSWIN negative decimal logarithms of their level. Two samples of 12 values cannot be
+told apart at a level below 1e-6.1, so KSWIN has no stricter one."""
 SPARSE: Final = 10
 """KSWIN is run on every tenth series: a value costs it 100 times as much."""
 MISSED: Final = 336

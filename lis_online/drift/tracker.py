@@ -149,8 +149,8 @@ class Tracker:
         first = self._reference is None
         if self._held is not None or (not first and time // DAY == self._fitted // DAY):
             return
-        rows = self._rows.get() if first else self._rows.before(time - self._tuning.gap)
-        rows = rows[rows[:, TIME] >= time - self._tuning.window - self._tuning.gap]
+        rows = self._rows.since(time - self._tuning.window - self._tuning.gap)
+        rows = rows if first else rows[rows[:, TIME] < time - self._tuning.gap]
         if len(rows) < self._tuning.least or time - rows[0, TIME] < self._tuning.learning:
             return
         self._reference, self._fitted = fit(rows, self._tuning.bucket, self._tuning.learning) or self._reference, time
