@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from prometheus_client.metrics_core import (
     CounterMetricFamily,
     GaugeMetricFamily,
+    HistogramMetricFamily,
     InfoMetricFamily,
     Metric,
-    SummaryMetricFamily,
 )
 
+from lis_online.exporter.distribution import Durations
 from lis_online.exporter.names import Series
 from lis_online.metrics.estimate import Estimate
 
@@ -39,13 +40,15 @@ class Families:
         elif isinstance(family, GaugeMetricFamily | CounterMetricFamily):
             family.add_metric(list(_checked(series, labels).values()), float(value))
         else:
-            raise TypeError(f"{series.name} is a summary: use add_summary")
+            raise TypeError(f"{series.name} is a histogram: use add_durations")
 
-    def add_summary(self, series: Series, count: int, total: float, **labels: str) -> None:
-        """Add a summary's count and sum."""
+    def add_durations(self, series: Series, durations: Durations, **labels: str) -> None:
+        """Add a histogram's buckets, count and sum."""
         family = self._family(series)
-        assert isinstance(family, SummaryMetricFamily)
-        family.add_metric(list(_checked(series, labels).values()), count_value=count, sum_value=total)
+        assert isinstance(family, HistogramMetricFamily)
+        family.add_metric(
+            list(_checked(series, labels).values()), buckets=list(durations.cumulative()), sum_value=durations.total
+        )
 
     def add_interval(self, series: Series, estimate: Estimate, **labels: str) -> None:
         """Add a number and the ends of its interval; what is None is absent."""
@@ -74,8 +77,8 @@ def empty(series: Series) -> Metric:
         return InfoMetricFamily(series.name.removesuffix("_info"), series.help)
     if series.kind == "counter":
         return CounterMetricFamily(series.name, series.help, labels=series.labels)
-    if series.kind == "summary":
-        return SummaryMetricFamily(series.name, series.help, labels=series.labels, unit=series.unit)
+    if series.kind == "histogram":
+        return HistogramMetricFamily(series.name, series.help, labels=series.labels, unit=series.unit)
     return GaugeMetricFamily(series.name, series.help, labels=series.labels, unit=series.unit)
 
 

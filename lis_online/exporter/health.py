@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from lis_online.events import reasons
+from lis_online.exporter.distribution import Durations
 from lis_online.shards.contract import MAX_TIME
 
 PAUSES: Final = ("restoring", "catching_up", "history_unreachable", "broker_unreachable", "other")
@@ -25,7 +26,7 @@ class ShardHealth:
 
     applied: records since the worker began. counts: by fate and by dead-letter reason, cumulative
     over the shard's life (join alone). watermark: ms, None at the end of the log too.
-    steps, step_seconds: number and total duration of `feed` calls; last_step: the last one's, s.
+    steps: durations of `feed` calls.
     lag: records of its inputs that were not read yet. paused: one of PAUSES.
     """
 
@@ -35,9 +36,7 @@ class ShardHealth:
     applied: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
     watermark: int | None = None
-    steps: int = 0
-    step_seconds: float = 0.0
-    last_step: float | None = None
+    steps: Durations = Durations()
     last_batch_at: float | None = None
     checkpoint_at: float | None = None
     checkpoint_position: int | None = None
@@ -77,9 +76,7 @@ class WorkerHealth:
             self._shards[role, partition] = replace(
                 shard,
                 applied=shard.applied + records,
-                steps=shard.steps + 1,
-                step_seconds=shard.step_seconds + seconds,
-                last_step=seconds,
+                steps=shard.steps.plus(seconds),
                 last_batch_at=self._clock(),
             )
 

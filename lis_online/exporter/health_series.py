@@ -18,7 +18,7 @@ def add_health(families: Families, health: WorkerHealth) -> None:
 def _add_work(families: Families, shard: ShardHealth) -> None:
     at = {"role": shard.role, "partition": str(shard.partition)}
     families.add(names.APPLIED, shard.applied, **at)
-    families.add_summary(names.STEP, shard.steps, shard.step_seconds, **at)
+    families.add_durations(names.STEP, shard.steps, **at)
     families.add(names.LAST_BATCH, shard.last_batch_at, **at)
     families.add(names.WATERMARK, None if shard.watermark is None else shard.watermark / 1000, **at)
     families.add(names.LAG, shard.lag, **at)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Kind = Literal["gauge", "counter", "summary", "info"]
+Kind = Literal["gauge", "counter", "histogram", "info"]
 
 LABELS: Final = {
     "source": "name of a preference source, of the settings",
@@ -31,7 +31,13 @@ LABELS: Final = {
     "role": "join, rank or publish",
     "partition": "the partition that the shard belongs to",
     "fate": "accepted, or why a record was counted and dropped",
-    "reason": "why a record was refused, why a shard is paused, or why a ranker was set aside",
+    "reason": "why a record was refused, why a shard is paused, why a ranker was set aside, or why a number is absent",
+    "kind": "what a number is about: unleaked, source or variant; of drift, also input",
+    "subject": "name of the source or variant, empty where there is none",
+    "number": "name of a number as the history and drift detection spell it, such as adjusted_lis",
+    "cause": "source, representation, version, ranker, data or unknown",
+    "state": "allocated: in use by tensors; reserved: taken from the device; total: all that the device has",
+    "device": "cpu, or the name of the device that a role computes on",
     "version": "that of a variant's vectors, empty before the first; of lis_build_info, that of lis-online",
 }
 """Every label and what its values are: all bounded by the settings or by this code. A variant has as many versions at
@@ -79,6 +85,7 @@ OF_SLICE: Final = "window slice"
 OF_ARM: Final = "experiment arm"
 OF_LIFT: Final = "experiment arm metric"
 OF_SHARD: Final = "role partition"
+OF_DRIFT: Final = "kind subject number"
 
 # Preference sources: what their data could give.
 IMPACT = _gauge("lis_impact_score", OF_SOURCE, "Leakage Impact Score: M(leaked) - M(unleaked).", interval=True)
@@ -190,6 +197,23 @@ LATE_SIDE = _counter(
 )
 LEFT_OUT = _counter("lis_left_out_samples_total", "", "Samples beyond what one user may add to a bucket.")
 
+ABSENT = _gauge(
+    "lis_number_absent",
+    "kind subject version number window slice reason",
+    "1 where a number is absent, with the reason in a word: the series of the number itself is not there.",
+)
+
+# Drift: what left its level.
+DRIFT_ACTIVE = _gauge(
+    "lis_drift_active", OF_DRIFT, "1 while a number is away from its level, 0 for every other number that is watched."
+)
+DRIFT_EVENTS = _counter("lis_drift_events_total", f"{OF_DRIFT} cause", "Drift events of a number, by cause.")
+DRIFT_BEFORE = _gauge("lis_drift_before_score", OF_DRIFT, "Level before a number's newest drift event.", interval=True)
+DRIFT_AFTER = _gauge("lis_drift_after_score", OF_DRIFT, "Level since a number's newest drift event.", interval=True)
+DRIFT_LAST = _gauge(
+    "lis_drift_last_timestamp_seconds", OF_DRIFT, "Event time at which the newest drift of a number began.", "seconds"
+)
+
 # A/B arms.
 ARM_USERS = _gauge("lis_arm_users", OF_ARM, "Users in the arm so far.")
 ARM_CROSSED = _gauge("lis_arm_crossed_users", OF_ARM, "Users seen in this arm and another one, who count in none.")
@@ -241,13 +265,41 @@ WATERMARK = _gauge(
     "lis_watermark_timestamp_seconds", OF_SHARD, "Event time up to which a shard applied everything.", "seconds"
 )
 LAST_BATCH = _gauge("lis_last_batch_timestamp_seconds", OF_SHARD, "When a shard last applied records.", "seconds")
-STEP = Series("lis_step_seconds", "summary", ("role", "partition"), "Duration of a shard's turns.", "seconds")
-LAG = _gauge("lis_lag_records", OF_SHARD, "Records of a shard's inputs that were not read yet.")
+STEP = Series("lis_step_seconds", "histogram", ("role", "partition"), "Duration of a shard's turns.", "seconds")
+LAG = _gauge(
+    "lis_lag_records",
+    OF_SHARD,
+    "Records of a shard's inputs that are not applied yet: end offsets less applied ones. Absent while not known.",
+)
+LAG_KNOWN = _gauge("lis_lag_known", OF_SHARD, "1 where the brokers told the end offsets lately, 0 where they did not.")
 PAUSED = _gauge("lis_paused", "role partition reason", "1 while a shard holds its records for this reason.")
 CHECKPOINT = _gauge(
     "lis_checkpoint_timestamp_seconds", OF_SHARD, "When a shard's last checkpoint became durable.", "seconds"
 )
 CHECKPOINT_POSITION = _gauge("lis_checkpoint_position", OF_SHARD, "Records below the last checkpoint.")
+COMMIT = _gauge(
+    "lis_commit_timestamp_seconds", OF_SHARD, "When a shard's offsets were last committed to Kafka.", "seconds"
+)
+COMMITS = _counter("lis_commits_total", "role", "Commits of offsets that the group took.")
+COMMIT_FAILURES = _counter("lis_commit_failures_total", "role", "Commits of offsets that failed or were refused.")
+REBALANCES = _counter("lis_rebalances_total", "role", "Rebalances of a role's group that this worker went through.")
+ASSIGNED = _gauge("lis_assigned_partitions", "role", "Partitions that this worker has of a role.")
+HISTORY_ROWS = _counter("lis_history_rows_total", "", "Rows that the history took.")
+HISTORY_WRITES = _counter("lis_history_writes_total", "", "Batches of rows that the history took.")
+HISTORY_FAILURES = _counter("lis_history_failures_total", "", "Batches of rows that failed, each try counted.")
+HISTORY_SECONDS = Series(
+    "lis_history_write_seconds", "histogram", (), "Duration of writing a batch of rows to the history.", "seconds"
+)
+HISTORY_LAST = _gauge(
+    "lis_history_write_timestamp_seconds", "", "When the history last took a batch of rows.", "seconds"
+)
+DEVICE_MEMORY = _gauge(
+    "lis_device_memory_bytes",
+    "role state",
+    "Memory of the accelerator that a role computes on; absent on a CPU.",
+    "bytes",
+)
+DEVICE = Series("lis_device_info", "info", ("role", "device"), "What a role computes on.")
 BUILD = Series("lis_build_info", "info", ("version",), "What is running.")
 
 SECTIONS: Final = {
@@ -291,6 +343,14 @@ SECTIONS: Final = {
         WARM_FROM,
         LATE_SIDE,
         LEFT_OUT,
+        ABSENT,
+    ),
+    "Drift": (
+        DRIFT_ACTIVE,
+        DRIFT_EVENTS,
+        DRIFT_BEFORE,
+        DRIFT_AFTER,
+        DRIFT_LAST,
     ),
     "A/B arms": (
         SAMPLE_RATIO_P,
@@ -316,9 +376,22 @@ SECTIONS: Final = {
         LAST_BATCH,
         STEP,
         LAG,
+        LAG_KNOWN,
         PAUSED,
         CHECKPOINT,
         CHECKPOINT_POSITION,
+        COMMIT,
+        COMMITS,
+        COMMIT_FAILURES,
+        REBALANCES,
+        ASSIGNED,
+        HISTORY_ROWS,
+        HISTORY_WRITES,
+        HISTORY_FAILURES,
+        HISTORY_SECONDS,
+        HISTORY_LAST,
+        DEVICE_MEMORY,
+        DEVICE,
         BUILD,
     ),
 }

@@ -41,7 +41,7 @@ def test_reports_from_many_threads_are_all_counted() -> None:
     for thread in threads:
         thread.join()
     [shard] = health.get()
-    assert (shard.applied, shard.steps, shard.step_seconds) == (4_000, 2_000, 1_000.0)
+    assert (shard.applied, shard.steps.count, shard.steps.total) == (4_000, 2_000, 1_000.0)
 
 
 def test_a_revoked_shard_is_gone_and_an_assigned_one_is_there_at_once(clock: Clock) -> None:
