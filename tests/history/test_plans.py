@@ -10,23 +10,32 @@ import msgspec
 import pytest
 from sqlalchemy import Engine, event, text
 
+from lis_online.experiments import stored_moments
+from lis_online.history.configuration import find_configuration
+from lis_online.history.counts import counts_between
+from lis_online.history.experiments import moments_at, moments_over_time, user_totals
 from lis_online.history.queries import Selection, read, why_empty
 from lis_online.history.ranges import range_numbers
 from lis_online.history.retention import Pruner
-from lis_online.history.rows import AlignmentRow, HistoryRow
+from lis_online.history.rows import AlignmentRow, CountRow, HistoryRow, MomentsRow, SpanRow
 from lis_online.history.stored import Group
+from lis_online.history.tables import PARTITIONED
 from lis_online.history.writer import HistoryWriter
 from lis_online.metrics import alignment
-from tests.history.streams import AT, MINUTE, SETTINGS, make_row
+from lis_online.settings import Settings
+from tests.history.streams import AT, MINUTE, SETTINGS, TABLE, make_row
+from tests.history.test_experiments import COLUMNS, arm, totals_row
 from tests.history.test_queries import rows_of_bucket
 
 pytestmark = pytest.mark.postgres
 
+ARMS = [{"name": name, "share": 0.25} for name in "abcd"]
+UNDER = Settings.of({**TABLE, "experiment": [{"name": "e", "control": "a", "arm": ARMS}]})
 HOUR = 60 * MINUTE
 DAY = 1440 * MINUTE
 TINY = 100
 """Rows of a partition that is read as fast without an index."""
-BIG = ("numbers", "diagnoses", "arms", "buckets", "rollups", "alignments")
+BIG = tuple(table.name for table in PARTITIONED)
 """Tables that grow with time; configurations do not."""
 
 
@@ -43,7 +52,19 @@ FROM numbers, generate_series('2019-11-13'::timestamptz, '2019-11-26', '1 h') t,
      unnest(ARRAY[900000, 3600000, 0, -1]) w, unnest(ARRAY['all', 'surface:feed', 'surface:other']) s;
 INSERT INTO diagnoses SELECT configuration_id, variant, w, s, t, diagnosis, sentence, revision
 FROM diagnoses, generate_series('2019-11-13'::timestamptz, '2019-11-26', '15 min') t,
-     unnest(ARRAY[900000, 3600000, 0, -1]) w, unnest(ARRAY['all', 'surface:feed', 'surface:other']) s
+     unnest(ARRAY[900000, 3600000, 0, -1]) w, unnest(ARRAY['all', 'surface:feed', 'surface:other']) s;
+INSERT INTO spans (configuration_id, "group", level, bucket_start, bucket_end, samples, data, members, revision)
+SELECT configuration_id, "group", level, t, t + interval '16 min', samples, data, members, revision
+FROM spans, generate_series('2019-11-25 00:16'::timestamptz, '2019-11-26 12:00', '16 min') t;
+INSERT INTO moments SELECT configuration_id, e, a, t, users, assigned, crossed, data, revision
+FROM moments, generate_series('2019-11-13'::timestamptz, '2019-11-26', '15 min') t,
+     unnest(ARRAY['e', 'f']) e, unnest(ARRAY['a', 'b', 'c', 'd']) a;
+INSERT INTO event_counts SELECT configuration_id, f, t, records, revision
+FROM event_counts, generate_series('2019-11-13'::timestamptz, '2019-11-26', '15 min') t,
+     unnest(ARRAY['accepted', 'duplicate', 'malformed', 'late_feedback', 'unattributed', 'tombstone']) f;
+INSERT INTO user_totals SELECT configuration_id, e, t, s, 0, t + interval '15 min', users, data, revision
+FROM user_totals, generate_series('2019-11-13'::timestamptz, '2019-11-26', '15 min') t,
+     unnest(ARRAY['e', 'f']) e, generate_series(0, 3) s
 """
 """Two weeks of everything, made of the first row of each kind."""
 
@@ -56,7 +77,11 @@ def filled(history_engine: Engine) -> Engine:
         changes = {"subject": "v"} if getattr(row, "subject", "") == "title" else {}
         changes |= {"variant": "v"} if hasattr(row, "variant") else {}
         rows.append(msgspec.structs.replace(row, **changes))
+    rows += [SpanRow(AT, AT + 16 * MINUTE, 0, 16, 1, bytes(1500), b"digest", 1)]
     HistoryWriter(history_engine, SETTINGS).write(rows)
+    rows = [MomentsRow(AT, "e", "a", 1, 1, 0, stored_moments.encode(COLUMNS, arm("a", 1)), 1), totals_row(0, 0, 0)]
+    rows += [CountRow(AT, "accepted", 1, 1)]
+    HistoryWriter(history_engine, UNDER).write(rows)
     list(Pruner(history_engine, SETTINGS.history, AT).run())
     with history_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         for statement in SERIES.split(";"):
@@ -94,9 +119,9 @@ def scans(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def group_of(engine: Engine) -> Group:
-    """Return the only group."""
+    """Return the group that has buckets."""
     with engine.connect() as connection:
-        return Group(connection.execute(text("SELECT id FROM configurations")).scalar_one())
+        return Group(connection.execute(text("SELECT min(id) FROM configurations")).scalar_one())
 
 
 def ask_points(engine: Engine) -> None:
@@ -118,17 +143,34 @@ def ask_range(engine: Engine) -> None:
     assert range_numbers(engine, group_of(engine), AT + 13 * DAY, AT + 13 * DAY + HOUR // 4).buckets == 15
 
 
+def ask_experiment(engine: Engine) -> None:
+    """Ask for an experiment's moments as of a time and over a day, and for what users did in an hour."""
+    with engine.connect() as connection:
+        configuration = find_configuration(connection, UNDER)
+        assert configuration is not None
+        assert moments_at(connection, configuration, "e", AT + 10 * DAY)
+        assert len(moments_over_time(connection, configuration, "e", AT + 9 * DAY, AT + 10 * DAY, 8)) == 8
+        assert len(list(user_totals(connection, configuration, "e", AT + 9 * DAY, AT + 9 * DAY + HOUR))) == 4
+
+
+def ask_counts(engine: Engine) -> None:
+    """Ask for the records of a day."""
+    with engine.connect() as connection:
+        configuration = find_configuration(connection, UNDER)
+        assert configuration is not None and counts_between(connection, configuration, AT + 9 * DAY, AT + 10 * DAY)
+
+
 def test_no_query_reads_a_table_from_end_to_end(filled: Engine) -> None:
     """A plan names the key's index for each partition; tiny ones may be read as they are."""
     with filled.connect() as connection:
         query = "SELECT relname, reltuples FROM pg_class WHERE relkind = 'r'"
         rows = {row.relname: row.reltuples for row in connection.execute(text(query))}
-    for ask in (ask_points, ask_why_empty, ask_range):
+    for ask in (ask_points, ask_why_empty, ask_range, ask_experiment, ask_counts):
         read_tables = set()
         for statement, plan in plans(filled, lambda ask=ask: ask(filled)):  # type: ignore[misc]
             for node in scans(plan):
                 table = node["Relation Name"]
-                if table.split("_")[0] not in BIG or rows[table] < TINY:
+                if table.rsplit("_", 1)[0] not in BIG or rows[table] < TINY:
                     continue
                 read_tables.add(table)
                 assert node["Node Type"] in ("Index Scan", "Index Only Scan", "Bitmap Heap Scan"), (statement, node)
