@@ -29,6 +29,7 @@ def render(review: Review) -> str:
         el("meta", name="viewport", content="width=device-width, initial-scale=1"),
         el("meta", name="color-scheme", content="light dark"),
         el("meta", name="referrer", content="no-referrer"),
+        el("link", rel="icon", href="data:,"),  # or a browser asks the server for one
         el("title", f"{review.experiment}: {html_head.WORDS[review.verdict.decision]} - experiment review"),
         el("style", Html(style)),
     ]

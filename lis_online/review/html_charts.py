@@ -6,7 +6,7 @@ Texts and grid take their colours from the page's style; the lines' are seen on 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import escape
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -43,7 +43,6 @@ class Chart:
     traces: list[Figure]
     layout: Figure
     of: str | None = None
-    caption: str = field(default="")
 
     def to_json(self) -> Figure:
         """Return what plotly draws, and where."""
@@ -189,7 +188,7 @@ def _delivered(review: Review) -> Iterator[Chart]:
         ("adjusted_lis", "adjusted LIS: what the source could bring", 0, "diamond-open"),
         ("adjusted_ais", "adjusted AIS: what the variant delivers", 1, "circle"),
     ):
-        traces += _number_marks(drawn, number, name, COLOURS[place], symbol)
+        traces += _number_marks(drawn, number, name, place, symbol)
     yield Chart(
         "delivered",
         "delivered",
@@ -205,13 +204,14 @@ def _delivered(review: Review) -> Iterator[Chart]:
     )  # fmt: skip
 
 
-def _number_marks(arms: Sequence[Arm], number: str, name: str, colour: str, symbol: str) -> Iterator[Figure]:
+def _number_marks(arms: Sequence[Arm], number: str, name: str, place: int, symbol: str) -> Iterator[Figure]:
     held = [(row, getattr(arm.representation, number)) for row, arm in enumerate(arms)]
     rows = [row for row, one in held if one.value is not None]
     known = [one for _, one in held if one.value is not None]
     variants = [arm.representation.variant for arm in arms if arm.representation]
+    colour, apart = COLOURS[place], (-0.12, 0.12)[place]  # one above the other where they are equal
     yield {
-        **_trace([one.value for one in known], rows, "markers"),
+        **_trace([one.value for one in known], [row + apart for row in rows], "markers"),
         "name": name,
         "showlegend": True,
         "marker": {"color": colour, "size": 11, "symbol": symbol, "line": {"width": 2, "color": colour}},
@@ -398,7 +398,7 @@ def _layout(legend: bool = False) -> Figure:
         "hoverlabel": {"align": "left"},
         "showlegend": legend,
         "legend": {"orientation": "h", "x": 0, "y": 1.08, "yanchor": "bottom", "itemwidth": 44},
-        "xaxis": dict(axis),
+        "xaxis": {**axis, "tickangle": 0},
         "yaxis": dict(axis),
         "shapes": [],
         "annotations": [],
@@ -419,7 +419,7 @@ def _over_time_layout(
     review: Review, tickformat: str, limits: list[float] | None, minimum_effect: float | None
 ) -> Figure:
     layout = _layout(legend=True)
-    layout["xaxis"] |= {"type": "date", "nticks": 6, "tickangle": 0, "showgrid": False}
+    layout["xaxis"] |= {"type": "date", "nticks": 6, "showgrid": False}
     layout["yaxis"] |= {"tickformat": tickformat, "zeroline": True, "nticks": 7}
     if limits is not None:
         layout["yaxis"]["range"] = limits
@@ -467,7 +467,7 @@ def _note(text: str, **where: Any) -> Figure:
 def _by_name_layout(names: Sequence[str], tickformat: str, title: str | None = None, legend: bool = False) -> Figure:
     layout = _layout(legend)
     layout["height"] = max(150, 90 + 40 * len(names)) + (70 if legend else 0)
-    layout["xaxis"] |= {"tickformat": tickformat, "zeroline": True, "nticks": 5}
+    layout["xaxis"] |= {"tickformat": tickformat, "zeroline": True, "rangemode": "tozero", "nticks": 5}
     if title:
         layout["xaxis"]["title"] = {"text": title}
     layout["yaxis"] |= {

@@ -23,7 +23,8 @@ OVER_TIME: Final = (
     "Cumulative; times in {}."
 )
 ALIGNMENT: Final = (
-    "Line and shade: adjusted AIS and its interval. Dotted: adjusted LIS of its source. Dashed: events. Times in {}."
+    "Line and shade: adjusted AIS and its interval. Dotted: adjusted LIS of its source. Dashed: events. Each point is "
+    "of the window that ends there{}; times in {}."
 )
 
 
@@ -91,7 +92,10 @@ def agreement(charts: Sequence[Chart], review: Review) -> Html:
 
 
 def _figure(chart: Chart, review: Review) -> Html:
-    caption = (ALIGNMENT if chart.key == "alignment" else CAPTIONS.get(chart.kind, OVER_TIME)).format(review.zone)
+    caption = CAPTIONS.get(chart.kind, OVER_TIME.format(review.zone))
+    if chart.key == "alignment":
+        window = review.alignment_over_time[0].window
+        caption = ALIGNMENT.format(f", {window} long" if window else "", review.zone)
     height = chart.layout["height"]
     return el(
         "figure",

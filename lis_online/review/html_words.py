@@ -16,8 +16,10 @@ GOOD, BAD, OPEN = "good", "bad", "open"
 
 
 def missing(reason: str | None) -> Html:
-    """Return a dash, and why there is nothing."""
-    return el("span", DASH, el("span", f" {reason}", class_="why") if reason else None, class_="none")
+    """Return a dash, and why there is nothing; None where the row says it already."""
+    if not reason:
+        return el("span", DASH, class_="none bare")
+    return el("span", DASH, el("span", f" {reason}", class_="why"), class_="none")
 
 
 def badge(word: str, tone: str) -> Html:

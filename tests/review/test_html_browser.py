@@ -118,6 +118,7 @@ def test_tables_stay_tables_to_a_reader_on_a_phone(browser: Any, pages: dict[str
     assert cell.get_attribute("data-label") == "level"
     assert "level" in found.get("getComputedStyle(document.querySelector('td'), '::before').content")
     assert found.page.get_by_role("table").count() >= 4
+    assert [one.is_visible() for one in found.page.locator("td:has(> .bare)").all()[:2]] == [False, False]
     found.close()
 
 

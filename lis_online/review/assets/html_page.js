@@ -17,7 +17,7 @@
     for (const { id, data, layout } of charts) {
       const place = document.getElementById("chart-" + id);
       place.replaceChildren();
-      if (layout.xaxis.type === "date" && innerWidth < 720) layout.xaxis.nticks = 3;
+      if (layout.xaxis.type === "date" && innerWidth < 720) layout.xaxis.nticks = 4;
       layout.dragmode = touch ? false : "zoom"; // a finger scrolls the page
       await Plotly.newPlot(place, data, layout, config);
       places.push(place);
