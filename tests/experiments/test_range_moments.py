@@ -45,11 +45,13 @@ def sent_of(log: Log, settings: Settings = SETTINGS, shard: int = 0) -> Any:
 def over(
     experiment: ExperimentSettings, sent: list[UserTotalsBucket], start: int, end: int
 ) -> tuple[RangeMoments, list[TotalsTable]]:
-    """Return the moments of an experiment over [start, end), and the tables behind them."""
+    """Return the moments of an experiment over [start, end), read on the way as well, and the tables behind them."""
     moments, tables = RangeMoments(experiment, SETTINGS.events), []
     for bucket in range(start, end, BUCKET):
         mine = [decode(one.data) for one in sent if (one.experiment, one.start) == (experiment.name, bucket)]
         moments.update(mine)
+        if bucket // BUCKET % 2:
+            moments.get()
         tables += mine
     return moments, tables
 
