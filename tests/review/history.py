@@ -33,7 +33,7 @@ TABLE: dict[str, Any] = {
     "leakage": {"horizon": "30m", "memory": "1h"},
     "metrics": {
         "bucket": "10m",
-        "windows": ["1h"],
+        "windows": ["1h", "6h"],
         "warm_up": "0s",
         "warm_up_samples": 0,
         "min_effective_users": 2,
