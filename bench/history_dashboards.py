@@ -28,6 +28,7 @@ DAY: Final = 86_400_000
 END: Final = 1_750_000_500_000 // 900_000 * 900_000
 DAYS: Final = 400
 REPEATS: Final = 9
+POINTS: Final = 300
 
 TICKS: Final = "generate_series(CAST(:start AS timestamptz), CAST(:end AS timestamptz), '15 min') t"
 SHAPE: Final = "sin(extract(epoch FROM t) / 13751) / 100 + random() / 1000"
@@ -102,12 +103,12 @@ ASKED: Final = {"variants": ["v1", "v2", "v3"], "number": "adjusted_ais", "windo
 QUERIES: Final = (
     ("a number of 3 variants, every row", 1, ALL_NUMBERS),
     ("a number of 3 variants, every row", DAYS, ALL_NUMBERS),
-    ("a number of 3 variants, 500 points", 30, NUMBERS),
-    ("a number of 3 variants, 500 points", DAYS, NUMBERS),
+    ("a number of 3 variants, 300 points", 30, NUMBERS),
+    ("a number of 3 variants, 300 points", DAYS, NUMBERS),
     ("when diagnoses changed", 1, DIAGNOSES),
     ("when diagnoses changed", 30, DIAGNOSES),
-    ("lifts of 2 arms in a metric, 500 points", 30, LIFTS),
-    ("lifts of 2 arms in a metric, 500 points", DAYS, LIFTS),
+    ("lifts of 2 arms in a metric, 300 points", 30, LIFTS),
+    ("lifts of 2 arms in a metric, 300 points", DAYS, LIFTS),
     ("records by fate", 1, COUNTS),
     ("annotations", DAYS, NOTES),
 )
@@ -154,7 +155,7 @@ def sizes(engine: Engine) -> str:
 def took(engine: Engine, statement: str, found: int, days: int) -> tuple[float, int]:
     """Return the median ms of a query, fetched, and its rows."""
     arguments = {"id": found, "start": to_datetime(END - days * DAY), "end": to_datetime(END), "experiment": "e"}
-    arguments |= ASKED | {"arms": ["b", "c"], "metric": "ctr", "points": 500}
+    arguments |= ASKED | {"arms": ["b", "c"], "metric": "ctr", "points": POINTS}
     clocks, rows = [], 0
     with engine.connect() as connection:
         for _ in range(REPEATS):

@@ -66,7 +66,7 @@ def grant_reader(
     name: Annotated[str, typer.Argument(help="A role of the database, which is made where there is none.")],
     config: Config = None,
 ) -> None:
-    """Let a role read the views lis_numbers, lis_diagnoses, lis_arms, lis_buckets and lis_configurations, and no more.
+    """Let a role read the analysts' views, lis_numbers and the others of docs/history.md, and no more.
 
     Give it a password or another way to log in yourself: ALTER ROLE NAME PASSWORD ...
     """
