@@ -65,6 +65,8 @@ class Reader:
         with self.slots.taken():
             with transaction(self.engine) as connection:
                 under = self._under(connection, wanted)
+                if against is not None:
+                    self._under(connection, against, "against")
             under.experiment(name)
             made_at = self.clock()
             request = ReviewRequest(name, *times, slice_, zone, under.configuration, against, made_at)
@@ -72,7 +74,6 @@ class Reader:
             if start is not None:
                 until = made_at if end is None else end
                 for one in filter(None, (under.configuration, against)):
-                    self._check_known(one)
                     check_length(self.engine, one, start, until)
             return review(self.engine, self.settings, request)
 
@@ -103,16 +104,12 @@ class Reader:
         with transaction(self.engine) as connection:
             list_configurations(connection)
 
-    def _check_known(self, configuration: int) -> None:
-        with transaction(self.engine) as connection:
-            self._under(connection, configuration)
-
-    def _under(self, connection: Connection, wanted: int | None) -> Under:
+    def _under(self, connection: Connection, wanted: int | None, argument: str = "configuration") -> Under:
         """Return the configuration that was asked for, else that of the settings. Raises NotFoundError."""
         found = list_configurations(connection)
         own = find_configuration(connection, self.settings)
         if wanted is not None and wanted not in found:
-            raise NotFoundError(f"configuration must be one of {found}, got {wanted}")
+            raise NotFoundError(f"{argument} must be one of {found}, got {wanted}")
         if wanted is not None and wanted != own:
             return Under(wanted, settings_of(connection, wanted))
         if own is not None:

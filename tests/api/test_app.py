@@ -137,7 +137,7 @@ BAD = [
     ("/api/v1/lis", {**RANGE, "slices": "all"}, 400, "arguments must be among ['configuration', 'from', "),
     (REVIEW, {"format": "pdf"}, 400, "format: string should match pattern"),
     (REVIEW, {"slice": "arm:x"}, 400, "slice must be one of "),
-    (REVIEW, {"against": "77"}, 400, "against must be one of [1], got 77"),
+    (REVIEW, {"against": "77"}, 404, "against must be one of [1], got 77"),
     (REVIEW, {"from": iso(TO), "to": iso(FROM)}, 400, "from must be before --to, got"),
     ("/api/v1/reviews/other", {}, 404, "experiment must be one of ['mllm-q4'], got 'other'"),
     ("/api/v1/arms", {"experiment": "other"}, 404, "experiment must be one of ['mllm-q4'], got 'other'"),

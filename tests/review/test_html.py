@@ -121,7 +121,7 @@ def test_figures_are_what_plotly_accepts_and_hold_the_points(name: str) -> None:
 
 def test_band_is_an_outline_for_each_stretch_with_an_interval() -> None:
     """What is not known is a gap, not a bridge from the last to the next."""
-    found = html_charts._band(list("abcde"), [None, 1.0, 2.0, None, 3.0], [None, 5.0, 6.0, None, 7.0])
+    found = html_charts._band(list("abcde"), [None, 1.0, 2.0, 9.0, 3.0], [None, 5.0, 6.0, None, 7.0])
     assert found["x"] == ["b", "c", "c", "b", None, "e", "e"]
     assert found["y"] == [1.0, 2.0, 6.0, 5.0, None, 3.0, 7.0]
 
