@@ -225,11 +225,11 @@ def _limits(found: Part) -> str:
     return f"""## What is not seen
 
 {chr(10).join(unseen) or "- Nothing in these runs."}
-- Anything in the first {TUNING.learning // DAY} days of a series; while an event is open, a second change of its series.
+- Anything in the first {TUNING.learning // DAY} days of a series; a second change of it while its event is open.
 - A change that is slower than the window: {TUNING.window // DAY} days make it the reference.
 - A holiday is a change of traffic and levels like any other, and is told.
 - Hours are UTC: where clocks change, the daily cycle is off by an hour for as long as the reference is old.
-- A small change near the limit of what can be seen may be called over while it is not: it is as large as its noise."""
+- A small change, near the limit of what can be seen, may be called over while it is not."""
 
 
 def _wrapped(section: str) -> str:

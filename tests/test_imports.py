@@ -30,6 +30,7 @@ ALLOWED = {
     "psycopg": ("lis_online/history/*",),
     "prometheus_client": ("lis_online/exporter/*", "streams/sensors.py"),
     "kafka": ("lis_online/replay/*", "streams/topics.py"),
+    "river": ("lis_online/drift/*",),
     "fastapi": ("lis_online/api/*",),
     "starlette": ("lis_online/api/*",),
     "uvicorn": ("lis_online/api/server.py",),
@@ -216,6 +217,7 @@ HEAVY = (
     [
         ("lis_online.shards.join", HEAVY),
         ("lis_online.shards.publish", HEAVY),
+        ("lis_online.drift.monitor", (*HEAVY, "river", "pandas", "sklearn")),
         ("lis_online.cli.main", (*HEAVY, "numpy")),
     ],
 )

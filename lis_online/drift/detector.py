@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
-from river.drift import PageHinkley as RiverPageHinkley
-
 from lis_online.drift.tuning import Tuning
 
 
@@ -67,6 +65,8 @@ class PageHinkley:
 
     def reset(self) -> None:
         """Forget everything."""
+        from river.drift import PageHinkley as RiverPageHinkley  # loads pandas and scikit-learn: not with the module
+
         self._river = RiverPageHinkley(min_instances=1, delta=self._slack, threshold=self._threshold, alpha=1.0)
         for _ in range(EXPECTED):
             self.update(0.0)

@@ -29,7 +29,7 @@ class Tuning:
     same: int = 2 * DAY
     clip: float = 4.0
     slack: float = 0.5
-    threshold: float = 14.0
+    threshold: float = 17.0
 
     def __post_init__(self) -> None:
         if self.bucket <= 0 or HOUR % self.bucket:
