@@ -19,7 +19,7 @@ DATA_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
 
 
 class HeadersMiddleware:
-    """The outermost layer: it sets the headers, and answers HEAD with those of GET."""
+    """The outermost layer: it sets the headers, and asks for GET where HEAD came; the server sends no body then."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -29,15 +29,13 @@ class HeadersMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        is_head = scope["method"] == "HEAD"
 
         async def send_on(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 is_page = headers.get("content-type", "").startswith("text/html")
                 headers.update({**ALWAYS, "Content-Security-Policy": PAGE_POLICY if is_page else DATA_POLICY})
-            elif is_head and message["type"] == "http.response.body":
-                message = {**message, "body": b""}
             await send(message)
 
-        await self._app({**scope, "method": "GET"} if is_head else scope, receive, send_on)
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        await self._app({**scope, "method": method}, receive, send_on)

@@ -9,7 +9,7 @@ import sys
 import tomllib
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 from sqlalchemy import Engine
@@ -45,6 +45,8 @@ def test_command_answers_and_ends_with_ctrl_c(filled: Engine, tmp_path: Path) ->
         address = said.rsplit(" ", 1)[1].strip()
         with urlopen(f"{address}/healthz", timeout=60) as found:
             assert (found.status, found.read()) == (200, b'{"status":"ok"}')
+        with urlopen(Request(f"{address}/healthz", method="HEAD"), timeout=60) as found:
+            assert (found.status, found.headers["content-length"], found.read()) == (200, "15", b"")
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 0
         assert "Traceback" not in process.stderr.read()

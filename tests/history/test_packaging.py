@@ -23,6 +23,15 @@ def test_the_list_of_packages_is_that_of_the_folders() -> None:
     assert set(listed) == found | MIGRATIONS
 
 
+def test_a_wheel_keeps_what_a_page_is_made_of(wheel: Path) -> None:
+    """Files that are no Python must be named to be packed."""
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    assets = [path.relative_to(ROOT).as_posix() for path in (ROOT / "lis_online" / "review" / "assets").iterdir()]
+    assert assets
+    assert set(assets) <= names
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a wheel built from a copy of the sources: the build writes beside them."""
