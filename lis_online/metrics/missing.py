@@ -15,6 +15,8 @@ NO_NEGATIVES = "no negatives"
 NO_MIXED_SLATE = "no slate with both labels"
 DIVERGED = "diverged"
 TOO_FEW = "too few positives for an interval"
+NO_PAIR = "no sample has a pair"
+NO_VECTOR = "no sample has vectors"
 
 
 class Missing:

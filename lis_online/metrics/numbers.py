@@ -15,7 +15,7 @@ from lis_online.metrics.estimate import T_QUANTILE, Estimate
 from lis_online.metrics.jackknife import wider
 from lis_online.metrics.layout import UNLEAKED, Layout
 from lis_online.metrics.levels import Levels, Metric, calibration_levels, entropy_levels, levels
-from lis_online.metrics.missing import NO_SAMPLES, TOO_FEW, Missing
+from lis_online.metrics.missing import NO_PAIR, NO_SAMPLES, NO_VECTOR, TOO_FEW, Missing
 from lis_online.metrics.presence import Presence
 from lis_online.metrics.results import SliceNumbers, SourceNumbers, VariantNumbers
 from lis_online.metrics.statistics import COVERED, FALSE_COVER, FIXED, Statistics
@@ -72,6 +72,7 @@ class _Builder:
         self.joint = self._joint(difference)
         self.effective = effective_users(window.total.users).tolist()
         self.coverage, self.collisions = _coverage(window.total)
+        self.covered = window.total.cover[..., COVERED].tolist()
         self.vectors = divide(window.total.vectors, np.array(self.missing.samples)[:, None]).tolist()
 
     def slice(self, index: int, name: str) -> SliceNumbers:
@@ -99,9 +100,17 @@ class _Builder:
         )
 
     def _difference(self, index: int, column: int, contrast: Contrast) -> Estimate:
-        reason = self.missing.get(index, self.metric, contrast.first, contrast.second)
+        reason = self.missing.get(index, self.metric, contrast.first, contrast.second) or self._unseen(index, contrast)
         noise = 0.0 if column == _TWIN else float(self.noise[index])
         return self._estimate(index, self.value[index][column], self.variance[index][column], reason, noise)
+
+    def _unseen(self, index: int, contrast: Contrast) -> str | None:
+        """Return why a difference says nothing: without a pair or a vector its rankers saw what the unleaked one saw."""
+        if contrast.kind == "source" and not self.covered[index][self.layout.sources.index(contrast.subject)]:
+            return NO_PAIR
+        if contrast.kind == "variant" and not self.vectors[index][self.layout.variants.index(contrast.subject)]:
+            return NO_VECTOR
+        return None
 
     def _unleaked(self, index: int, number: str) -> Estimate:
         value, variance = self.unleaked[number]
