@@ -1,6 +1,6 @@
 """The study of drift detection: `python -m studies.drift --out docs`.
 
-Writes drift.md and drift.json. About ten minutes on two cores at 20 spans.
+Writes drift.md and drift.json. A few minutes on two cores.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def study(spans: int, runs: int, jobs: int) -> dict[str, Any]:
         whole = pool.submit(end_to_end, VERSIONS_SLATES)
         quiet = [pool.submit(stable, TRAFFIC[1 + k % 3], k, tuning) for k in range(spans)]
         moved = [pool.submit(changed, n, 1000 + k, tuning) for n in TRAFFIC for k in range(runs)]
-        series = [pool.submit(standard_series, MAIN, 500 + k, tuning) for k in range(max(spans // 4, 1))]
+        series = [pool.submit(standard_series, MAIN, 500 + k, tuning) for k in range(max(spans // 5, 1))]
         compared = pool.submit(compare, _results(series), tuning).result()
         return {
             "calibration": real.result(),
@@ -88,8 +88,8 @@ def _picked(changes: dict[str, dict[str, Any]], figure: str) -> dict[str, dict[s
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the study and write it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--spans", type=int, default=30, help="of 30 days, stable")
-    parser.add_argument("--runs", type=int, default=10, help="of each change and traffic")
+    parser.add_argument("--spans", type=int, default=21, help="of 30 days, stable")
+    parser.add_argument("--runs", type=int, default=6, help="of each change and traffic")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--out", type=Path, default=Path("docs"), help="folder of drift.md and drift.json")
     options = parser.parse_args(arguments)

@@ -120,13 +120,14 @@ because its rankers still learn.
 
 {table(header, rows)}
 
-A spread of 1 means that the standard errors say it all: so it is for everything that is made of AUCs, and
-neighbouring buckets are independent there. Coverage is not like that, it wanders. Simulated: the standard errors
-above; a level that wanders by {_percent(noise.wander)} (coverage {_percent(noise.cover_wander)}) with a correlation
-of {noise.memory:g} from hour to hour; cycles of {_percent(noise.daily)} over the day and {_percent(noise.weekly)} at
-weekends in every level, {_percent(noise.traffic_daily)} and {_percent(noise.traffic_weekly)} in traffic. No simulated
-run has such wander in adjusted LIS, adjusted AIS and pair alignment, nor such cycles: they are assumed, to be on the
-safe side."""
+A spread of 1 means that the standard errors say it all: so it is, nearly, for everything that is made of AUCs, and
+neighbouring buckets are nearly independent there. Coverage is not like that, it wanders. Simulated: standard errors
+like these; a level that wanders by {_percent(noise.wander)} (coverage {_percent(noise.cover_wander)}) with a
+correlation of {noise.memory:g} from hour to hour; cycles of {_percent(noise.daily)} over the day and
+{_percent(noise.weekly)} at weekends in every level, {_percent(noise.traffic_daily)} and
+{_percent(noise.traffic_weekly)} in traffic. The run above, which is of hours, shows no such wander in adjusted LIS,
+adjusted AIS and pair alignment, and the simulator has no such cycles: both are assumed, to be on the safe side. A feed
+that wanders more, for days, has more false alarms than these."""
 
 
 def _false_alarms(found: Part, figures: Part) -> str:
