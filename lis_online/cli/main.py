@@ -10,6 +10,7 @@ from rich.console import Console
 
 import lis_online
 from lis_online.cli import config, db, evaluate, history, rankers, topics
+from lis_online.cli.annotate import annotate
 from lis_online.cli.backfill import backfill
 from lis_online.cli.demo import demo
 from lis_online.cli.replay import app as replay
@@ -64,6 +65,7 @@ app.add_typer(db.app)
 app.add_typer(config.app)
 app.add_typer(rankers.app)
 app.add_typer(history.app)
+app.command()(annotate)
 app.command()(review)
 app.command()(serve)
 
