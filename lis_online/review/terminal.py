@@ -41,7 +41,7 @@ def _parts(review: Review) -> Iterator[RenderableType]:
     yield _sample_ratio(review)
     yield from _guardrails(review)
     yield _verdict(review)
-    yield _lifts(review)
+    yield from _lifts(review)
     yield from _representations(review)
     yield _agreement(review)
     yield from _drift(review)
@@ -93,42 +93,48 @@ def _verdict(review: Review) -> Panel:
     )
 
 
-def _lifts(review: Review) -> Table:
+def _lifts(review: Review) -> Iterator[RenderableType]:
+    """Yield a table for each metric, its arms below each other, and below it why an arm has no interval."""
     is_invalid = review.verdict.decision == "invalid"
     told = " (not to be read: the verdict is invalid)" if is_invalid else ""
-    names = ("arm", "metric", "users", "level", "lift", "always valid", "one look", "adjusted p", "users needed")
-    table = _table(f"Arms{told}", names)
-    for arm in review.arms:
-        for metric in arm.metrics:
-            table.add_row(*_row(arm, metric), style="dim" if is_invalid else "")
-        if not arm.metrics:
-            table.add_row(Text(arm.arm), Text(NO), Text(f"{arm.users:,}"))
-    return table
+    if not any(arm.metrics for arm in review.arms):
+        yield Text(
+            f"\nArms: {', '.join(f'{arm.arm} {arm.users:,} users' for arm in review.arms)}; no metric is declared"
+        )
+    for metric in dict.fromkeys(one.metric for arm in review.arms for one in arm.metrics):
+        first = ", which decides" if metric == review.primary_metric else ""
+        table = _table(f"{metric}{first}{told}", LIFT_COLUMNS)
+        found = [(arm, one) for arm in review.arms for one in arm.metrics if one.metric == metric]
+        for arm, one in found:
+            table.add_row(*_row(arm, one), style="dim" if is_invalid else "")
+        yield table
+        yield from (Text(f"{arm.arm}: {why}", style="yellow") for arm, one in found if (why := _why_none(one)))
+
+
+LIFT_COLUMNS: Final = ("arm", "users", "level", "lift", "always valid", "one look", "adjusted p", "users needed")
+
+
+def _why_none(metric: MetricResult) -> str | None:
+    """Return why there is no level, no lift or no interval, the first that is missing."""
+    found = metric.relative
+    if metric.level.value is None or found is None:
+        return metric.level.reason
+    return found.reason if found.value is None else found.sequence.reason
 
 
 def _row(arm: Arm, metric: MetricResult) -> Iterator[Text]:
-    level = metric.level
+    level, found = metric.level.value, metric.relative
     yield Text(arm.arm)
-    yield Text(metric.metric)
     yield Text(f"{arm.users:,}")
-    yield Text(f"{NO} {level.reason}" if level.value is None else f"{level.value:.5g}")
-    if arm.is_control or metric.relative is None:
+    yield Text(NO if level is None else f"{level:.5g}")
+    if found is None:
         yield Text("control", style="dim")
         return
-    found = metric.relative
-    if found.value is None:
-        yield Text(f"{NO} {found.reason}")
-        return
-    yield Text(percent(found.value))
-    yield Text(_ends(interval(found.sequence)))
-    yield Text(_ends(interval(found.fixed)))
+    yield Text(NO if found.value is None else percent(found.value))
+    yield Text(NO if found.sequence.lower is None else interval(found.sequence))
+    yield Text(NO if found.fixed.lower is None else interval(found.fixed))
     yield Text(NO if metric.p_adjusted is None else p_value(metric.p_adjusted).removeprefix("p ").removeprefix("= "))
     yield Text(NO if metric.users_needed is None else f"{metric.users_needed:,}")
-
-
-def _ends(text: str) -> str:
-    """Return an interval in two lines: six numbers in a row leave no room for more."""
-    return text.replace(" to ", "\nto ")
 
 
 def _representations(review: Review) -> Iterator[RenderableType]:
@@ -229,7 +235,7 @@ def _table(title: str, names: tuple[str, ...]) -> Table:
         title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False, collapse_padding=True
     )
     for name in names:
-        table.add_column(name.replace(" ", "\n", 1), overflow="fold", no_wrap=name in ("diagnosis", "always valid"))
+        table.add_column(name.replace(" ", "\n", 1), overflow="fold", no_wrap=name == "diagnosis")
     return table
 
 

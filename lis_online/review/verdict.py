@@ -115,13 +115,17 @@ def _without_metric(review: Review) -> Verdict | None:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One arm. order: of the rules, the best first. users_needed: more users of it and control."""
+    """One arm. order: of the rules, the best first. users_needed: more users of it and control.
+
+    beside: the sentence where another arm is shipped before it.
+    """
 
     arm: Arm
     order: int
     decision: Decision
     sentence: str
     users_needed: int | None = None
+    beside: str | None = None
 
 
 def _best(review: Review) -> Verdict:
@@ -136,7 +140,7 @@ def _best(review: Review) -> Verdict:
         decision=best.decision,
         arm=None if several_stop else best.arm.arm,
         metric=review.primary_metric,
-        sentences=(best.sentence, *(one.sentence for one in others), *_further(review, best.arm.arm)),
+        sentences=(best.sentence, *(one.beside or one.sentence for one in others), *_further(review, best.arm.arm)),
         users_needed=best.users_needed,
     )
 
@@ -186,7 +190,8 @@ def _better(review: Review, arm: Arm, found: MetricResult, said: str) -> Judged:
         f"Ship {arm.arm}: {said} (adjusted {p_value(p)}), {reached} the minimum effect of "
         f"{share(found.minimum_effect)}; {held}."
     )
-    return Judged(arm, 0, "ship", sentence)
+    beside = f"{arm.arm} is better than control as well: {said} (adjusted {p_value(p)}); one of them can be shipped."
+    return Judged(arm, 0, "ship", sentence, beside=beside)
 
 
 def _waiting(review: Review, arm: Arm, found: MetricResult, said: str, order: int = 3) -> Judged:

@@ -51,10 +51,11 @@ def interval(found: Interval) -> str:
 
 
 def lift(found: Change) -> str:
-    """Return a lift with its always-valid interval."""
+    """Return a lift with its always-valid interval, or why there is none."""
     if found.value is None:
-        return f"{NO} {found.reason}"
-    return f"{percent(found.value)} ({interval(found.sequence)})"
+        return f"{NO} ({found.reason})"
+    ends = found.sequence.reason if found.sequence.lower is None else interval(found.sequence)
+    return f"{percent(found.value)} ({ends})"
 
 
 def gain(found: Number) -> str:
