@@ -83,7 +83,7 @@ def test_what_makes_a_review_unreadable_comes_first() -> None:
         "Sample ratio",
         "Guardrail dwell",
         "STOP",
-        "Arms",
+        "ctr, which decides",
         "Variants",
         "Agreement",
         "Drift",
