@@ -62,7 +62,7 @@ class _Evidence:
         """Return whether a ranker behind the number was set aside or restarted, or the unleaked ones moved."""
         behind = {"unleaked", "twin", f"leaked:{self._source}", f"placebo:{self._source}"}
         behind |= {f"aligned:{self._subject}", f"permuted:{self._subject}"}
-        by_ranker = self._number in (names.ADJUSTED_LIS, names.ADJUSTED_AIS, names.EFFICIENCY)
+        by_ranker = self._number in names.BY_RANKERS
         learning = self._moved(UNLEAKED, "", names.TWIN) or self._moved(UNLEAKED, "", names.AUC)
         return by_ranker and (bool(behind & set(known)) or learning)
 

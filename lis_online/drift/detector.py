@@ -42,11 +42,11 @@ class PageHinkley:
 
     >>> detector = PageHinkley(Tuning(threshold=10.0, slack=0.5))
     >>> found = []
-    >>> for z in [3.0] * 6:
+    >>> for z in [3.0] * 5:
     ...     detector.update(z)
     ...     found.append(detector.get())
     >>> found
-    [False, False, False, False, True, True]
+    [False, False, False, False, True]
     """
 
     name = "page_hinkley"

@@ -137,7 +137,9 @@ class Monitor:
 
     def _touches(self, event: DriftEvent, series: Series) -> bool:
         """Return whether what an event is about has a part in a series."""
-        if event.cause in ("ranker", "data") and not event.about:
+        if event.cause == "ranker":
+            return series.number in names.BY_RANKERS
+        if event.cause == "data" and not event.about:
             return True
         return event.about in (series.subject, self._source_of(series.subject)) and series.kind in (SOURCE, VARIANT)
 

@@ -32,6 +32,9 @@ TRAFFIC: Final = "log_samples"
 LATE_SHARE: Final = "late_share"
 DEAD_SHARE: Final = "dead_share"
 
+BY_RANKERS: Final = (ADJUSTED_LIS, ADJUSTED_AIS, EFFICIENCY)
+"""Numbers that rankers have a part in."""
+
 
 class Series(NamedTuple):
     """What is followed over time.

@@ -115,3 +115,26 @@ def test_event_is_told_again_when_it_is_back() -> None:
     assert (first.series, first.time, first.until) == (last.series, last.time, None)
     assert last.until is not None
     assert "It is back since" in last.sentence
+
+
+def test_what_a_ranker_event_moves_besides_is_part_of_it() -> None:
+    """The unleaked ranker is behind every source's number; what no ranker has a part in is told by itself."""
+    other, cover = Series(SOURCE, "colike", ADJUSTED_LIS), Series(VARIANT, "title", COVERAGE)
+
+    def late(hour: int) -> float:
+        return 0.05 if hour < 350 else 0.04
+
+    rows = zip(
+        noisy(400, lambda hour: 0.05 if hour < 350 else 0.03),
+        noisy(400, late, seed=1, series=other),
+        noisy(400, late, seed=2, series=cover),
+        strict=True,
+    )
+    monitor, found = Monitor(), dict[tuple[Series, int], DriftEvent]()
+    for readings in rows:
+        notes = {"leaked:coclick": "restarted"} if readings[0].time >= START + 350 * 3_600_000 else {}
+        found |= {(e.series, e.time): e for e in monitor.update(readings, notes)}
+    assert sorted((e.cause, e.about, e.also) for e in found.values()) == [
+        ("data", "title", ()),
+        ("ranker", "", (other,)),
+    ]

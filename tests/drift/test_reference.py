@@ -154,3 +154,25 @@ def test_restored_reference_is_the_same() -> None:
     found = fitted(rows)
     again = Reference.restore(found.snapshot())
     np.testing.assert_array_equal(again.standardise(rows), found.standardise(rows))
+
+
+def test_young_reference_is_wider() -> None:
+    """By 3/4 where it spans the learning time alone, by a 64th of that at eight times as much."""
+    rows = rows_of(list(noisy(HOURS, lambda _: 0.05)))
+    young, old = fit(rows, HOUR, WEEK), fit(rows, HOUR, WEEK // 8)
+    assert young is not None
+    assert old is not None
+    assert young.inflation / old.inflation == pytest.approx(1.75 / (1 + 0.75 / 64))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_wander_from_day_to_day_is_not_taken_for_a_week(seed: int) -> None:
+    """Correlated noise makes days differ; their effects are those of a week only beyond that."""
+    rng, value = np.random.default_rng(seed), 0.0
+    rows = rows_of(list(noisy(HOURS, lambda _: 0.05)))
+    for row in rows:
+        value = 0.9 * value + np.sqrt(1 - 0.81) * rng.normal()
+        row[1] = 0.05 + 5 * STDERR * value
+    days = fitted(rows).expected.reshape(7, 24).mean(axis=1)
+    plain = rows[:, 1].reshape(7, 24).mean(axis=1)
+    assert days.std() < 0.85 * plain.std()

@@ -9,9 +9,10 @@ import pytest
 
 from lis_online.drift.detector import PageHinkley
 from lis_online.drift.reading import PAIR_ALIGNMENT, VARIANT, Reading, Series
+from lis_online.drift.reference import fit
 from lis_online.drift.tracker import Signal, Tracker
 from lis_online.drift.tuning import Tuning
-from tests.drift.feeds import LIS, START, at, noisy
+from tests.drift.feeds import LIS, START, at, noisy, rows_of
 
 WEEK = 168
 ALIGNED = Series(VARIANT, "title", PAIR_ALIGNMENT)
@@ -156,3 +157,37 @@ def test_state_is_bounded() -> None:
     tracker = new()
     run(tracker, noisy(10 * WEEK, lambda _: 0.05))
     assert len(tracker.snapshot()[1]) <= Tuning().kept
+
+
+def times(tracker: Tracker) -> list[float]:
+    """Return the times of the rows that are kept."""
+    return [row[0] for row in tracker.snapshot()[1]]
+
+
+def test_what_was_off_is_not_kept_once_it_is_over() -> None:
+    """Else the next weeks' reference would be wider for it."""
+    tracker = new()
+    _, ((onset, until),) = run(tracker, noisy(3 * WEEK, step(2 * WEEK, end=2 * WEEK + 30)))
+    assert not [time for time in times(tracker) if onset <= time < until]
+    assert until in times(tracker)
+
+
+def test_new_level_has_a_reference_of_its_own_alone() -> None:
+    """A number that died has not the cycles that it had."""
+    tracker = new()
+    (signal,), _ = run(tracker, noisy(4 * WEEK, step(2 * WEEK)))
+    assert min(times(tracker)) > signal.onset
+    found = tracker.shift(at(4 * WEEK - 48))
+    assert found is not None
+    assert found.before.value == pytest.approx(0.04, abs=0.001)
+
+
+def test_reference_of_a_day_is_that_of_what_is_older_than_the_gap() -> None:
+    """Computed anew from the whole series, as of the day's first reading."""
+    readings, tuning = list(noisy(3 * WEEK + 5, lambda _: 0.05)), Tuning()
+    tracker = new()
+    run(tracker, readings)
+    day = at(3 * WEEK)
+    expected = fit(rows_of([r for r in readings if r.time < day - tuning.gap]), tuning.bucket, tuning.learning)
+    assert expected is not None
+    assert tracker.snapshot()[2] == expected.snapshot()
