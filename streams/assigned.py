@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lis_online.shards.contract import Record
 from streams.catch_up import CatchUp
@@ -21,6 +21,7 @@ class Assigned:
     host: ShardHost
     gate: CatchUp
     idle: IdleWatch
+    empty_to: dict[str, int] = field(default_factory=dict)
 
     def admit(self, records: Sequence[Record]) -> list[Record]:
         """Return the records to feed now; those that must wait for the side topics are kept."""
@@ -39,6 +40,15 @@ class Assigned:
         """Return the records that waited, once the side topics were read; else none."""
         self.gate.update(self.host.positions)
         return self.gate.take()
+
+    def note_ends(self, ends: Mapping[str, int], behind: Mapping[str, int]) -> None:
+        """Remember the ends that nothing is behind of: the last offsets of a log may hold no record."""
+        self.empty_to |= {topic: end for topic, end in ends.items() if not behind[topic]}
+
+    def applied(self) -> dict[str, int]:
+        """Return the offset of each topic up to which all is applied. May be called from any thread."""
+        positions = dict(self.host.positions)
+        return {topic: max(positions.get(topic, 0), self.empty_to.get(topic, 0)) for topic in self.role.topics}
 
     def idle_topic(self, ends: Mapping[str, int], behind: Mapping[str, int]) -> str | None:
         """Return a main topic whose partition is to be passed over, None as long as there is none.

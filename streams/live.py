@@ -12,9 +12,12 @@ from lis_online.history.writer import HistoryWriter
 from lis_online.settings import Settings
 from lis_online.shards.contract import Shard
 from streams import logs, worker
+from streams.health_watch import HealthWatch
+from streams.lag import Brokers, LagWatch
 from streams.roles import PUBLISH, roles_of
 from streams.runner import Runner, ShardFactory
-from streams.sensors import HealthWatch, exporter_of
+from streams.sensors import applied_parts, exporter_of
+from streams.watched_sink import WatchedSink
 
 logger = logging.getLogger(__name__)
 
@@ -28,16 +31,18 @@ def run_worker(role: str, settings: Settings) -> int:
     names = [each.name for each in roles_of(role)]
     writer = _history(settings) if PUBLISH.name in names else None
     health = WorkerHealth()
+    sink = None if writer is None else WatchedSink(writer, health)
     watches = {name: HealthWatch(health, name) for name in names}
 
     @contextmanager
     def serving(runners: Mapping[str, Runner]) -> Iterator[None]:
-        with exporter_of(settings, runners, health) as server:
+        lag = LagWatch(health, lambda: applied_parts(settings, runners), Brokers(settings.kafka))
+        with exporter_of(settings, runners, health) as server, lag:
             logger.info("%s: %s", ", ".join(names), server.address)
             yield
 
     try:
-        return worker.run(role, settings, {name: FACTORIES[name](settings) for name in names}, writer, watches, serving)
+        return worker.run(role, settings, {name: FACTORIES[name](settings) for name in names}, sink, watches, serving)
     finally:
         if writer is not None:
             writer.close()

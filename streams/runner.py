@@ -18,7 +18,7 @@ from lis_online.errors import LisError
 from lis_online.events.topics import topic_names
 from lis_online.settings import Settings
 from lis_online.shards.checkpoint import CheckpointStore
-from lis_online.shards.contract import Record, Shard
+from lis_online.shards.contract import Outgoing, Record, Shard
 from lis_online.shards.fingerprint import fingerprint
 from streams.assigned import Assigned
 from streams.catch_up import CatchUp
@@ -90,6 +90,10 @@ class Runner:
         """The shards at work that are here now, by partition. May be read from any thread."""
         return {partition: assigned.host for partition, assigned in list(self._shards.items())}
 
+    def applied(self) -> dict[int, dict[str, int]]:
+        """Return each partition's offsets up to which all is applied, by topic. May be called from any thread."""
+        return {partition: assigned.applied() for partition, assigned in list(self._shards.items())}
+
     def _wire(self) -> None:
         app = self.app
         topic = app.topic(
@@ -135,7 +139,8 @@ class Runner:
                 if not self._is_current(assigned):
                     return  # the rest is read again from the checkpoint, here or elsewhere
                 taken = await assigned.host.turn(records[done:])
-                self._watch.applied(assigned.partition, assigned.host.shard, taken, assigned.host.step_seconds)
+                fed = records[done : done + taken]
+                self._watch.applied(assigned.partition, assigned.host.shard, fed, assigned.host.step_seconds)
             done += taken
         released = assigned.release()
         if released:
@@ -160,6 +165,10 @@ class Runner:
         return Record(
             self._logical[message.topic], message.partition, message.offset, timestamp, message.value, message.key
         )
+
+    async def _send(self, partition: int, outgoing: Sequence[Outgoing]) -> None:
+        await self._sender.send(outgoing)
+        self._watch.sent(partition, outgoing)
 
     async def _produce(self, *arguments: Any) -> Any:
         producer = await self.app.maybe_start_producer()
@@ -200,7 +209,7 @@ class Runner:
         tps = self._by_topic(assigned.partition)
         behind = await self._offsets.behind(tps, ends, assigned.host.positions)
         self._watch.resumed(assigned.partition, BROKER_UNREACHABLE)
-        self._watch.lagging(assigned.partition, behind)
+        assigned.note_ends(ends, behind)
         for topic in list(assigned.gate.waiting_for):
             if not behind[topic]:
                 assigned.gate.at_end(topic)
@@ -221,8 +230,7 @@ class Runner:
         that its partitions have moved: it must not pass over what another may be reading.
         """
         await self._checkpoint()
-        offsets = self._to_commit(assigned, assigned.host.positions)
-        return bool(await self._offsets.commit(offsets)) and self._is_current(assigned)
+        return await self._commit(assigned, assigned.host.positions) and self._is_current(assigned)
 
     # --- checkpoints -----------------------------------------------------------------------------------
 
@@ -233,7 +241,16 @@ class Runner:
                 positions = await self._save(assigned)
             # outside the lock: a rebalance that needs it must not wait for Kafka
             if positions is not None and self._is_current(assigned):
-                await self._offsets.commit(self._to_commit(assigned, positions))
+                await self._commit(assigned, positions)
+
+    async def _commit(self, assigned: Assigned, positions: Mapping[str, int]) -> bool:
+        """Commit what is above 0; return whether the group took it."""
+        offsets = {TP(self._names[topic], assigned.partition): offset for topic, offset in positions.items() if offset}
+        if not offsets:
+            return False
+        taken = await self._offsets.commit(offsets)
+        self._watch.committed(assigned.partition, taken)
+        return taken
 
     async def _save(self, assigned: Assigned) -> Mapping[str, int] | None:
         if self._shards.get(assigned.partition) is not assigned:
@@ -242,9 +259,6 @@ class Runner:
         if positions is not None:
             self._watch.checkpointed(assigned.partition, assigned.host.saved_position)
         return positions
-
-    def _to_commit(self, assigned: Assigned, positions: Mapping[str, int]) -> dict[TP, int]:
-        return {TP(self._names[topic], assigned.partition): offset for topic, offset in positions.items() if offset}
 
     def _by_topic(self, partition: int) -> dict[str, TP]:
         return {topic: TP(self._names[topic], partition) for topic in self.role.topics}
@@ -278,7 +292,7 @@ class Runner:
         host = ShardHost(
             partial(self._make_shard, partition),
             self._store(partition),
-            self._sender.send,
+            partial(self._send, partition),
             self.role.batch,
             self._keeper.keep if self.role.name == PUBLISH.name else None,
             self._clock,
@@ -294,7 +308,7 @@ class Runner:
             CatchUp(log.unread(self.role.side, host.positions)),
             IdleWatch(self._settings.kafka.idle_after / 1000, self._clock),
         )
-        await self._offsets.commit(self._to_commit(assigned, host.positions))
+        await self._commit(assigned, host.positions)
         return assigned
 
     def _store(self, partition: int) -> CheckpointStore:

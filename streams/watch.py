@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from typing import Final
 
-from lis_online.shards.contract import Shard
+from lis_online.shards.contract import Outgoing, Record, Shard
 
 CATCHING_UP: Final = "catching_up"
 HISTORY_UNREACHABLE: Final = "history_unreachable"
@@ -17,16 +17,19 @@ class Watch:
     """Hooks of one role's runner. Called on the event loop; must return at once."""
 
     def assigned(self, partitions: Collection[int]) -> None:
-        """These partitions, and no others, are this worker's now, and their shards are restored."""
+        """The group was rebalanced: these partitions, and no others, are this worker's now, their shards restored."""
 
-    def applied(self, partition: int, shard: Shard, records: int, seconds: float) -> None:
-        """A shard was fed that many records in that time, and what it returned was delivered."""
+    def applied(self, partition: int, shard: Shard, records: Sequence[Record], seconds: float) -> None:
+        """A shard was fed these records in that time, and what it returned was delivered."""
+
+    def sent(self, partition: int, outgoing: Sequence[Outgoing]) -> None:
+        """What a shard returned was delivered."""
 
     def checkpointed(self, partition: int, position: int) -> None:
         """A shard's state up to a position has become durable."""
 
-    def lagging(self, partition: int, behind: Mapping[str, int]) -> None:
-        """The end of each topic was compared with the shard: that many offsets are not applied yet."""
+    def committed(self, partition: int, taken: bool) -> None:
+        """A partition's offsets were committed, or the group has moved on and did not take them."""
 
     def paused(self, partition: int, reason: str) -> None:
         """A shard has come to wait for something; may be told again."""

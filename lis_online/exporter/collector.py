@@ -1,4 +1,4 @@
-"""What /metrics shows: read from its source at each scrape, nothing kept in between."""
+"""What a worker's registry holds: its health, read at each scrape, nothing kept in between."""
 
 from __future__ import annotations
 
@@ -12,37 +12,34 @@ import lis_online
 from lis_online.exporter import names
 from lis_online.exporter.families import Families, empty
 from lis_online.exporter.health import WorkerHealth
-from lis_online.exporter.health_series import add_health
-from lis_online.exporter.view_series import add_view
-from lis_online.shards.view import PublishView
+from lis_online.exporter.health_series import add_devices, add_health
+from lis_online.shards.device_use import DeviceUse
+
+Devices = Callable[[], Iterable[tuple[str, DeviceUse]]]
+"""Returns the roles that compute on a device, and its use now."""
 
 
 class LisCollector(Collector):
-    """The numbers of a publish shard and the health of a worker.
+    """The health of a worker. The numbers of a publish shard are added by `exposition.Exposition`.
 
-    view: returns the publish shard's current view, None while there is none (and on other
-    roles). health: the worker's, None where no worker runs (`evaluate`).
+    health: None where no worker runs. devices: asked at each scrape.
     """
 
-    def __init__(
-        self, view: Callable[[], PublishView | None] = lambda: None, health: WorkerHealth | None = None
-    ) -> None:
-        self._view = view
+    def __init__(self, health: WorkerHealth | None = None, devices: Devices = tuple) -> None:
         self._health = health
+        self._devices = devices
 
     def describe(self) -> Iterable[Metric]:
-        """Return every family there may be, empty, so that a registry refuses a second collector of them."""
+        """Return every family there may be, empty: a registry then refuses a second collector of any of them."""
         return [empty(series) for series in names.every()]
 
     def collect(self) -> Iterable[Metric]:
         """Return the families that have a number now."""
         families = Families()
         families.add(names.BUILD, 1, version=lis_online.__version__)
+        add_devices(families, self._devices())
         if self._health is not None:
             add_health(families, self._health)
-        view = self._view()
-        if view is not None:
-            add_view(families, view)
         return families.get()
 
 

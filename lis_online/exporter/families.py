@@ -11,8 +11,10 @@ from prometheus_client.metrics_core import (
     InfoMetricFamily,
     Metric,
 )
+from prometheus_client.samples import Exemplar
 
 from lis_online.exporter.distribution import Durations
+from lis_online.exporter.exemplars import Mark
 from lis_online.exporter.names import Series
 from lis_online.metrics.estimate import Estimate
 
@@ -42,13 +44,18 @@ class Families:
         else:
             raise TypeError(f"{series.name} is a histogram: use add_durations")
 
+    def add_marked(self, series: Series, value: float, mark: Mark | None, **labels: str) -> None:
+        """Add a counter's sample, with its exemplar."""
+        family = self._family(series)
+        assert isinstance(family, CounterMetricFamily)
+        family.add_metric(list(_checked(series, labels).values()), float(value), exemplar=_exemplar(mark))
+
     def add_durations(self, series: Series, durations: Durations, **labels: str) -> None:
         """Add a histogram's buckets, count and sum."""
         family = self._family(series)
         assert isinstance(family, HistogramMetricFamily)
-        family.add_metric(
-            list(_checked(series, labels).values()), buckets=list(durations.cumulative()), sum_value=durations.total
-        )
+        buckets = [(le, count, _exemplar(mark)) for le, count, mark in durations.cumulative()]
+        family.add_metric(list(_checked(series, labels).values()), buckets, durations.total)  # type: ignore[arg-type]
 
     def add_interval(self, series: Series, estimate: Estimate, **labels: str) -> None:
         """Add a number and the ends of its interval; what is None is absent."""
@@ -80,6 +87,11 @@ def empty(series: Series) -> Metric:
     if series.kind == "histogram":
         return HistogramMetricFamily(series.name, series.help, labels=series.labels, unit=series.unit)
     return GaugeMetricFamily(series.name, series.help, labels=series.labels, unit=series.unit)
+
+
+def _exemplar(mark: Mark | None) -> Exemplar | None:
+    """Return the exemplar, which the OpenMetrics format alone shows."""
+    return None if mark is None else Exemplar(mark.labels, mark.value, mark.at)
 
 
 def _checked(series: Series, labels: dict[str, str]) -> dict[str, str]:

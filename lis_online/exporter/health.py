@@ -13,7 +13,9 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from lis_online.events import reasons
-from lis_online.exporter.distribution import Durations
+from lis_online.exporter.distribution import NONE, Durations
+from lis_online.exporter.exemplars import Mark, Origin
+from lis_online.exporter.role_health import HistoryHealth, RoleHealth
 from lis_online.shards.contract import MAX_TIME
 
 PAUSES: Final = ("restoring", "catching_up", "history_unreachable", "broker_unreachable", "other")
@@ -26,8 +28,9 @@ class ShardHealth:
 
     applied: records since the worker began. counts: by fate and by dead-letter reason, cumulative
     over the shard's life (join alone). watermark: ms, None at the end of the log too.
-    steps: durations of `feed` calls.
-    lag: records of its inputs that were not read yet. paused: one of PAUSES.
+    steps: durations of `feed` calls. refused: by dead-letter reason, the last record that was refused (join alone).
+    lag: records of its inputs that are not applied yet, None while that is not known. paused: one of PAUSES.
+    committed_at: when its offsets were last committed.
     """
 
     role: str
@@ -36,12 +39,14 @@ class ShardHealth:
     applied: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
     watermark: int | None = None
-    steps: Durations = Durations()
+    refused: Mapping[str, Mark] = field(default_factory=dict)
+    steps: Durations = NONE
     last_batch_at: float | None = None
     checkpoint_at: float | None = None
     checkpoint_position: int | None = None
     lag: int | None = None
     paused: str | None = None
+    committed_at: float | None = None
 
 
 class WorkerHealth:
@@ -58,6 +63,60 @@ class WorkerHealth:
         self._clock = clock
         self._lock = threading.Lock()
         self._shards: dict[tuple[str, int], ShardHealth] = {}
+        self._roles: dict[str, RoleHealth] = {}
+        self._history: HistoryHealth | None = None
+
+    @property
+    def roles(self) -> Mapping[str, RoleHealth]:
+        """The roles of this worker, by name."""
+        with self._lock:
+            return dict(self._roles)
+
+    @property
+    def history(self) -> HistoryHealth | None:
+        """Writing to the history, None where this worker does not."""
+        with self._lock:
+            return self._history
+
+    def begin(self, role: str) -> None:
+        """The worker has this role: its series exist from here on."""
+        with self._lock:
+            self._roles[role] = RoleHealth()
+
+    def begin_history(self) -> None:
+        """The worker writes to the history: its series exist from here on."""
+        with self._lock:
+            self._history = HistoryHealth()
+
+    def rebalanced(self, role: str, partitions: int) -> None:
+        """The role's group has been rebalanced, and so many partitions are this worker's now."""
+        with self._lock:
+            known = self._roles[role]
+            self._roles[role] = replace(known, partitions=partitions, rebalances=known.rebalances + 1)
+
+    def committed(self, role: str, partition: int, taken: bool) -> None:
+        """A shard's offsets were committed, or the group refused them."""
+        with self._lock:
+            known = self._roles[role]
+            if not taken:
+                self._roles[role] = replace(known, commit_failures=known.commit_failures + 1)
+                return
+            self._roles[role] = replace(known, commits=known.commits + 1)
+            self._shards[role, partition] = replace(self._of(role, partition), committed_at=self._clock())
+
+    def written(self, rows: int, seconds: float) -> None:
+        """The history took a batch of rows in that time."""
+        with self._lock:
+            known = self._history or HistoryHealth()
+            self._history = replace(
+                known, rows=known.rows + rows, writes=known.writes.plus(seconds), written_at=self._clock()
+            )
+
+    def unwritten(self) -> None:
+        """The history did not take a batch of rows."""
+        with self._lock:
+            known = self._history or HistoryHealth()
+            self._history = replace(known, failures=known.failures + 1)
 
     def assigned(self, role: str, partition: int) -> None:
         """The partition is this worker's now. Its series exist from here on."""
@@ -69,21 +128,29 @@ class WorkerHealth:
         with self._lock:
             self._shards.pop((role, partition), None)
 
-    def applied(self, role: str, partition: int, records: int, seconds: float) -> None:
-        """A `feed` call has returned: how many records it took and how long."""
+    def applied(self, role: str, partition: int, records: int, seconds: float, last: Origin | None = None) -> None:
+        """A `feed` call has returned: how many records it took and how long. last: the last of them."""
         with self._lock:
-            shard = self._of(role, partition)
+            shard, now = self._of(role, partition), self._clock()
+            mark = None if last is None else Mark(last, seconds, now)
             self._shards[role, partition] = replace(
                 shard,
                 applied=shard.applied + records,
-                steps=shard.steps.plus(seconds),
-                last_batch_at=self._clock(),
+                steps=shard.steps.plus(seconds, mark),
+                last_batch_at=now,
             )
 
     def counted(self, role: str, partition: int, counts: Mapping[str, int]) -> None:
         """The shard's cumulative counts by fate and dead-letter reason are these."""
         with self._lock:
             self._shards[role, partition] = replace(self._of(role, partition), counts=dict(counts))
+
+    def refused(self, role: str, partition: int, reason: str, origin: Origin) -> None:
+        """A record was refused for a reason; its dead letter has been sent."""
+        with self._lock:
+            shard = self._of(role, partition)
+            mark = Mark(origin, 1.0, self._clock())
+            self._shards[role, partition] = replace(shard, refused={**shard.refused, reason: mark})
 
     def passed(self, role: str, partition: int, watermark: int) -> None:
         """The shard's watermark is this: event time, ms. The end of the log has no time and is left out."""
@@ -97,10 +164,10 @@ class WorkerHealth:
             shard = self._of(role, partition)
             self._shards[role, partition] = replace(shard, checkpoint_at=self._clock(), checkpoint_position=position)
 
-    def lagged(self, role: str, partition: int, records: int) -> None:
-        """So many records of the shard's inputs were not read yet."""
+    def lagged(self, lags: Mapping[tuple[str, int], int]) -> None:
+        """Of each shard, by role and partition, so many records are not applied; of the others that is not known."""
         with self._lock:
-            self._shards[role, partition] = replace(self._of(role, partition), lag=records)
+            self._shards = {key: replace(shard, lag=lags.get(key)) for key, shard in self._shards.items()}
 
     def paused(self, role: str, partition: int, reason: str | None) -> None:
         """The shard holds its records for a reason of PAUSES, or goes on (None)."""

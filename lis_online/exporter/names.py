@@ -1,8 +1,8 @@
-"""Every series that is exported: name, kind, unit, labels, meaning. Nothing else spells a name.
+"""Every series that is exported: name, kind, unit, labels (`labels.py` says their values), meaning.
 
-These are API: dashboards, rules and people's queries depend on them. Base units; no label for a
-user or an item; absent rather than 0 where there is no number. A series with `interval` has two more,
-`_lower` and `_upper`, the ends of its 95 % interval; of a lift, of the one that is valid at any time.
+Nothing else spells a name. They are API: dashboards, rules and people's queries depend on them. Base units; no label
+for a user or an item; absent rather than 0 where there is no number. A series with `interval` has two more, `_lower`
+and `_upper`, the ends of its 95 % interval; of a lift, of the one that is valid at any time.
 """
 
 from __future__ import annotations
@@ -12,36 +12,6 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 Kind = Literal["gauge", "counter", "histogram", "info"]
-
-LABELS: Final = {
-    "source": "name of a preference source, of the settings",
-    "variant": "name of a variant, of the settings",
-    "window": "length of the rolling window, such as 15m; run: everything after warm-up; overlap: since the newest "
-    "version of a variant began, where it is not the first",
-    "slice": "all, surface:NAME or arm:EXPERIMENT/ARM",
-    "metric": "auc or gauc; for lis_unleaked_score also normalised_entropy and calibration; of an arm, a metric of its "
-    "experiment, of the settings",
-    "ranker": "unleaked, twin; leaked, past, placebo or thinned and :SOURCE; aligned or permuted and :VARIANT, "
-    "with @VERSION where there are several",
-    "diagnosis": "one of the diagnoses; exactly one of a variant's is 1",
-    "experiment": "name of an experiment, of the settings",
-    "arm": "name of an arm of the experiment",
-    "control": "true for the arm that the others are compared with, false for those",
-    "status": "breached, holds or undecided; exactly one of a guardrail's is 1",
-    "role": "join, rank or publish",
-    "partition": "the partition that the shard belongs to",
-    "fate": "accepted, or why a record was counted and dropped",
-    "reason": "why a record was refused, why a shard is paused, why a ranker was set aside, or why a number is absent",
-    "kind": "what a number is about: unleaked, source or variant; of drift, also input",
-    "subject": "name of the source or variant, empty where there is none",
-    "number": "name of a number as the history and drift detection spell it, such as adjusted_lis",
-    "cause": "source, representation, version, ranker, data or unknown",
-    "state": "allocated: in use by tensors; reserved: taken from the device; total: all that the device has",
-    "device": "cpu, or the name of the device that a role computes on",
-    "version": "that of a variant's vectors, empty before the first; of lis_build_info, that of lis-online",
-}
-"""Every label and what its values are: all bounded by the settings or by this code. A variant has as many versions at
-a time as its setting `versions` says; a retired version's series end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +43,6 @@ def _gauge(name: str, labels: str, text: str, unit: str = "", interval: bool = F
 def _counter(name: str, labels: str, text: str) -> Series:
     return Series(name, "counter", tuple(labels.split()), text)
 
-
-SET_ASIDE_REASONS: Final = ("diverged", "exploded", "stalled")
-"""Why a ranker is set aside (`lis_online.rankers.health`): label values, there before the first of their kind."""
 
 OF_SOURCE: Final = "source window slice metric"
 OF_VARIANT: Final = "variant version window slice metric"

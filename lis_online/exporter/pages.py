@@ -7,10 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import choose_encoder
-
 import lis_online
+from lis_online.exporter.exposition import Exposition
 
 TEXT: Final = "text/plain; charset=utf-8"
 JSON: Final = "application/json"
@@ -48,7 +46,7 @@ class Pages:
     summary: returns the numbers' JSON table, None where there is none (roles other than publish).
     """
 
-    registry: CollectorRegistry
+    metrics: Exposition
     alive: Callable[[], str | None] = _well
     ready: Callable[[], str | None] = _well
     summary: Callable[[], Mapping[str, Any] | None] = _nothing
@@ -56,7 +54,8 @@ class Pages:
     def get(self, path: str, accept: str = "") -> Page:
         """Return the answer for a path; accept: the request's Accept header."""
         if path == "/metrics":
-            return self._metrics(accept)
+            text, content_type = self.metrics.get(accept)
+            return Page(text, content_type=content_type)
         if path in ("/healthz", "/readyz"):
             return _verdict(self.alive() if path == "/healthz" else self.ready())
         if path == "/api/v1/summary":
@@ -64,10 +63,6 @@ class Pages:
         if path == "/":
             return Page(_contents())
         return Page(f"no such page: {path!r}\n\n{_contents()}", status=404)
-
-    def _metrics(self, accept: str) -> Page:
-        encode, content_type = choose_encoder(accept)
-        return Page(encode(self.registry), content_type=content_type)
 
     def _summary(self) -> Page:
         found = self.summary()

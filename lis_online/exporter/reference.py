@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 
 from lis_online.exporter import names
+from lis_online.exporter.labels import LABELS
 from lis_online.exporter.names import Series
 
 INTRODUCTION = """\
@@ -37,7 +38,7 @@ def _lines() -> Iterator[str]:
     yield "## Labels\n"
     yield "| label | values |"
     yield "| --- | --- |"
-    yield from (f"| `{name}` | {meaning} |" for name, meaning in names.LABELS.items())
+    yield from (f"| `{name}` | {meaning} |" for name, meaning in LABELS.items())
     yield ""
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from lis_online.exporter import names
+from lis_online.exporter.absent_series import add_absent
 from lis_online.exporter.experiment_series import add_experiment
 from lis_online.exporter.families import Families
+from lis_online.exporter.labels import SET_ASIDE_REASONS
 from lis_online.history.windows import window_name
 from lis_online.metrics.diagnosis import DIAGNOSES
 from lis_online.metrics.results import SliceNumbers, SourceNumbers, VariantNumbers
@@ -34,6 +36,7 @@ def add_view(families: Families, view: PublishView) -> None:
     _add_arms(families, view)
     for found in view.experiments.values():
         add_experiment(families, found)
+    add_absent(families, view)
 
 
 def _add_slice(families: Families, numbers: SliceNumbers, metric: str, at: dict[str, str]) -> None:
@@ -125,7 +128,7 @@ def _add_rankers(families: Families, view: PublishView) -> None:
         families.add(names.VARIANT, 1, variant=variant, source=source)
     for ranker in {**rankers, **dict.fromkeys(view.set_aside)}:
         why = view.set_aside.get(ranker)
-        for reason in {**dict.fromkeys(names.SET_ASIDE_REASONS), **({} if why is None else {why: None})}:
+        for reason in {**dict.fromkeys(SET_ASIDE_REASONS), **({} if why is None else {why: None})}:
             families.add(names.SET_ASIDE, float(reason == why), ranker=ranker, reason=reason)
 
 

@@ -33,10 +33,12 @@ from lis_online.settings import Settings
 from lis_online.shards.batcher import Batcher
 from lis_online.shards.contract import MAX_TIME, Outgoing, Record, Snapshot
 from lis_online.shards.delay_line import DelayLine
+from lis_online.shards.device_use import DeviceUse
 from lis_online.shards.intake import Intake
 from lis_online.shards.nested import nest, unnest
 from lis_online.shards.open_bucket import OpenBucket
 from lis_online.shards.pair_intake import PairIntake
+from lis_online.shards.rank_device import device_use
 from lis_online.shards.rank_features import SIDE, FeatureBuilder
 from lis_online.shards.rank_records import bucket_records
 from lis_online.shards.salts import salt_of
@@ -98,6 +100,11 @@ class RankShard:
     def watermark(self) -> int:
         """The time that every join shard has passed, ms."""
         return self._intake.watermark
+
+    @property
+    def device_use(self) -> DeviceUse:
+        """What this shard computes on, and its memory now. May be read from any thread."""
+        return device_use(self.device)
 
     @property
     def late_side(self) -> int:

@@ -2,62 +2,84 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.openmetrics.exposition import generate_latest as openmetrics
+from prometheus_client import CollectorRegistry
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from lis_online.events import reasons
 from lis_online.experiments.srm import sample_ratio
-from lis_online.exporter import names
+from lis_online.exporter import labels, names
 from lis_online.exporter.collector import LisCollector, register
+from lis_online.exporter.exemplars import Origin
+from lis_online.exporter.exposition import Exposition
 from lis_online.exporter.families import Families
 from lis_online.exporter.health import PAUSES, WorkerHealth
 from lis_online.metrics.diagnosis import DIAGNOSES
 from lis_online.rankers import health
+from lis_online.shards.device_use import DeviceUse
 from lis_online.shards.view import ExperimentNumbers, PublishView
 from tests.exporter.examples import BEGAN, estimate, example, experiment, two_versions
 
+OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 
-def registry_of(
+
+def exposition_of(
     view: Callable[[], PublishView | None] = lambda: None, health: WorkerHealth | None = None
-) -> CollectorRegistry:
-    """Return a registry with our collector alone."""
+) -> Exposition:
+    """Return the exposition of a view and our collector alone."""
     registry = CollectorRegistry()
-    registry.register(LisCollector(view, health))
-    return registry
+    registry.register(LisCollector(health, lambda: [("rank", GPU)] if health else []))
+    return Exposition(registry, view)
 
 
-def samples(registry: CollectorRegistry) -> dict[tuple[str, ...], float]:
+GPU = DeviceUse("NVIDIA H200", 1 << 30, 2 << 30, 139 << 30)
+
+
+def text_of(exposition: Exposition, accept: str = "") -> str:
+    """Return what a scraper gets."""
+    return exposition.get(accept)[0].decode()
+
+
+def samples(exposition: Exposition) -> dict[tuple[str, ...], float]:
     """Return value by name and sorted label values, as a scraper reads them."""
-    families = parse(generate_latest(registry).decode())
+    families = parse(text_of(exposition))
     return {(s.name, *(s.labels[k] for k in sorted(s.labels))): s.value for f in families for s in f.samples}
 
 
 def worker() -> WorkerHealth:
     """Return the health of a worker with a join shard at work and a rank shard that has just begun."""
     health = WorkerHealth(clock=lambda: 1_000.0)
+    for role in ("join", "rank"):
+        health.begin(role)
+    health.begin_history()
     health.assigned("join", 2)
+    health.rebalanced("join", 1)
+    health.committed("join", 2, taken=True)
+    health.committed("join", 2, taken=False)
+    health.written(40, 0.75)
+    health.unwritten()
     health.assigned("rank", 0)
     health.applied("join", 2, records=500, seconds=0.25)
-    health.applied("join", 2, records=100, seconds=0.5)
+    health.applied("join", 2, records=100, seconds=0.5, last=Origin("feedback", 2, 599))
+    health.refused("join", 2, "malformed", Origin("impressions", 2, 77))
     health.counted("join", 2, {"accepted": 590, "malformed": 10})
     health.passed("join", 2, 1_573_516_800_500)
     health.saved("join", 2, 600)
-    health.lagged("join", 2, 7)
+    health.lagged({("join", 2): 7})
     health.paused("join", 2, "catching_up")
     return health
 
 
 def test_numbers_come_with_the_ends_of_their_interval() -> None:
     """The form that a dashboard draws a band from."""
-    found = samples(registry_of(example))
+    found = samples(exposition_of(example))
     at = ("auc", "all", "coclick", "15m")
     given = estimate(0.05)  # the fifth number of the example's source
     assert found["lis_adjusted_impact_score", *at] == given.value
@@ -71,7 +93,7 @@ def test_numbers_come_with_the_ends_of_their_interval() -> None:
 
 def test_what_has_no_number_is_absent() -> None:
     """0 would be a measurement."""
-    found = samples(registry_of(example))
+    found = samples(exposition_of(example))
     assert not [key for key in found if key[0].startswith("lis_efficiency")]
     assert not [key for key in found if key[0].startswith("lis_effective_users")]
     assert not [key for key in found if key[0].startswith("lis_unleaked_score") and "gauc" in key]
@@ -85,31 +107,33 @@ def test_learning_noise_is_marked_where_a_number_is() -> None:
     numbers = view.windows[0]["all"]
     loud = replace(numbers.variants["title"], ais=replace(estimate(0.01), learning_noise=True))
     marked = {0: {"all": numbers}, 900_000: {"all": replace(numbers, variants={"title": loud})}}
-    found = samples(registry_of(lambda: replace(view, windows=marked)))
+    found = samples(exposition_of(lambda: replace(view, windows=marked)))
     assert (found["lis_learning_noise", "all", "run"], found["lis_learning_noise", "all", "15m"]) == (0, 1)
 
 
 def test_exactly_one_diagnosis_of_a_variant_is_1() -> None:
     """A state set: a rule can ask for any of them, whichever is on."""
-    found = {key[1]: value for key, value in samples(registry_of(example)).items() if key[0] == "lis_diagnosis"}
+    found = {key[1]: value for key, value in samples(exposition_of(example)).items() if key[0] == "lis_diagnosis"}
     assert found == {name: float(name == "aligned") for name in DIAGNOSES}
 
 
 def test_rankers_set_aside_are_marked_among_all_with_the_reason() -> None:
     """Every other ranker and reason is 0, so that an alert sees the change."""
-    found = {key[1:]: value for key, value in samples(registry_of(example)).items() if key[0] == "lis_ranker_set_aside"}
-    every = {(ranker, reason) for ranker in ("unleaked", "leaked:coclick") for reason in names.SET_ASIDE_REASONS}
+    found = {
+        key[1:]: value for key, value in samples(exposition_of(example)).items() if key[0] == "lis_ranker_set_aside"
+    }
+    every = {(ranker, reason) for ranker in ("unleaked", "leaked:coclick") for reason in labels.SET_ASIDE_REASONS}
     assert found == {**dict.fromkeys(every, 0), ("leaked:coclick", "diverged"): 1}
 
 
 def test_reasons_for_setting_a_ranker_aside_are_those_of_the_rankers() -> None:
     """They are spelled twice, because publish runs without what the rankers need."""
-    assert set(names.SET_ASIDE_REASONS) == {health.DIVERGED, health.EXPLODED, health.STALLED}
+    assert set(labels.SET_ASIDE_REASONS) == {health.DIVERGED, health.EXPLODED, health.STALLED}
 
 
 def test_each_version_of_a_variant_has_its_own_series() -> None:
     """A new version is a new line from its first vector on; the old one's goes on beside it."""
-    found = samples(registry_of(two_versions))
+    found = samples(exposition_of(two_versions))
     name = "lis_adjusted_improvement_score"
     at = ("auc", "all", "title")
     assert {key[4:]: value for key, value in found.items() if key[:4] == (name, *at)} == {
@@ -129,7 +153,7 @@ def test_each_version_of_a_variant_has_its_own_series() -> None:
 
 def test_pair_alignment_is_a_share_with_its_interval_and_pairs() -> None:
     """The early signal of each version, in every window that there is."""
-    found = samples(registry_of(two_versions))
+    found = samples(exposition_of(two_versions))
     name = "lis_pair_alignment_ratio"
     assert [found[name, "title", *at] for at in (("1", "run"), ("2", "run"), ("2", "overlap"))] == [0.75, 0.6, 0.6]
     assert found[f"{name}_lower", "title", "1", "overlap"] < 0.7 < found[f"{name}_upper", "title", "1", "overlap"]
@@ -145,13 +169,13 @@ def test_a_version_whose_name_is_strange_is_still_one_label() -> None:
     variants = {"title": overlap.variants["title"], f"title@{strange}": overlap.variants["title@1"]}
     variants[f"title@{strange}"] = replace(variants[f"title@{strange}"], version=strange)
     view = replace(view, windows={-1: {"all": replace(overlap, variants=variants)}}, diagnoses={}, alignment={})
-    found = samples(registry_of(lambda: view))
+    found = samples(exposition_of(lambda: view))
     assert found["lis_adjusted_improvement_score", "auc", "all", "title", strange, "overlap"] == 0.02
 
 
 def test_arms_have_users_impressions_clicks_and_ctr() -> None:
     """Beside LIS and AIS stands what the arms do."""
-    found = samples(registry_of(example))
+    found = samples(exposition_of(example))
     at = ("treatment", "mllm-q4")
     assert [
         found[f"lis_arm_{name}", *at] for name in ("users", "impressions_total", "clicks_total", "crossed_users")
@@ -168,7 +192,7 @@ def test_arms_have_users_impressions_clicks_and_ctr() -> None:
 def of_experiment(found: ExperimentNumbers) -> dict[tuple[str, ...], float]:
     """Return the samples of a view with this experiment."""
     view = replace(example(), experiments={"mllm-q4": found})
-    return samples(registry_of(lambda: view))
+    return samples(exposition_of(lambda: view))
 
 
 def test_lifts_stand_beside_the_arms() -> None:
@@ -216,17 +240,17 @@ def test_sample_ratio_and_guardrails_are_states() -> None:
 def test_a_scrape_reads_the_source_of_truth_each_time() -> None:
     """The collector keeps nothing: a number that went away is gone at the next scrape."""
     views: list[PublishView | None] = [None, example(estimate(0.5)), example()]
-    registry = registry_of(lambda: views[0])
-    assert [key[0] for key in samples(registry)] == ["lis_build_info"]
+    exposition = exposition_of(lambda: views[0])
+    assert [key[0] for key in samples(exposition)] == ["lis_build_info"]
     del views[0]
-    assert samples(registry)["lis_efficiency_ratio", "auc", "all", "title", "1", "15m"] == 0.5
+    assert samples(exposition)["lis_efficiency_ratio", "auc", "all", "title", "1", "15m"] == 0.5
     del views[0]
-    assert ("lis_efficiency_ratio", "auc", "all", "title", "1", "15m") not in samples(registry)
+    assert ("lis_efficiency_ratio", "auc", "all", "title", "1", "15m") not in samples(exposition)
 
 
 def test_a_shards_work_is_shown_in_base_units() -> None:
     """Seconds, not ms; what has not happened yet is absent."""
-    found = samples(registry_of(health=worker()))
+    found = samples(exposition_of(health=worker()))
     at = ("2", "join")
     assert found["lis_records_applied_total", *at] == 600
     assert (found["lis_step_seconds_count", *at], found["lis_step_seconds_sum", *at]) == (2, 0.75)
@@ -240,7 +264,7 @@ def test_a_shards_work_is_shown_in_base_units() -> None:
 
 def test_known_fates_reasons_and_pauses_exist_before_their_first_event() -> None:
     """`increase()` sees nothing when a series is born with a 1 in it."""
-    found = samples(registry_of(health=worker()))
+    found = samples(exposition_of(health=worker()))
     events = {key[1]: value for key, value in found.items() if key[0] == "lis_events_total"}
     letters = {key[2]: value for key, value in found.items() if key[0] == "lis_dead_letters_total"}
     pauses = {key[2]: value for key, value in found.items() if key[0] == "lis_paused" and key[1] == "2"}
@@ -252,11 +276,10 @@ def test_known_fates_reasons_and_pauses_exist_before_their_first_event() -> None
 def test_every_sample_belongs_to_a_declared_series_with_its_labels() -> None:
     """Nothing is exported that the names module does not know."""
     declared = {series.name: set(series.labels) for series in names.every()}
-    for family in parse(generate_latest(registry_of(lambda: example(estimate(0.5)), worker())).decode()):
+    for family in parse(text_of(exposition_of(lambda: example(estimate(0.5)), worker()))):
         for sample in family.samples:
-            name = sample.name.removesuffix("_sum").removesuffix("_count")
-            assert set(sample.labels) == declared.pop(name, declared.get(name, set(sample.labels))), sample.name
-            declared[name] = set(sample.labels)
+            name = re.sub("_(bucket|sum|count)$", "", sample.name)
+            assert set(sample.labels) - {"le"} == declared[name], sample.name
 
 
 def test_every_declared_series_is_exported_when_it_has_a_number() -> None:
@@ -264,30 +287,32 @@ def test_every_declared_series_is_exported_when_it_has_a_number() -> None:
     view = example(estimate(0.5))
     numbers = replace(view.windows[0]["all"], effective_users=40.0)
     view = replace(view, windows={900_000: {"all": numbers}})
-    text = generate_latest(registry_of(lambda: view, worker())).decode()
+    text = text_of(exposition_of(lambda: view, worker()))
     seen = {sample.name for family in parse(text) for sample in family.samples}
-    expected = {series.name for series in names.every()} - {names.STEP.name}
-    assert expected <= seen
-    assert {"lis_step_seconds_sum", "lis_step_seconds_count"} <= seen
+    declared = [series for series in names.every() if not series.name.startswith("lis_drift_")]
+    histograms = {series.name for series in declared if series.kind == "histogram"}
+    parts = {f"{name}_{part}" for name in histograms for part in ("bucket", "sum", "count")}
+    assert {series.name for series in declared} - histograms | parts <= seen
 
 
 def test_the_text_is_valid_openmetrics() -> None:
     """Parsed by the strict parser of the format."""
-    text = openmetrics(registry_of(lambda: example(estimate(0.5)), worker())).decode()
+    text = text_of(exposition_of(lambda: example(estimate(0.5)), worker()), OPENMETRICS)
     assert "lis_diagnosis" in {family.name for family in parse_openmetrics(text)}
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
 def test_promtool_finds_nothing_to_complain_about() -> None:
     """Prometheus' own lint."""
-    text = generate_latest(registry_of(lambda: example(estimate(0.5)), worker()))
+    text = text_of(exposition_of(lambda: example(estimate(0.5)), worker())).encode()
     found = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, check=False)
     assert (found.returncode, found.stdout.decode() + found.stderr.decode()) == (0, "")
 
 
 def test_a_second_collector_in_one_registry_is_refused() -> None:
     """Two owners of one series would make each scrape fail."""
-    registry = registry_of()
+    registry = CollectorRegistry()
+    registry.register(LisCollector())
     with pytest.raises(ValueError, match="Duplicated timeseries"):
         registry.register(LisCollector())
 
@@ -296,7 +321,7 @@ def test_the_process_shows_its_own_memory_where_it_is_registered() -> None:
     """`register` brings prometheus_client's own collectors, into this registry and no other."""
     registry = CollectorRegistry()
     register(registry, LisCollector())
-    assert ("process_resident_memory_bytes",) in samples(registry)
+    assert ("process_resident_memory_bytes",) in samples(Exposition(registry))
 
 
 def test_labels_that_were_not_declared_are_refused() -> None:

@@ -85,7 +85,7 @@ def test_a_shard_with_lag_and_no_batch_for_long_is_stuck(clock: Clock) -> None:
     """What /healthz says; a shard without lag is idle, not stuck."""
     health = WorkerHealth(clock)
     health.assigned("join", 0)
-    health.lagged("join", 0, 40)
+    health.lagged({("join", 0): 40})
     clock.now += 60
     assert health.stuck(60) is None
     clock.now += 1
@@ -93,7 +93,7 @@ def test_a_shard_with_lag_and_no_batch_for_long_is_stuck(clock: Clock) -> None:
     health.applied("join", 0, 1, 0.1)
     assert health.stuck(60) is None
     clock.now += 100
-    health.lagged("join", 0, 0)
+    health.lagged({("join", 0): 0})
     assert health.stuck(60) is None
 
 
@@ -101,7 +101,7 @@ def test_a_pause_with_a_name_is_not_stuck(clock: Clock) -> None:
     """Restarting a worker does not bring PostgreSQL back."""
     health = WorkerHealth(clock)
     health.assigned("publish", 0)
-    health.lagged("publish", 0, 40)
+    health.lagged({("publish", 0): 40})
     health.paused("publish", 0, "history_unreachable")
     clock.now += 1_000
     assert health.stuck(60) is None

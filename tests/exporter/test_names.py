@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from lis_online.exporter import names
+from lis_online.exporter import labels, names
 from lis_online.exporter.families import empty
 from lis_online.exporter.reference import reference
 
@@ -43,7 +43,7 @@ def test_names_follow_the_conventions_of_prometheus() -> None:
 def test_every_label_is_known_and_bounded() -> None:
     """No label for a user, an item or a request: they would grow without end."""
     used = {label for series in names.every() for label in series.labels}
-    assert used == set(names.LABELS)
+    assert used == set(labels.LABELS)
     assert not used & {"user", "user_id", "item", "item_id", "request", "request_id", "le", "quantile"}
 
 

@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry
 from lis_online.errors import SettingsError
 from lis_online.exporter import server as module
 from lis_online.exporter.collector import LisCollector
+from lis_online.exporter.exposition import Exposition
 from lis_online.exporter.pages import Pages
 from lis_online.exporter.server import ExporterServer
 from tests.exporter.examples import example
@@ -32,7 +33,7 @@ def state() -> dict[str, Any]:
 def server(state: dict[str, Any]) -> Iterator[ExporterServer]:
     """Return a server on a free port."""
     registry = CollectorRegistry()
-    registry.register(LisCollector(example))
+    registry.register(LisCollector())
 
     def answer(name: str) -> Any:
         found = state[name]
@@ -40,7 +41,9 @@ def server(state: dict[str, Any]) -> Iterator[ExporterServer]:
             raise found
         return found
 
-    pages = Pages(registry, lambda: answer("alive"), lambda: answer("ready"), lambda: answer("summary"))
+    pages = Pages(
+        Exposition(registry, example), lambda: answer("alive"), lambda: answer("ready"), lambda: answer("summary")
+    )
     with ExporterServer(pages) as running:
         yield running
 
@@ -171,7 +174,7 @@ def get_or_none(server: ExporterServer) -> int | None:
 
 def test_stop_frees_the_port_and_may_be_called_twice() -> None:
     """A worker that restarts takes the same port again."""
-    pages = Pages(CollectorRegistry())
+    pages = Pages(Exposition(CollectorRegistry()))
     first = ExporterServer(pages)
     first.start()
     port = first.port
@@ -183,10 +186,10 @@ def test_stop_frees_the_port_and_may_be_called_twice() -> None:
 
 def test_a_server_that_never_started_can_be_stopped() -> None:
     """A worker may fail between the two."""
-    ExporterServer(Pages(CollectorRegistry())).stop()
+    ExporterServer(Pages(Exposition(CollectorRegistry()))).stop()
 
 
 def test_a_port_that_is_taken_is_a_wrong_setting(server: ExporterServer) -> None:
     """The sentence names setting, rule and value."""
     with pytest.raises(SettingsError, match=f"http: must be a free address: .*, got 127.0.0.1:{server.port}"):
-        ExporterServer(Pages(CollectorRegistry()), port=server.port)
+        ExporterServer(Pages(Exposition(CollectorRegistry())), port=server.port)
