@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from lis_online.api.errors import BusyError
 from lis_online.errors import UsageError
 from lis_online.history.engine import transaction
-from lis_online.history.stored import Group, pieces
+from lis_online.history.ranges import rows_read
+from lis_online.history.stored import Group
 from lis_online.history.stored_settings import settings_of
 
 if TYPE_CHECKING:
@@ -20,8 +21,9 @@ MOST_AT_ONCE: Final = 4
 """Ranges that are added up at once: each keeps a core busy and a connection open, for up to a minute."""
 CONNECTIONS: Final = 2 * MOST_AT_ONCE
 """To the history: the short questions have their own beside those of the ranges."""
-MOST_PIECES: Final = 21_000
-"""Stored stretches in a range: two weeks of minutes, or seven months of quarters of an hour."""
+MOST_ROWS: Final = 4_000
+"""Rows of statistics that a range is read from, 6 to 30 ms each: six weeks of quarters of an hour; weeks of minutes are
+read from their sums and have a hundred."""
 
 
 class Slots:
@@ -42,12 +44,14 @@ class Slots:
             self._free.release()
 
 
-def check_length(engine: Engine, configuration: int, start: int, end: int, most: int = MOST_PIECES) -> None:
-    """Refuse a range of too many stored stretches, before any is read. Raises UsageError."""
+def check_length(engine: Engine, configuration: int, start: int, end: int, most: int = MOST_ROWS) -> None:
+    """Refuse a range that is read from too many rows, before any is. Raises UsageError."""
     if not start < end:
         return  # whoever reads the range says so
     with transaction(engine) as connection:
         bucket = settings_of(connection, configuration).metrics.bucket
-        found = len(pieces(connection, Group(configuration), start, end, bucket))
+        found = rows_read(connection, Group(configuration), start, end, bucket)
     if found > most:
-        raise UsageError(f"a range must hold at most {most:,} stored stretches, got {found:,}: ask for a shorter one")
+        raise UsageError(
+            f"a range must be read from at most {most:,} rows of statistics, got {found:,}: ask for a shorter one"
+        )

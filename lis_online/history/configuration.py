@@ -48,17 +48,21 @@ def fingerprint(settings: Settings) -> str:
 def configuration_id(connection: Connection, settings: Settings, note: str | None = None) -> int:
     """Return the row's id, which is made where there is none yet, with the note; its settings become the newest.
 
-    note: None for live numbers, else what a backfill was made from.
+    note: None for live numbers, else what a backfill was made from. Live ones that join those of a backfill take the
+    note away: from then on no backfill may write there.
     """
     name, wanted = fingerprint(settings), described(settings)
-    query = select(configurations.c.id, configurations.c.settings).where(configurations.c.fingerprint == name)
+    column = configurations.c
+    query = select(column.id, column.settings, column.note).where(configurations.c.fingerprint == name)
     known = connection.execute(query).one_or_none()
     if known is None:
         row = {"fingerprint": name, "settings": wanted, "note": note}
         connection.execute(insert(configurations).values(row).on_conflict_do_nothing())
         known = connection.execute(query).one()
-    if known.settings != wanted:  # keys that are only read have changed
-        connection.execute(update(configurations).where(configurations.c.id == known.id).values(settings=wanted))
+    kept = None if note is None else known.note
+    if (known.settings, known.note) != (wanted, kept):  # keys that are only read have changed, or a worker came
+        row = {"settings": wanted, "note": kept}
+        connection.execute(update(configurations).where(column.id == known.id).values(row))
     return int(known.id)
 
 

@@ -191,6 +191,12 @@ def reads(
         yield spans.cover(block, known)
 
 
+def rows_read(connection: Connection, group: Group, start: int, end: int, bucket: int) -> int:
+    """Return how many rows the numbers over [start, end), ms, are read from: what they cost, in units of `reads`."""
+    found = stored.pieces(connection, group, start, end, bucket)
+    return sum(len(whole) + len(single) for whole, single in reads(connection, group, found, bucket))
+
+
 def by_block(pieces: Sequence[Piece]) -> list[list[Piece]]:
     """Return pieces in order by block of time: fewer than 32 blocks, of the least length that is enough.
 

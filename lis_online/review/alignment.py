@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from lis_online.history import stored
 from lis_online.history.engine import transaction
 from lis_online.history.queries import Selection, read
-from lis_online.history.ranges import RangeNumbers, range_numbers
+from lis_online.history.ranges import RangeNumbers, range_numbers, rows_read
 from lis_online.history.stored import Group
 from lis_online.history.thinned import Headline, Series, headlines
 from lis_online.history.times import iso
@@ -24,8 +23,8 @@ if TYPE_CHECKING:
 
     from lis_online.review.request import ReviewRequest
 
-MOST_PIECES: Final = 4_000
-"""Stored stretches that are added up for a review, 6 to 11 ms each. Beyond, the published window `run` is read."""
+MOST_ROWS: Final = 4_000
+"""Rows that are added up for a review, 6 to 30 ms each. Beyond, the published window `run` is read."""
 MOST_POINTS: Final = 200
 """Of a variant along the time."""
 RUN: Final = 0
@@ -37,8 +36,8 @@ def alignment(engine: Engine, subject: Subject, request: ReviewRequest, times: T
     if times is None:
         return Alignment(reason="there is no bucket of that time")
     with transaction(engine) as connection:
-        found = stored.pieces(connection, Group(subject.configuration), *times, subject.settings.metrics.bucket)
-        if len(found) > MOST_PIECES and request.start is None:
+        found = rows_read(connection, Group(subject.configuration), *times, subject.settings.metrics.bucket)
+        if found > MOST_ROWS and request.start is None:
             return _of_run(connection, subject, request, times[1])
     return _of_range(range_numbers(engine, Group(subject.configuration), *times, [request.slice]), subject, request)
 
@@ -86,14 +85,14 @@ def _of_run(connection: Connection, subject: Subject, request: ReviewRequest, en
     """Return the newest numbers, by a time, of everything after the warm-up."""
     bucket, known, reached = subject.settings.metrics.bucket, {}, 0
     for variant in served(subject):
-        near = Selection(variant, max(0, end - 2 * MOST_PIECES * bucket), end, RUN, request.slice)
+        near = Selection(variant, max(0, end - 2 * MOST_ROWS * bucket), end, RUN, request.slice)
         points = [one for one in read(connection, near) if one.configuration == subject.configuration and one.newest]
         if points:
             known[variant] = representation.of_point(points[-1], variant)
             reached = max(reached, points[-1].time)
     note = (
         f"LIS and AIS are those of the whole run after warm-up, as published at {iso(reached, request.zone)}: the "
-        f"experiment's time has more than {MOST_PIECES:,} stored stretches. Give --from for exact numbers of a range."
+        f"experiment's time has more than {MOST_ROWS:,} rows of statistics. Give --from for exact numbers of a range."
     )
     return Alignment(variants=known, reason="no window was published", notes=(note,) if known else ())
 

@@ -211,7 +211,7 @@ def test_as_many_ranges_as_there_are_places_are_added_up_at_once(
     assert client.get("/api/v1/lis", params=RANGE).status_code == 200
 
 
-def test_a_range_of_too_many_stretches_is_refused_before_it_is_read(
+def test_a_range_of_too_many_rows_is_refused_before_it_is_read(
     filled: Engine, configuration: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Reviews of a range as well; the whole experiment falls back on published windows instead."""
@@ -220,7 +220,7 @@ def test_a_range_of_too_many_stretches_is_refused_before_it_is_read(
     client = Client(build_app(SETTINGS, filled, lambda: END))
     for path in ("/api/v1/lis", REVIEW):
         assert client.get(path, params=RANGE).json() == {
-            "error": "a range must hold at most 5 stored stretches, got 6: ask for a shorter one"
+            "error": "a range must be read from at most 5 rows of statistics, got 6: ask for a shorter one"
         }
     open_end = client.get(REVIEW, params={"from": iso(AT)})
     assert f"got {BUCKETS}:" in open_end.json()["error"]

@@ -78,12 +78,13 @@ def test_the_newest_settings_of_a_configuration_are_kept(history_engine: Engine)
 
 
 @pytest.mark.postgres
-def test_a_note_says_what_a_configuration_was_made_from_and_is_set_once(history_engine: Engine) -> None:
-    """Live numbers have none; whoever finds the row leaves its note."""
+def test_a_note_says_what_a_configuration_was_made_from_until_a_worker_comes(history_engine: Engine) -> None:
+    """Live numbers have none, and a backfill gives them none; live ones that join a backfill's take its note away."""
     HistoryWriter(history_engine, SETTINGS).write([make_row(AT, 1)])
     HistoryWriter(history_engine, SETTINGS, "backfill of x").write([make_row(AT, 1)])
     HistoryWriter(history_engine, Settings.of(TABLE), "backfill of y").write([make_row(AT, 1)])
     with history_engine.begin() as connection:
+        notes = select(configurations.c.note).order_by(configurations.c.id)
+        assert connection.execute(notes).scalars().all() == [None, "backfill of y"]
         configuration_id(connection, Settings.of(TABLE))
-        notes = connection.execute(select(configurations.c.note).order_by(configurations.c.id)).scalars().all()
-    assert notes == [None, "backfill of y"]
+        assert connection.execute(notes).scalars().all() == [None, None]

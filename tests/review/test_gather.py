@@ -177,12 +177,12 @@ def test_of_too_long_an_experiment_the_published_numbers_are_read(
 ) -> None:
     """The same numbers as exact ones here, where the experiment is the run; a note says what they are."""
     exact = of_treatment(review(filled, SETTINGS, ask()))
-    monkeypatch.setattr(alignment, "MOST_PIECES", 17)
+    monkeypatch.setattr(alignment, "MOST_ROWS", 2)
     found = review(filled, SETTINGS, ask())
     assert of_treatment(found).model_dump(exclude={"coverage"}) == exact.model_dump(exclude={"coverage"})
     assert of_treatment(found).coverage == pytest.approx(exact.coverage)
     assert (found.alignment_covered, found.quality.left_out) == (None, None)
-    assert any("more than 17 stored stretches" in note for note in found.notes)
+    assert any("more than 2 rows" in note for note in found.notes)
     assert of_treatment(review(filled, SETTINGS, ask(start=AT, end=END))) == exact
 
 
