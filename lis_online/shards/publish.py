@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
@@ -24,6 +25,7 @@ from lis_online.shards.group_windows import GroupWindows
 from lis_online.shards.parts import PartAssembler
 from lis_online.shards.publish_rows import report_rows, view_rows
 from lis_online.shards.spans import Spans
+from lis_online.shards.trails import Trails, watched
 from lis_online.shards.view import OVERLAP, WHOLE_RUN, PublishView
 
 TOPIC: Final = "windows"
@@ -38,6 +40,7 @@ class _Group:
         self.parts = PartAssembler()
         self.windows = GroupWindows(settings, layout, rolling)
         self.spans = Spans(layout, settings.metrics.bucket)
+        self.trails = Trails()
         self.end = 0
         self.revision = -1
         self.late_side = 0
@@ -155,6 +158,7 @@ class PublishShard:
                 "parts": group.parts.snapshot(),
                 "windows": group.windows.snapshot(),
                 "spans": group.spans.snapshot(),
+                "trails": group.trails.snapshot(),
                 "rest": [group.end, group.revision, group.late_side, group.left_out, group.finished],
             }
             for name, group in sorted(self._groups.items())
@@ -180,6 +184,7 @@ class PublishShard:
             group.parts.restore(state["parts"])
             group.windows.restore(state["windows"])
             group.spans.restore(state.get("spans", []))  # a release that made none wrote it: the next ones are whole
+            group.trails = Trails.restore(state.get("trails", []))  # as for the spans: they begin anew
             group.end, group.revision, group.late_side, group.left_out, group.finished = state["rest"]
         published = self._groups.get(PUBLISHED)
         if published is not None and published.revision >= 0 and self._keep_rolling:
@@ -225,11 +230,18 @@ class PublishShard:
             return
         self._reports.advance(MAX_TIME if bucket.final else bucket.end)
         if self._keep_rolling:
-            self._current = self._view(group)
+            self._current = self._followed(group)
             if bucket.data:
                 self._rows += view_rows(self._current)
             elif group.end:
                 self._rows += report_rows(self._current)
+
+    def _followed(self, group: _Group) -> PublishView:
+        """Return the view after a bucket, itself the last point of its trails."""
+        view = self._view(group)
+        if view.end:
+            group.trails = group.trails.plus(view.end, watched(view.windows, view.alignment))
+        return replace(view, trails=group.trails)
 
     def _add(self, group: _Group, bucket: RankBucket) -> None:
         statistics = Statistics.decode(self._layout, bucket.data)
@@ -263,6 +275,7 @@ class PublishShard:
             versions=group.windows.versions(),
             alignment=group.windows.alignment(),
             experiments=self._reports.experiments(reports),
+            trails=group.trails,
         )
 
     def _new_group(self) -> _Group:
