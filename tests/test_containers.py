@@ -78,7 +78,7 @@ def test_compose_settings_load_and_lead_to_the_services(settings: Settings) -> N
 
 def test_prometheus_asks_every_role_at_its_port(settings: Settings) -> None:
     """A role that is not scraped is not watched."""
-    text = (ROOT / "docs" / "prometheus.yml").read_text(encoding="utf-8")
+    text = (ROOT / "prometheus" / "prometheus.yml").read_text(encoding="utf-8")
     named = re.search(r"names: \[(.+)\]", text)
     assert named is not None
     assert set(named[1].split(", ")) == set(ROLES)
@@ -110,7 +110,7 @@ def test_compose_volumes_and_dependencies_are_declared() -> None:
 
 def test_prometheus_file_is_yaml() -> None:
     """One job, by name."""
-    (job,) = _yaml("docs/prometheus.yml")["scrape_configs"]
+    (job,) = _yaml("prometheus/prometheus.yml")["scrape_configs"]
     assert job["job_name"] == "lis-online"
 
 
