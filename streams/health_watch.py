@@ -36,7 +36,7 @@ class HealthWatch(Watch):
         self._here = set(partitions)
 
     def applied(self, partition: int, shard: Shard, records: Sequence[Record], seconds: float) -> None:
-        """Count the step; join shards also know fates, join and rank shards a watermark."""
+        """Count the step; join shards also know fates, join and rank shards a watermark, publish shards a revision."""
         last = Origin(records[-1].topic, records[-1].partition, records[-1].offset) if records else None
         self._health.applied(self._role, partition, len(records), seconds, last)
         watermark = getattr(shard, "watermark", None)
@@ -45,6 +45,9 @@ class HealthWatch(Watch):
         counts = getattr(shard, "counts", None)
         if counts is not None:
             self._health.counted(self._role, partition, counts)
+        current = getattr(shard, "current", None)
+        if current is not None:
+            self._health.published(self._role, partition, current.revision)
 
     def checkpointed(self, partition: int, position: int) -> None:
         """Note a checkpoint."""

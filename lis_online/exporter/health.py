@@ -21,6 +21,9 @@ from lis_online.shards.contract import MAX_TIME
 PAUSES: Final = ("restoring", "catching_up", "history_unreachable", "broker_unreachable", "other")
 """Why a shard may hold its records: label values. Any other word counts as "other"."""
 
+UNREACHABLE: Final = {"history_unreachable": "the history", "broker_unreachable": "Kafka"}
+"""The reasons that are somebody else's outage."""
+
 
 @dataclass(frozen=True, slots=True)
 class ShardHealth:
@@ -30,7 +33,8 @@ class ShardHealth:
     over the shard's life (join alone). watermark: ms, None at the end of the log too.
     steps: durations of `feed` calls. refused: by dead-letter reason, the last record that was refused (join alone).
     lag: records of its inputs that are not applied yet, None while that is not known. paused: one of PAUSES.
-    committed_at: when its offsets were last committed.
+    committed_at: when its offsets were last committed. moved_at: when its watermark last rose. revision, published_at:
+    of its numbers, and when they changed since the worker began (publish alone).
     """
 
     role: str
@@ -47,6 +51,9 @@ class ShardHealth:
     lag: int | None = None
     paused: str | None = None
     committed_at: float | None = None
+    moved_at: float | None = None
+    revision: int | None = None
+    published_at: float | None = None
 
 
 class WorkerHealth:
@@ -155,8 +162,16 @@ class WorkerHealth:
     def passed(self, role: str, partition: int, watermark: int) -> None:
         """The shard's watermark is this: event time, ms. The end of the log has no time and is left out."""
         with self._lock:
-            known = watermark if 0 <= watermark < MAX_TIME else None
-            self._shards[role, partition] = replace(self._of(role, partition), watermark=known)
+            shard, known = self._of(role, partition), watermark if 0 <= watermark < MAX_TIME else None
+            moved_at = shard.moved_at if known == shard.watermark else self._clock()
+            self._shards[role, partition] = replace(shard, watermark=known, moved_at=moved_at)
+
+    def published(self, role: str, partition: int, revision: int) -> None:
+        """The shard's numbers are those of this revision."""
+        with self._lock:
+            shard = self._of(role, partition)
+            published_at = shard.published_at if revision == shard.revision else self._clock()
+            self._shards[role, partition] = replace(shard, revision=revision, published_at=published_at)
 
     def saved(self, role: str, partition: int, position: int) -> None:
         """A checkpoint of this position is durable."""
@@ -198,6 +213,29 @@ class WorkerHealth:
                     f"{shard.role} shard {shard.partition} has {shard.lag} records to read "
                     f"and applied none for {since:.0f} s"
                 )
+        return None
+
+    def standing(self, limit: float) -> str | None:
+        """Return the sentence that names a shard with records to read whose watermark has not risen for `limit` seconds.
+
+        It may be applying records all the while: a partition that stopped holds the others up. Waits that have a name
+        are left out.
+        """
+        now = self._clock()
+        for shard in self.get():
+            since = now - max(shard.moved_at or 0.0, shard.assigned_at)
+            if shard.lag and shard.paused is None and shard.watermark is not None and since > limit:
+                return (
+                    f"the watermark of {shard.role} shard {shard.partition} has not risen for {since:.0f} s, "
+                    f"with {shard.lag} records to read"
+                )
+        return None
+
+    def cut_off(self) -> str | None:
+        """Return the sentence that names a shard that cannot reach the history or the broker."""
+        for shard in self.get():
+            if shard.paused in UNREACHABLE:
+                return f"{shard.role} shard {shard.partition} cannot reach {UNREACHABLE[shard.paused]}"
         return None
 
 

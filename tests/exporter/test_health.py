@@ -105,3 +105,49 @@ def test_a_pause_with_a_name_is_not_stuck(clock: Clock) -> None:
     health.paused("publish", 0, "history_unreachable")
     clock.now += 1_000
     assert health.stuck(60) is None
+
+
+def test_a_watermark_that_stands_with_records_to_read_is_told(clock: Clock) -> None:
+    """Records that are applied do not hide it; one that rises, no lag, or a wait with a name end it."""
+    health = WorkerHealth(clock)
+    health.assigned("rank", 0)
+    health.lagged({("rank", 0): 40})
+    clock.now += 100
+    assert health.standing(60) is None  # no watermark yet: nothing has come that could have moved it
+    health.passed("rank", 0, 5)
+    clock.now += 61
+    health.passed("rank", 0, 5)
+    health.applied("rank", 0, 10, 0.1)
+    told = "the watermark of rank shard 0 has not risen for 61 s, with 40 records to read"
+    assert health.standing(60) == told
+    health.paused("rank", 0, "catching_up")
+    assert health.standing(60) is None
+    health.paused("rank", 0, None)
+    assert health.standing(60) == told
+    health.passed("rank", 0, 6)
+    assert health.standing(60) is None
+    clock.now += 61
+    health.lagged({("rank", 0): 0})
+    assert health.standing(60) is None
+
+
+@pytest.mark.parametrize(("reason", "what"), [("history_unreachable", "the history"), ("broker_unreachable", "Kafka")])
+def test_somebody_elses_outage_is_told(clock: Clock, reason: str, what: str) -> None:
+    """Catching up is work, not an outage."""
+    health = WorkerHealth(clock)
+    health.assigned("publish", 0)
+    health.paused("publish", 0, "catching_up")
+    assert health.cut_off() is None
+    health.paused("publish", 0, reason)
+    assert health.cut_off() == f"publish shard 0 cannot reach {what}"
+
+
+def test_numbers_are_as_old_as_their_revision(clock: Clock) -> None:
+    """The same revision told again is no news."""
+    health = WorkerHealth(clock)
+    health.assigned("publish", 0)
+    assert health.get()[0].published_at is None
+    for revision, published_at in ((3, 1_010.0), (3, 1_010.0), (4, 1_030.0)):
+        clock.now += 10
+        health.published("publish", 0, revision)
+        assert health.get()[0].published_at == published_at
