@@ -105,7 +105,7 @@ class _Builder:
         return self._estimate(index, self.value[index][column], self.variance[index][column], reason, noise)
 
     def _unseen(self, index: int, contrast: Contrast) -> str | None:
-        """Return why a difference says nothing: without a pair or a vector its rankers saw what the unleaked one saw."""
+        """Return why a difference says nothing: its rankers saw no more than the unleaked one."""
         if contrast.kind == "source" and not self.covered[index][self.layout.sources.index(contrast.subject)]:
             return NO_PAIR
         if contrast.kind == "variant" and not self.vectors[index][self.layout.variants.index(contrast.subject)]:

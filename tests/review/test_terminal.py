@@ -100,7 +100,8 @@ def test_everything_fits_and_is_there() -> None:
     text = shown(full())
     assert max(map(len, text.splitlines())) <= WIDTH
     for word in (
-        "BREACHED", "undecided", "[red]treatment[/red]", "treatment[/red]: no users", "+2.25%", "30,000", "+0.0325", "62%", "aligned",
+        "BREACHED", "undecided", "[red]treatment[/red]", "treatment[/red]: no users",
+        "+2.25%", "30,000", "+0.0325", "62%", "aligned",
         "NO (Kendall's tau -1.00)", "disagrees", "AIS fell.", "deploy", "99,000 records accepted", "3 samples beyond",
         "no samples from 2026-11-17 09:00", "set aside: twin (diverged)", "leakage.horizon: 30m -> 1h", "mind this",
     ):  # fmt: skip
