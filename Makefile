@@ -8,7 +8,7 @@ SUMMARY ?=
 SCALE ?= 1
 JOBS ?= 2
 
-.PHONY: setup demo test check study study-mutation study-experiments study-drift format lock clean
+.PHONY: setup demo test check study study-mutation study-experiments study-drift dashboards format lock clean
 
 setup: $(STAMP)  ## build the environment in .venv
 
@@ -46,6 +46,9 @@ study-experiments: setup  ## docs/experiments.md: what the arms' intervals and t
 
 study-drift: setup  ## docs/drift.md: false alarms, delays and causes of drift events
 	@OMP_NUM_THREADS=1 $(BIN)/python -m studies.drift --jobs $(JOBS) --out docs
+
+dashboards: setup  ## grafana/dashboards/: write their JSON anew
+	@$(BIN)/python -m grafana.build
 
 format: setup  ## rewrite files in the project's format
 	@$(BIN)/ruff format .
