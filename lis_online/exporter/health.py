@@ -216,7 +216,7 @@ class WorkerHealth:
         return None
 
     def standing(self, limit: float) -> str | None:
-        """Return the sentence that names a shard with records to read whose watermark has not risen for `limit` seconds.
+        """Return the sentence that names a shard with records to read whose watermark stands for `limit` seconds.
 
         It may be applying records all the while: a partition that stopped holds the others up. Waits that have a name
         are left out.

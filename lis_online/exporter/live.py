@@ -48,22 +48,22 @@ class Live:
 
         The answer has no time of its own: as long as nothing happens it stays the same, and so does its ETag.
         """
-        view, health = self.view(), self.health or WorkerHealth()
-        if view is not None:
-            wanted = parse_qs(query).get("window", [window_name(default(view))])[-1]
-            chosen = next((length for length in shown(view) if window_name(length) == wanted), None)
-            if chosen is None:
-                return _refused([window_name(length) for length in shown(view)], wanted)
-        has_numbers = view is not None and view.end > 0
-        table: dict[str, Any] = {
+        view = self.view()
+        try:
+            numbers = None if view is None or not view.end else numbers_table(view, _chosen(view, query))
+        except ValueError as exc:
+            return Page(json.dumps({"error": str(exc)}) + "\n", 400, JSON)
+        return _answer(self._table(view, numbers, self.health or WorkerHealth()))
+
+    def _table(self, view: PublishView | None, numbers: dict[str, Any] | None, health: WorkerHealth) -> dict[str, Any]:
+        return {
             "version": lis_online.__version__,
-            "numbers": numbers_table(view, chosen) if view is not None and has_numbers else None,
-            "why_none": None if has_numbers else self._why_none(health),
-            "stale_since": self._stale_since(health) if has_numbers else None,
+            "numbers": numbers,
+            "why_none": self._why_none(health) if numbers is None else None,
+            "stale_since": None if numbers is None else self._stale_since(health),
             "experiments": [] if view is None else [experiment_table(one) for one in view.experiments.values()],
             "health": health_table(health, self.alive(), self.ready()),
         }
-        return _answer(table)
 
     def _stale_since(self, health: WorkerHealth) -> str | None:
         """Return when the last numbers came, where that is too long ago."""
@@ -78,10 +78,15 @@ class Live:
         return NOT_YET if any(shard.role == "publish" for shard in health.get()) else STANDING_BY
 
 
-def _answer(table: dict[str, Any], status: int = 200) -> Page:
+def _chosen(view: PublishView, query: str) -> int:
+    """Return the window that a query asks for. Raises ValueError on one that is not there."""
+    known = {window_name(length): length for length in shown(view)}
+    wanted = parse_qs(query).get("window", [window_name(default(view))])[-1]
+    if wanted not in known:
+        raise ValueError(f"window must be one of {', '.join(known)}, got {wanted!r}")
+    return known[wanted]
+
+
+def _answer(table: dict[str, Any]) -> Page:
     body = json.dumps(table, allow_nan=False, separators=(",", ":")).encode() + b"\n"
-    return Page(body, status, JSON, {"ETag": f'"{hashlib.sha256(body).hexdigest()[:20]}"'})
-
-
-def _refused(known: list[str], got: str) -> Page:
-    return Page(json.dumps({"error": f"window must be one of {', '.join(known)}, got {got!r}"}) + "\n", 400, JSON)
+    return Page(body, content_type=JSON, headers={"ETag": f'W/"{hashlib.sha256(body).hexdigest()[:20]}"'})

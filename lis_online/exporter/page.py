@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import Final
 
 TEXT: Final = "text/plain; charset=utf-8"
 JSON: Final = "application/json"
-
-NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,4 +17,4 @@ class Page:
     body: str | bytes
     status: int = 200
     content_type: str = TEXT
-    headers: Mapping[str, str] = NONE
+    headers: Mapping[str, str] = field(default_factory=dict)

@@ -11,14 +11,15 @@ from typing import Final
 from urllib.parse import urlsplit
 
 import lis_online
-from lis_online.exporter.pages import Page, Pages
+from lis_online.exporter.page import Page
+from lis_online.exporter.pages import Pages
 
 logger = logging.getLogger(__name__)
 
 REQUEST_TIMEOUT: Final = 10.0  # s to send a request or take a piece of an answer
 SMALL: Final = 1_000  # bytes under which compression is not worth it
 NONE: Final[Mapping[str, str]] = MappingProxyType({})
-ALWAYS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+ALWAYS: Final = {"Cache-Control": "no-store", "Vary": "Accept, Accept-Encoding", "X-Content-Type-Options": "nosniff"}
 
 
 def handler_of(pages: Pages) -> type[BaseHTTPRequestHandler]:
@@ -46,19 +47,23 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _page(self) -> Page:
         try:
-            return self.pages.get(urlsplit(self.path).path, self.headers.get("Accept", ""))
+            asked = urlsplit(self.path)
+            return self.pages.get(asked.path, self.headers.get("Accept", ""), asked.query)
         except Exception:
             logger.exception("%s could not be answered", self.path)
             return Page("internal error: see the log\n", status=500)
 
     def _answer(self, page: Page, headers: Mapping[str, str] = NONE) -> None:
+        if page.headers.get("ETag") in self.headers.get("If-None-Match", "").split(", "):
+            page = Page(b"", 304, page.content_type, page.headers)
         body = page.body if isinstance(page.body, bytes) else page.body.encode()
-        headers = {**headers, "Content-Type": page.content_type, **ALWAYS}
+        headers = {**headers, **page.headers, "Content-Type": page.content_type, **ALWAYS}
         if len(body) > SMALL and "gzip" in self.headers.get("Accept-Encoding", ""):
             body = gzip.compress(body, compresslevel=1)
             headers["Content-Encoding"] = "gzip"
         self.send_response(page.status)
-        for name, value in {**headers, "Content-Length": str(len(body))}.items():
+        length = {} if page.status == 304 else {"Content-Length": str(len(body))}
+        for name, value in {**headers, **length}.items():
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
