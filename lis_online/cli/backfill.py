@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from lis_online.cli.history_range import Zone, find_zone, parse_limit
 from lis_online.cli.options import Config
+from lis_online.cli.progress import progress
 from lis_online.errors import UsageError
 from lis_online.settings import Settings, load
 
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
     from lis_online.backfill.run import Backfill, Backfilled
     from lis_online.backfill.stretch import Stretch
     from lis_online.shards.contract import Record
+
+COUNTED = "{task.fields[samples]:,} samples, {task.fields[buckets]:,} buckets written"
 
 
 def backfill(
@@ -75,12 +76,12 @@ def _backfill(engine: Engine, settings: Settings, stretch: Stretch, path: str | 
     else:
         run = Backfill(settings, stretch, write)
     try:
-        with closing(_records(settings, stretch, path, partial)) as records, _progress() as progress:
-            task = progress.add_task("backfilling", total=stretch.end - stretch.reads_from, buckets=0, samples=0)
+        with closing(_records(settings, stretch, path, partial)) as records, progress(COUNTED) as bar:
+            task = bar.add_task("backfilling", total=stretch.end - stretch.reads_from, buckets=0, samples=0)
 
             def show(run: Backfill) -> None:
                 reached = min(max(run.watermark, stretch.reads_from), stretch.end) - stretch.reads_from
-                progress.update(task, completed=reached, buckets=run.done.buckets, samples=run.done.read)
+                bar.update(task, completed=reached, buckets=run.done.buckets, samples=run.done.read)
 
             run.run(records, show)
     except KeyboardInterrupt:
@@ -121,17 +122,3 @@ def _report(engine: Engine, settings: Settings, stretch: Stretch, done: Backfill
     )
     if not done.complete:
         typer.echo("the log ended before a horizon had passed after them: the last ones rest on the pairs there were")
-
-
-def _progress() -> Progress:
-    """Return a progress bar on standard error, so that standard output is the result alone."""
-    console = Console(stderr=True)
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[samples]:,} samples, {task.fields[buckets]:,} buckets written"),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    )

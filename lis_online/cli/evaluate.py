@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from lis_online.cli.options import Config
+from lis_online.cli.progress import progress
 from lis_online.errors import UsageError
 from lis_online.settings import Settings, load_table
 
@@ -194,32 +193,18 @@ def _evaluate(settings: Settings, log: Iterable[RecordedEvent], size: int | None
     from lis_online.shards.pipeline import Pipeline
 
     pipeline = Pipeline(settings)
-    with _progress() as progress:
-        task = progress.add_task("evaluating", total=size, samples=0)
+    with progress("{task.fields[samples]:,} samples") as bar:
+        task = bar.add_task("evaluating", total=size, samples=0)
         done = 0
         for number, (topic, value) in enumerate(log):
             pipeline.update(topic, value)
             done += len(value or b"")
             if number % 500 == 0:
-                progress.update(task, completed=done, samples=pipeline.rank.samples)
+                bar.update(task, completed=done, samples=pipeline.rank.samples)
         pipeline.finish()
-        progress.update(task, total=done, completed=done, samples=pipeline.rank.samples)
+        bar.update(task, total=done, completed=done, samples=pipeline.rank.samples)
     summary = pipeline.summary()
     if as_json:
         typer.echo(json.dumps(summary, indent=2, allow_nan=False))
     else:
         report_console().print(report(summary))
-
-
-def _progress() -> Progress:
-    """Return a progress bar on standard error, so that standard output is the result alone."""
-    console = Console(stderr=True)
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[samples]:,} samples"),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    )
