@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -13,6 +14,7 @@ from lis_online.exporter.collector import LisCollector, register
 from lis_online.exporter.exposition import Exposition
 from lis_online.exporter.health import WorkerHealth
 from lis_online.exporter.pages import Pages
+from lis_online.exporter.rendered import RenderedView
 from lis_online.exporter.server import ExporterServer
 from lis_online.settings import Settings
 from lis_online.shards.device_use import DeviceUse
@@ -27,26 +29,29 @@ SUMMARY_SECONDS = 10.0
 """Seconds a request for the summary waits for the shard's turn to end."""
 
 
+@contextmanager
 def exporter_of(
     settings: Settings,
     runners: Mapping[str, Runner],
     health: WorkerHealth,
     clock: Callable[[], float] = time.monotonic,
-) -> ExporterServer:
-    """Return the HTTP server of a worker, not started. clock: the runners' own.
+) -> Iterator[ExporterServer]:
+    """Serve a worker over HTTP while the context lasts. clock: the runners' own.
 
     Raises SettingsError on a port that is taken.
     """
     publish = runners.get("publish")
     registry = CollectorRegistry()
     register(registry, LisCollector(health, lambda: devices(runners)))
+    numbers = RenderedView(lambda: current_view(publish))
     pages = Pages(
-        Exposition(registry, lambda: current_view(publish)),
+        Exposition(registry, numbers),
         alive=lambda: health.stuck(STUCK_AFTER) or silent(runners, clock()),
         ready=lambda: waiting(runners),
         summary=lambda: summary(publish),
     )
-    return ExporterServer(pages, settings.http.host, settings.http.port)
+    with numbers, ExporterServer(pages, settings.http.host, settings.http.port) as server:
+        yield server
 
 
 def current_view(publish: Runner | None) -> PublishView | None:

@@ -21,6 +21,7 @@ from lis_online.exporter.exemplars import Origin
 from lis_online.exporter.exposition import Exposition
 from lis_online.exporter.families import Families
 from lis_online.exporter.health import PAUSES, WorkerHealth
+from lis_online.exporter.rendered import RenderedView
 from lis_online.metrics.diagnosis import DIAGNOSES
 from lis_online.rankers import health
 from lis_online.shards.device_use import DeviceUse
@@ -36,7 +37,7 @@ def exposition_of(
     """Return the exposition of a view and our collector alone."""
     registry = CollectorRegistry()
     registry.register(LisCollector(health, lambda: [("rank", GPU)] if health else []))
-    return Exposition(registry, view)
+    return Exposition(registry, RenderedView(view))
 
 
 GPU = DeviceUse("NVIDIA H200", 1 << 30, 2 << 30, 139 << 30)

@@ -19,6 +19,7 @@ from lis_online.exporter import server as module
 from lis_online.exporter.collector import LisCollector
 from lis_online.exporter.exposition import Exposition
 from lis_online.exporter.pages import Pages
+from lis_online.exporter.rendered import RenderedView
 from lis_online.exporter.server import ExporterServer
 from tests.exporter.examples import example
 
@@ -42,7 +43,10 @@ def server(state: dict[str, Any]) -> Iterator[ExporterServer]:
         return found
 
     pages = Pages(
-        Exposition(registry, example), lambda: answer("alive"), lambda: answer("ready"), lambda: answer("summary")
+        Exposition(registry, RenderedView(example)),
+        lambda: answer("alive"),
+        lambda: answer("ready"),
+        lambda: answer("summary"),
     )
     with ExporterServer(pages) as running:
         yield running
