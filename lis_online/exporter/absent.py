@@ -22,6 +22,8 @@ NUMBERS: Final = {
     of_numbers.NO_NEGATIVES: "no_negatives",
     of_numbers.NO_MIXED_SLATE: "no_mixed_slate",
     of_numbers.TOO_FEW: "too_few",
+    of_numbers.NO_PAIR: "no_pairs",
+    of_numbers.NO_VECTOR: "no_vectors",
     "diverged": "diverged",
     "exploded": "exploded",
     "stalled": "stalled",
