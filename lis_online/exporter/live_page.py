@@ -10,12 +10,20 @@ from lis_online.exporter.page import Page
 
 FOLDER: Final = "static"
 
-FILES: Final = {
-    "/live.html": "text/html; charset=utf-8",
-    "/live.css": "text/css; charset=utf-8",
-    "/live.js": "text/javascript; charset=utf-8",
-    "/live.svg": "image/svg+xml",
-}
+TYPES: Final = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+
+NAMES: Final = (
+    "live.html",
+    "live.css",
+    "live.svg",
+    "live.js",
+    "live_charts.js",
+    "live_elements.js",
+    "live_tables.js",
+    "live_words.js",
+)
+
+FILES: Final = {f"/{name}": f"{TYPES[name.rpartition('.')[2]]}; charset=utf-8" for name in NAMES}
 """Path -> content type."""
 
 POLICY: Final = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
