@@ -19,6 +19,7 @@ from lis_online.errors import SettingsError
 from lis_online.settings.environment import BETWEEN, PREFIX, Environment
 from lis_online.settings.model import (
     CheckpointSettings,
+    DriftSettings,
     EventsSettings,
     ExperimentSettings,
     HistorySettings,
@@ -57,6 +58,7 @@ class Settings(BaseSettings):
     leakage: LeakageSettings = LeakageSettings()
     training: TrainingSettings = TrainingSettings()
     metrics: MetricsSettings = MetricsSettings()
+    drift: DriftSettings = DriftSettings()
     preference: list[PreferenceSettings] = Field(default_factory=lambda: [PreferenceSettings(name="coclick")])
     variant: list[VariantSettings] = []
     experiment: list[ExperimentSettings] = []

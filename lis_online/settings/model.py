@@ -216,6 +216,32 @@ class MetricsSettings(Section):
         return self
 
 
+class DriftSettings(Section):
+    """How changes of the numbers are looked for; the defaults are those of the study in docs/drift.md."""
+
+    enabled: bool = True
+    bucket: Duration = 3_600_000
+    learning: Duration = WEEK
+    window: Duration = 4 * WEEK
+    gap: Duration = 2 * DAY
+    same: Duration = 2 * DAY
+    threshold: float = Field(17.0, gt=4)
+
+    @model_validator(mode="after")
+    def _whole(self) -> DriftSettings:
+        if self.bucket < 1000 or 3_600_000 % self.bucket:
+            raise ValueError(f"bucket must be >= 1s and fit an hour evenly, got {format_duration(self.bucket)}")
+        if self.learning < 8 * self.bucket:
+            raise ValueError(
+                f"learning must be >= 8 buckets of {format_duration(self.bucket)}, got {format_duration(self.learning)}"
+            )
+        if self.window < self.learning:
+            raise ValueError(
+                f"window must be >= learning, {format_duration(self.learning)}, got {format_duration(self.window)}"
+            )
+        return self
+
+
 class PreferenceSettings(Section):
     """One preference source."""
 

@@ -14,7 +14,7 @@ from lis_online.settings import Settings, load
 from lis_online.settings.meanings import MEANINGS
 
 EXAMPLE = Path(__file__).parents[2] / "lis-online.example.toml"
-SECTIONS = ("kafka", "history", "checkpoints", "http", "events", "leakage", "training", "metrics")
+SECTIONS = ("kafka", "history", "checkpoints", "http", "events", "leakage", "training", "metrics", "drift")
 TEXT = EXAMPLE.read_text(encoding="utf-8")
 
 
