@@ -13,6 +13,7 @@ from lis_online.events.topics import topic_names
 from lis_online.exporter.collector import LisCollector, register
 from lis_online.exporter.exposition import Exposition
 from lis_online.exporter.health import WorkerHealth
+from lis_online.exporter.live import Live
 from lis_online.exporter.pages import Pages
 from lis_online.exporter.rendered import RenderedView
 from lis_online.exporter.server import ExporterServer
@@ -24,6 +25,9 @@ from streams.runner import Runner
 
 STUCK_AFTER = 300.0
 """Seconds without progress, with records to read, after which a worker says that it is stuck."""
+
+STANDING_AFTER = 900.0
+"""Seconds with records to read and an unmoved watermark after which a worker is not ready."""
 
 SUMMARY_SECONDS = 10.0
 """Seconds a request for the summary waits for the shard's turn to end."""
@@ -46,9 +50,16 @@ def exporter_of(
     numbers = RenderedView(lambda: current_view(publish))
     pages = Pages(
         Exposition(registry, numbers),
-        alive=lambda: health.stuck(STUCK_AFTER) or silent(runners, clock()),
-        ready=lambda: waiting(runners),
+        alive=lambda: stuck(runners, health, clock()),
+        ready=lambda: unready(runners, health),
         summary=lambda: summary(publish),
+        live=Live(
+            lambda: current_view(publish),
+            health,
+            lambda: stuck(runners, health, clock()),
+            lambda: unready(runners, health),
+            settings.metrics.bucket / 1000,
+        ),
     )
     with numbers, ExporterServer(pages, settings.http.host, settings.http.port) as server:
         yield server
@@ -89,6 +100,23 @@ def summary(publish: Runner | None) -> Mapping[str, Any] | None:
     shard: Any = host.shard
     found: Mapping[str, Any] = host.thread.submit(shard.summary).result(SUMMARY_SECONDS)
     return found
+
+
+def stuck(runners: Mapping[str, Runner], health: WorkerHealth, now: float) -> str | None:
+    """Return the sentence that says what only a restart would end, None while all is well: what /healthz answers.
+
+    Not an outage of Kafka or of the history: a restart ends neither, and after half an hour without its history the
+    worker ends by itself (`streams.keeping`).
+    """
+    return health.stuck(STUCK_AFTER) or silent(runners, now)
+
+
+def unready(runners: Mapping[str, Runner], health: WorkerHealth) -> str | None:
+    """Return the sentence that says why this worker cannot do its work now, None while it can: what /readyz answers.
+
+    An outage counts: a new version that was given a wrong address must not replace the old one.
+    """
+    return waiting(runners) or health.cut_off() or health.standing(STANDING_AFTER)
 
 
 def silent(runners: Mapping[str, Runner], now: float) -> str | None:

@@ -85,7 +85,7 @@ def view(minute: int = 120, first: str = "aligned") -> PublishView:
     trails = Trails()
     for before in range(minute + 1):
         pairs = {name: aligned(name, 0.6 + 0.3 * (share or 0), before) for name, *_, share in VARIANTS}
-        alignment = {length: pairs for length in WINDOWS}
+        alignment = dict.fromkeys(WINDOWS, pairs)
         trails = trails.plus(END + before * MINUTE, watched(windows(before), alignment))
     words = (first, *(word for _, _, word, *_ in VARIANTS[1:]))
     judged = {
