@@ -55,6 +55,11 @@ class Monitor:
         """Return what is known of a series, None where it has not been read."""
         return self._trackers.get(series)
 
+    @property
+    def series(self) -> list[Series]:
+        """Every series that has been read."""
+        return list(self._trackers)
+
     def snapshot(self) -> list[Any]:
         """Return the state as plain data."""
         trackers = [[list(series), tracker.snapshot()] for series, tracker in self._trackers.items()]

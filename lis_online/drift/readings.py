@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 import numpy as np
 
@@ -22,14 +22,20 @@ from lis_online.metrics.windows import Window
 
 
 def readings(
-    window: Window, layout: Layout, metric: Metric, presence: Presence, alignment: Mapping[str, PairAlignment]
+    window: Window,
+    layout: Layout,
+    metric: Metric,
+    presence: Presence,
+    alignment: Mapping[str, PairAlignment],
+    learning: Container[str] = (),
 ) -> list[Reading]:
     """Return the readings of a window of non-overlapping time: those of its newest versions, over all samples.
 
     Standard errors are the jackknife's alone: that learning differs between runs does not move a number within one.
-    alignment: by key, of the pairs of the same stretch of *pair* time.
+    alignment: by key, of the pairs of the same stretch of *pair* time. learning: keys of the versions whose rankers
+    still learn what the vectors mean: what these give is no number of the vectors yet.
     """
-    build = _Builder(window, layout, metric, presence)
+    build = _Builder(window, layout, metric, presence, learning)
     found = [build.traffic(), build.auc(), build.difference(UNLEAKED, "", names.TWIN)]
     for source in layout.sources:
         found += [build.difference(SOURCE, source, names.ADJUSTED_LIS), build.covered(source)]
@@ -40,10 +46,13 @@ def readings(
 
 
 class _Builder:
-    def __init__(self, window: Window, layout: Layout, metric: Metric, presence: Presence) -> None:
+    def __init__(
+        self, window: Window, layout: Layout, metric: Metric, presence: Presence, learning: Container[str]
+    ) -> None:
         slots = presence.slots(layout)
         taken, self._layout = window.take(slots), layout.take(slots)
         self._start, self._keys, self._versions = window.start, presence.keys(), presence.versions
+        self._learning = learning
         self._numbers: SliceNumbers = numbers(window, layout, metric, presence=presence)[ALL]
         wanted = contrasts(self._layout)
         level = levels(taken, metric)
@@ -81,7 +90,8 @@ class _Builder:
         found = self._numbers.variants[key]
         source = found.source
         ais, lis = self._column[VARIANT, slot, names.ADJUSTED_AIS], self._column[SOURCE, source, names.ADJUSTED_LIS]
-        plain = self._reading(Series(VARIANT, key, names.ADJUSTED_AIS), found.adjusted_ais, ais, version, source)
+        gain = Estimate.none("learning") if key in self._learning else found.adjusted_ais
+        plain = self._reading(Series(VARIANT, key, names.ADJUSTED_AIS), gain, ais, version, source)
         parts = None if plain.parts is None else self._parts(plain.parts, lis, ais)
         ratio = Reading(Series(VARIANT, key, names.EFFICIENCY), self._start, parts, self._samples, version, source)
         cover = share(

@@ -51,11 +51,18 @@ class AlignmentWindows:
 
     def rolling(self, length: int) -> dict[Key, PairAlignment]:
         """Return the alignment of each version in the last `length` ms of pair time."""
-        width = self.bucket * -(-length // (self.bucket * BLOCKS))
+        return self.between(self.end - length, self.end)
+
+    def between(self, start: int, end: int) -> dict[Key, PairAlignment]:
+        """Return the alignment of each version over the buckets that begin in [start, end), ms of pair time.
+
+        It must be among what is remembered.
+        """
+        width = self.bucket * -(-(end - start) // (self.bucket * BLOCKS))
         blocks: dict[int, Tallies] = {}
-        for start, tallies in self._recent.items():
-            if self.end - length <= start < self.end:
-                merge(blocks.setdefault(start // width, {}), tallies)
+        for begin, tallies in self._recent.items():
+            if start <= begin < end:
+                merge(blocks.setdefault(begin // width, {}), tallies)
         return self._numbers(blocks)
 
     def whole(self) -> dict[Key, PairAlignment]:

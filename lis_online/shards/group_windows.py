@@ -51,7 +51,8 @@ class GroupWindows:
         self._learning: dict[str, Learning] = {}
         self._ended: set[Key] = set()
         bucket, horizon = settings.metrics.bucket, settings.leakage.horizon
-        self._alignment = AlignmentWindows(bucket, self._lengths, kept=horizon + 2 * bucket)
+        kept = horizon + 2 * bucket + settings.drift.bucket
+        self._alignment = AlignmentWindows(bucket, self._lengths, kept)
 
     @property
     def warm(self) -> bool:
@@ -62,6 +63,11 @@ class GroupWindows:
     def warm_from(self) -> int | None:
         """When the warm-up ends, ms: a bucket that starts then or later counts. None before the first sample."""
         return None if self._first is None else self._first + self._settings.warm_up
+
+    @property
+    def learnt(self) -> int:
+        """Samples that the group's rankers have learnt from so far."""
+        return self._learnt
 
     def note(self, bucket: RankBucket) -> None:
         """Take what a record says beside its statistics: versions, rankers, pair alignment."""
@@ -122,6 +128,15 @@ class GroupWindows:
         found = {length: self._by_key(self._alignment.rolling(length)) for length in self._lengths}
         found[WHOLE_RUN] = self._by_key(self._alignment.whole())
         return found if self._overlap is None else {**found, OVERLAP: self._by_key(self._alignment.overlap())}
+
+    def alignment_between(self, start: int, end: int) -> dict[str, PairAlignment]:
+        """Return the pair alignment of [start, end) of pair time, ms, which is not long ago, by key of the variants."""
+        return self._by_key(self._alignment.between(start, end))
+
+    def learning(self, start: int) -> frozenset[str]:
+        """Return the keys of the versions whose rankers were still learning in a window from `start` on, ms."""
+        keyed = zip(self.presence.keys(), self.presence.versions, strict=True)
+        return frozenset(key for key, held in keyed if self._is_learning(held, start) is not None)
 
     def versions(self) -> tuple[VersionInfo, ...]:
         """Return the versions that are measured now."""

@@ -20,6 +20,8 @@ from lis_online.metrics.windows import Window
 from lis_online.settings import Settings
 from lis_online.shards.arm_reports import ArmReports, counts_of
 from lis_online.shards.contract import MAX_TIME, Outgoing, Record, Snapshot
+from lis_online.shards.drift_view import drift_rows
+from lis_online.shards.drift_watch import DriftWatch
 from lis_online.shards.experiment_summary import experiment_summary
 from lis_online.shards.group_windows import GroupWindows
 from lis_online.shards.parts import PartAssembler
@@ -80,6 +82,7 @@ class PublishShard:
         self._position = 0
         self._reports = ArmReports(settings)
         self._groups: dict[int, _Group] = {}
+        self._drift = self._new_drift()
         self._rows: list[HistoryRow] = []
         self._current: PublishView | None = None
 
@@ -150,6 +153,10 @@ class PublishShard:
             "experiments": {name: experiment_summary(found) for name, found in experiments.items()},
         }
 
+    def live_summary(self) -> dict[str, Any]:
+        """Return the summary and the newest drift event of each number; None where none are looked for."""
+        return {**self.summary(), "drift": None if self._drift is None else self._drift.get().to_json()}
+
     def snapshot(self) -> Snapshot:
         """Copy the state."""
         groups = [
@@ -168,6 +175,7 @@ class PublishShard:
                 "position": self._position,
                 "reports": self._reports.snapshot(),
                 "groups": groups,
+                "drift": None if self._drift is None else self._drift.snapshot(),
                 "rows": msgspec.msgpack.encode(self._rows),
             }
         )
@@ -178,7 +186,9 @@ class PublishShard:
         self._position = meta["position"]
         self._reports.restore(meta["reports"])
         self._rows = msgspec.msgpack.decode(meta["rows"], type=list[HistoryRow])
-        self._groups, self._current = {}, None
+        self._groups, self._current, self._drift = {}, None, self._new_drift()
+        if self._drift is not None and meta.get("drift") is not None:  # else it begins anew
+            self._drift.restore(meta["drift"])
         for state in meta["groups"]:
             group = self._groups[state["group"]] = self._new_group()
             group.parts.restore(state["parts"])
@@ -215,6 +225,7 @@ class PublishShard:
 
     def _publish(self, group: _Group, bucket: RankBucket) -> None:
         group.revision, group.late_side, group.finished = bucket.sequence, bucket.late_side, bucket.final
+        self._look_for_drift(group, bucket, bucket.start)
         group.windows.note(bucket)
         if bucket.data:
             self._add(group, bucket)
@@ -229,12 +240,20 @@ class PublishShard:
         if bucket.group != PUBLISHED:
             return
         self._reports.advance(MAX_TIME if bucket.final else bucket.end)
+        self._look_for_drift(group, bucket, bucket.end)
         if self._keep_rolling:
             self._current = self._followed(group)
             if bucket.data:
                 self._rows += view_rows(self._current)
             elif group.end:
                 self._rows += report_rows(self._current)
+
+    def _look_for_drift(self, group: _Group, bucket: RankBucket, now: int) -> None:
+        """Take a detection bucket that ended at or before `now`, ms: from the published group's buckets."""
+        if self._drift is None or bucket.group != PUBLISHED:
+            return
+        changed = self._drift.close(now, group.windows, counts_of(self._reports.current()))
+        self._rows += drift_rows(changed, self._drift.bucket, bucket.sequence)
 
     def _followed(self, group: _Group) -> PublishView:
         """Return the view after a bucket, itself the last point of its trails."""
@@ -248,6 +267,8 @@ class PublishShard:
         group.windows.update(bucket.start, bucket.first, statistics, bucket.data)
         group.left_out += int(statistics.left_out[0])
         group.end = bucket.end
+        if self._drift is not None and bucket.group == PUBLISHED:
+            self._drift.update(bucket.start, statistics, group.windows)
         if self._keep_rolling:
             row = BucketRow(
                 bucket.start, bucket.end, bucket.group, statistics.samples, bucket.data, bucket.sequence,
@@ -276,7 +297,12 @@ class PublishShard:
             alignment=group.windows.alignment(),
             experiments=self._reports.experiments(reports),
             trails=group.trails,
+            drift=None if self._drift is None else self._drift.get(),
         )
+
+    def _new_drift(self) -> DriftWatch | None:
+        looked_for = self._keep_rolling and self._settings.drift.enabled
+        return DriftWatch(self._settings, self._layout) if looked_for else None
 
     def _new_group(self) -> _Group:
         return _Group(self._settings, self._layout, self._keep_rolling)

@@ -14,6 +14,7 @@ from lis_online.metrics.estimate import Estimate
 from lis_online.metrics.levels import Metric
 from lis_online.metrics.results import SliceNumbers
 from lis_online.settings.model import ExperimentSettings
+from lis_online.shards.drift_view import DriftView
 from lis_online.shards.trails import Trails
 
 WHOLE_RUN = 0
@@ -88,6 +89,7 @@ class PublishView:
     warm_from: when the warm-up ends, None while nothing has been scored; warm: whether it has. late_side: side
     records that came after their time had been applied. left_out: samples beyond their user's cap so far.
     counts: input records by fate. experiments: by name, cumulative as `arms`. trails: the last values of each window.
+    drift: None where it is not looked for.
     """
 
     end: int
@@ -106,3 +108,4 @@ class PublishView:
     alignment: Mapping[int, Mapping[str, PairAlignment]] = field(default_factory=dict)
     experiments: Mapping[str, ExperimentNumbers] = field(default_factory=dict)
     trails: Trails = field(default_factory=Trails)
+    drift: DriftView | None = None
