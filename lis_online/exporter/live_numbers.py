@@ -12,10 +12,15 @@ from lis_online.metrics.estimate import Estimate
 from lis_online.metrics.layout import ALL
 from lis_online.metrics.results import SliceNumbers
 from lis_online.metrics.summary import events_summary, iso
+from lis_online.shards.drift_view import DriftView
 from lis_online.shards.view import OVERLAP, PublishView
 
 DIGITS: Final = 4
 """Significant digits of a trail's values: a sparkline is 24 pixels high."""
+
+
+EVENTS: Final = 20
+"""Events of drift that are shown."""
 
 
 def numbers_table(view: PublishView, window: int) -> dict[str, Any]:
@@ -39,6 +44,7 @@ def numbers_table(view: PublishView, window: int) -> dict[str, Any]:
         "sources": [_source(view, window, name) for name in found.sources],
         "variants": list(_variants(view, window, found)),
         "set_aside": dict(view.set_aside),
+        "drift": _drift(view.drift),
         "events": events_summary(view.counts),
     }
 
@@ -52,6 +58,14 @@ def shown(view: PublishView) -> tuple[int, ...]:
 def default(view: PublishView) -> int:
     """Return the longest rolling window: the surest number that still follows a change."""
     return max((length for length in view.windows if length > 0), default=shown(view)[-1])
+
+
+def _drift(found: DriftView | None) -> dict[str, Any] | None:
+    """Return the newest events, open ones first, and how many numbers are judged; None where none are."""
+    if found is None:
+        return None
+    events = sorted(found.to_json(), key=lambda event: not event["open"])
+    return {"judged": len(found.away), "active": sum(found.away.values()), "events": events[:EVENTS]}
 
 
 def _source(view: PublishView, window: int, name: str) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 
 from prometheus_client import CollectorRegistry
 
+from lis_online.drift.event import DriftEvent
+from lis_online.drift.reading import Series
 from lis_online.exporter.exposition import Exposition
 from lis_online.exporter.health import WorkerHealth
 from lis_online.exporter.live import Live
@@ -18,6 +20,7 @@ from lis_online.metrics.alignment import PairAlignment
 from lis_online.metrics.diagnosis import Diagnosis
 from lis_online.metrics.estimate import Estimate
 from lis_online.metrics.results import SliceNumbers, SourceNumbers, VariantNumbers
+from lis_online.shards.drift_view import DriftView
 from lis_online.shards.trails import Trails, watched
 from lis_online.shards.view import WHOLE_RUN, PublishView, VersionInfo
 from tests.exporter.examples import experiment
@@ -140,6 +143,19 @@ def many(variants: int = 20, sources: int = 5) -> PublishView:
         diagnoses={length: {"all": said} for length in WINDOWS},
         experiments={f"experiment-{k}": one.experiments["mllm-q4"] for k in range(4)},
     )  # fmt: skip
+
+
+def drift() -> DriftView:
+    """Return one event that is over and one, older, that is not; a third number holds its level."""
+    broken = Series("variant", "internvl-title", "adjusted_ais")
+    thin = Series("source", "search", "adjusted_lis")
+    fell = DriftEvent(
+        END, END + MINUTE, broken, near(0.0098, 0), near(0.0026, 0), "cusum", "version", "internvl-title", "2", "1"
+    )
+    back = DriftEvent(END, END + MINUTE, thin, near(0.004, 0), near(0.001, 0), "cusum", "source", "search")
+    events = (fell, replace(back, time=END + 5 * MINUTE, until=END + 60 * MINUTE))
+    held = Series("variant", "clip-search", "adjusted_ais")
+    return DriftView(events, {broken: True, thin: False, held: False}, {(broken, "version"): 1, (thin, "source"): 1})
 
 
 @dataclass

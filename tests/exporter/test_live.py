@@ -17,7 +17,7 @@ from lis_online.exporter.server import ExporterServer
 from lis_online.history.windows import window_name
 from lis_online.shards.view import OVERLAP, WHOLE_RUN
 from tests.exporter.examples import example, two_versions
-from tests.exporter.live_examples import END, MINUTE, VARIANTS, Worker, many, served, view, worker
+from tests.exporter.live_examples import END, MINUTE, VARIANTS, Worker, drift, many, served, view, worker
 
 SIZE = 100_000  # bytes, of the largest answer
 
@@ -190,6 +190,15 @@ def test_files_of_the_page_name_no_other_place(path: str) -> None:
     assert (status, headers["Content-Type"]) == (200, FILES[path])
     assert "http:" not in text and "https:" not in text and "//" not in text.replace("// ", "")
     assert "<style" not in text and " style=" not in text and "innerHTML" not in text
+
+
+def test_drift_that_is_open_comes_first() -> None:
+    """With its sentence, before and after; None where drift is not looked for."""
+    table = found(worker(replace(view(1), drift=drift())))["numbers"]["drift"]
+    assert (table["judged"], table["active"]) == (3, 1)
+    assert [(one["subject"], one["open"]) for one in table["events"]] == [("internvl-title", True), ("search", False)]
+    assert table["events"][0]["sentence"] == drift().events[0].sentence
+    assert found(worker(view(1)))["numbers"]["drift"] is None
 
 
 def test_numbers_are_as_of_event_time() -> None:

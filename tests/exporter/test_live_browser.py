@@ -11,7 +11,7 @@ import pytest
 
 from lis_online.exporter.server import ExporterServer
 from tests.browser import Opened
-from tests.exporter.live_examples import Worker, served, view, worker
+from tests.exporter.live_examples import Worker, drift, served, view, worker
 from tests.review.test_html import contrast
 from tests.review.test_html_browser import GROUND, HEX, fits
 
@@ -178,6 +178,19 @@ def test_only_a_changed_diagnosis_is_read_aloud(browser: Any, server: ExporterSe
     ask_again(found)
     assert news.inner_text() == "qwen-vl-coclick: Misaligned, before Aligned."
     assert found.page.locator("[aria-live], [role=alert], [role=log]").count() == 1
+    found.close()
+
+
+def test_drift_is_told_beside_the_variants(browser: Any, server: ExporterServer, made: Worker) -> None:
+    """What left its level, whether it is still away, and why; or that nothing did."""
+    made.view = replace(view(3), drift=replace(drift(), events=(), away={}))
+    found = opened(browser, server)
+    assert found.page.get_by_text("levels are not known yet").is_visible()
+    made.view = replace(view(4), drift=drift())
+    ask_again(found)
+    assert found.page.get_by_role("row", name="internvl-title adjusted ais Drifting").is_visible()
+    assert found.page.get_by_role("row", name="search adjusted lis Over").is_visible()
+    assert found.said == []
     found.close()
 
 

@@ -62,6 +62,7 @@ function sections(table) {
   const found = table.numbers;
   return [
     found ? tables.variants(found) : el('section', { class: 'empty' }, el('h2', {}, 'No numbers here'), el('p', {}, table.why_none)),
+    found && tables.drift(found.drift),
     found && tables.sources(found),
     tables.experiments(table.experiments),
     tables.health(table.health, now()),

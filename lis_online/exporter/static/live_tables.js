@@ -94,6 +94,28 @@ function lift(found, column) {
   return [number(found, words.change, column), side && el('span', { class: 'within side' }, side)];
 }
 
+const FIGURES = { adjusted_lis: words.difference, adjusted_ais: words.difference, twin: words.difference, auc: words.level,
+  efficiency: words.percent, pair_alignment: words.share, coverage: words.percent };
+
+// Changes that were seen, open ones first; nothing where drift is not looked for.
+export function drift(found) {
+  if (!found) return null;
+  const watched = `${words.count(found.judged)} numbers are watched`;
+  if (!found.events.length) return section('Drift', found.judged ? `${watched}; none has left its level.` : 'The numbers\u2019 levels are not known yet.');
+  const rows = found.events.map((one) => {
+    const form = FIGURES[one.number] || words.amount;
+    return [
+      [el('span', { class: 'name' }, one.subject || 'Input and ranker'), el('span', { class: 'within' }, one.number.replaceAll('_', ' '))],
+      [badge(one.open ? ['bad', 'Drifting'] : ['good', 'Over']), el('span', { class: 'sentence' }, one.sentence)],
+      one.cause,
+      number(one.before, form, { from: 0, to: 0 }),
+      number(one.after, form, { from: 0, to: 0 }),
+    ];
+  });
+  return section('Drift', `${watched}; ${found.active ? words.count(found.active) : 'none'} away from its level now.`,
+    table('Drift: numbers that left their level', ['Number', 'State', 'Cause', 'Before', 'After'], rows));
+}
+
 const ORDER = ['join', 'rank', 'publish'];
 
 export function health(found, now) {
