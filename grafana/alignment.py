@@ -92,7 +92,7 @@ def _meaning() -> list[tuple[panels.Builder, int]]:
     changes = f"""SELECT time, version, diagnosis, sentence
 FROM (SELECT time, version, diagnosis, sentence, lag(diagnosis) OVER (ORDER BY time) AS before
       FROM lis_diagnoses WHERE {DIAGNOSED} AND {sql.WITHIN}) AS changes
-WHERE diagnosis IS DISTINCT FROM before
+WHERE diagnosis <> coalesce(before, '')
 ORDER BY time DESC LIMIT 50"""
     return [
         (panels.timeline("Diagnosis", ask, [coded], colours.OF_DIAGNOSIS), 10),

@@ -1,0 +1,48 @@
+"""The committed JSON against the code that makes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from grafana_foundation_sdk.builders.dashboard import Dashboard
+
+from grafana.build import BOARDS, text_of, write
+from grafana.layout import Line, Section, place
+from grafana.panels import Ask, chart, prom
+from grafana.places import DASHBOARDS
+from grafana.promql import pick
+from lis_online.exporter import names
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_committed_dashboard_is_what_the_code_makes(name: str) -> None:
+    """Stale: run `make dashboards`. What is changed by hand is lost with the next change of the code."""
+    committed = (DASHBOARDS / f"{name}.json").read_text(encoding="utf-8")
+    assert committed == text_of(BOARDS[name]), "run `make dashboards`"
+
+
+def test_no_other_dashboard_is_committed() -> None:
+    """One that no code makes would be provisioned for ever."""
+    found = {path.relative_to(DASHBOARDS).as_posix() for path in DASHBOARDS.rglob("*") if path.is_file()}
+    assert found == {f"{name}.json" for name in BOARDS}
+
+
+def test_writing_makes_the_folders(tmp_path: Path) -> None:
+    """Each folder is one of Grafana's."""
+    folder = tmp_path / "new"
+    write(folder)
+    assert {path.parent.name for path in folder.rglob("*.json")} == {"Overview", "Alignment", "Experiments", "Pipeline"}
+
+
+def test_a_label_that_a_series_does_not_have_is_refused() -> None:
+    """It would select nothing, without an error."""
+    with pytest.raises(ValueError, match=r"label of lis_samples must be one of .*, got 'variant'"):
+        pick(names.SAMPLES, 'variant="title"')
+
+
+def test_a_line_that_is_not_as_wide_as_the_grid_is_refused() -> None:
+    """A gap at the right, or a panel that Grafana would move."""
+    panel = chart("Samples", Ask("How many?", "None."), [prom("lis_samples")], "short")
+    with pytest.raises(ValueError, match="a line of 'All' must be 24 columns wide, got 12"):
+        place(Dashboard("x"), [Section("All", [Line(4, [(panel, 12)])])])
