@@ -27,9 +27,12 @@ ARGUMENTS = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Return a browser (`playwright.sync_api.Browser`)."""
+    """Return a browser (`playwright.sync_api.Browser`), a module's own.
+
+    Playwright keeps an event loop running in this thread for as long as it lives; other modules run loops of theirs.
+    """
     found = next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
         reason = "Chromium is not on the PATH"
