@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from types import TracebackType
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
@@ -41,6 +41,9 @@ class Log(NamedTuple):
     end: int
 
 
+Places = Collection[tuple[str, int]]
+"""Topics and partitions."""
+
 Logs = Mapping[tuple[str, int], Log]
 """By topic and partition."""
 
@@ -62,55 +65,39 @@ def lags(parts: Iterable[Part], logs: Logs) -> dict[tuple[str, int], int]:
     return found
 
 
-class Brokers:
-    """Asks for the ends of logs. A connection that failed is made anew at the next question."""
+def ends(settings: KafkaSettings, places: Places) -> dict[tuple[str, int], Log]:
+    """Return begin and end of partitions, by topic and partition, as the brokers have them now.
 
-    def __init__(self, settings: KafkaSettings) -> None:
-        self._settings = settings
-        self._consumer: Any = None
-
-    def get(self, places: Collection[tuple[str, int]]) -> dict[tuple[str, int], Log]:
-        """Return begin and end of partitions, by topic and partition. Raises BrokerError, KafkaError or OSError."""
-        try:
-            return self._ask([TopicPartition(*place) for place in places])
-        except BaseException:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        """Close the connection, if there is one."""
-        consumer, self._consumer = self._consumer, None
-        if consumer is not None:
-            consumer.close(autocommit=False, timeout_ms=PATIENCE * 1000)
-
-    def _ask(self, places: list[TopicPartition]) -> dict[tuple[str, int], Log]:
-        if self._consumer is None:
-            self._consumer = self._connect()
-        begins = self._consumer.beginning_offsets(places, timeout_ms=PATIENCE * 1000)
-        ends = self._consumer.end_offsets(places, timeout_ms=PATIENCE * 1000)
-        return {(place.topic, place.partition): Log(begins[place], ends[place]) for place in places}
-
-    def _connect(self) -> KafkaConsumer:
-        check_connection(self._settings, PATIENCE)
-        return KafkaConsumer(
-            **client_arguments(self._settings),
-            client_id=f"{self._settings.prefix}-lag",
-            enable_auto_commit=False,  # no group: it reads nothing and owns nothing
-            bootstrap_timeout_ms=PATIENCE * 1000,
-        )
+    A connection for each question: one that is kept goes on knocking at a broker that is gone.
+    Raises BrokerError, KafkaError or OSError.
+    """
+    check_connection(settings, PATIENCE)
+    asked = [TopicPartition(*place) for place in places]
+    consumer = KafkaConsumer(
+        **client_arguments(settings),
+        client_id=f"{settings.prefix}-lag",
+        enable_auto_commit=False,  # no group: it reads nothing and owns nothing
+        bootstrap_timeout_ms=PATIENCE * 1000,
+    )
+    try:
+        begins = consumer.beginning_offsets(asked, timeout_ms=PATIENCE * 1000)
+        found = consumer.end_offsets(asked, timeout_ms=PATIENCE * 1000)
+    finally:
+        consumer.close(autocommit=False, timeout_ms=PATIENCE * 1000)
+    return {(place.topic, place.partition): Log(begins[place], found[place]) for place in asked}
 
 
 class LagWatch:
     """Keeps the health's lags current, from `__enter__` to `__exit__`.
 
-    parts: returns what the shards of this worker have applied now. Where the brokers do not answer, lags are not
-    known, and it asks again the next time.
+    parts: returns what the shards of this worker have applied now. ask: returns the logs of places, as `ends` does.
+    Where the brokers do not answer, lags are not known, and it asks again the next time.
     """
 
     def __init__(
-        self, health: WorkerHealth, parts: Callable[[], list[Part]], brokers: Brokers, every: float = EVERY
+        self, health: WorkerHealth, parts: Callable[[], list[Part]], ask: Callable[[Places], Logs], every: float = EVERY
     ) -> None:
-        self._health, self._parts, self._brokers, self._every = health, parts, brokers, every
+        self._health, self._parts, self._ask, self._every = health, parts, ask, every
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lag", daemon=True)
 
@@ -118,7 +105,7 @@ class LagWatch:
         """Ask once, and tell the health."""
         try:
             parts = self._parts()
-            logs = self._brokers.get({(part.topic, part.partition) for part in parts}) if parts else {}
+            logs = self._ask({(part.topic, part.partition) for part in parts}) if parts else {}
             self._health.lagged(lags(parts, logs))
         except (BrokerError, KafkaError, OSError) as exc:  # an outage: ask again the next time
             logger.debug("end offsets are not known now: %r", exc)
@@ -143,4 +130,3 @@ class LagWatch:
         while not self._end.is_set():
             self.look()
             self._end.wait(self._every)
-        self._brokers.close()

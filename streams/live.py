@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 
 from lis_online.errors import HistoryError
 from lis_online.exporter.health import WorkerHealth
@@ -13,7 +14,7 @@ from lis_online.settings import Settings
 from lis_online.shards.contract import Shard
 from streams import logs, worker
 from streams.health_watch import HealthWatch
-from streams.lag import Brokers, LagWatch
+from streams.lag import LagWatch, ends
 from streams.roles import PUBLISH, roles_of
 from streams.runner import Runner, ShardFactory
 from streams.sensors import applied_parts, exporter_of
@@ -36,7 +37,7 @@ def run_worker(role: str, settings: Settings) -> int:
 
     @contextmanager
     def serving(runners: Mapping[str, Runner]) -> Iterator[None]:
-        lag = LagWatch(health, lambda: applied_parts(settings, runners), Brokers(settings.kafka))
+        lag = LagWatch(health, lambda: applied_parts(settings, runners), partial(ends, settings.kafka))
         with exporter_of(settings, runners, health) as server, lag:
             logger.info("%s: %s", ", ".join(names), server.address)
             yield
