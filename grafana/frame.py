@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from grafana_foundation_sdk.builders import dashboard
+from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models.dashboard import AnnotationQuery, DashboardCursorSync, DashboardLinkType
 
 from grafana import colours
@@ -23,16 +24,16 @@ ORDER BY time DESC LIMIT 500"""
 RANGE: Final = "from=${__from:date:iso}&to=${__to:date:iso}"
 
 
-class _Annotation(AnnotationQuery):
-    """An annotation whose target is a query, as Grafana has had it since 8.0; the library's has none."""
+class _Annotation(Builder[AnnotationQuery]):
+    """An annotation whose target is a query, as Grafana has had it since 8.0; the library's builder has none."""
 
     def __init__(self, name: str, text: str, colour: str) -> None:
-        super().__init__(name, POSTGRES, True, False, colour)
-        self.target = Sql(text, series=False, ref_id="Annotation")  # type: ignore[assignment]
+        self.found = AnnotationQuery(name, POSTGRES, True, False, colour)
+        self.found.target = Sql(text, series=False, ref_id="Annotation")  # type: ignore[assignment]
 
     def build(self) -> AnnotationQuery:
-        """Return itself."""
-        return self
+        """Return the annotation."""
+        return self.found
 
 
 def frame(uid: str, title: str, description: str, variables: list[Any], since: str = "now-6h") -> dashboard.Dashboard:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from grafana.panels import Ask, chart, prom
 from grafana.places import DASHBOARDS
 from grafana.promql import pick
 from lis_online.exporter import names
+from tests.documents import ROOT
 
 
 @pytest.mark.parametrize("name", BOARDS)
@@ -46,3 +48,9 @@ def test_a_line_that_is_not_as_wide_as_the_grid_is_refused() -> None:
     panel = chart("Samples", Ask("How many?", "None."), [prom("lis_samples")], "short")
     with pytest.raises(ValueError, match="a line of 'All' must be 24 columns wide, got 12"):
         place(Dashboard("x"), [Section("All", [Line(4, [(panel, 12)])])])
+
+
+def test_page_names_every_dashboard() -> None:
+    """One that nobody reads about is one that nobody opens."""
+    page = (ROOT / "docs" / "dashboards.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `([\w-]+)` \|", page, re.MULTILINE) == [name.split("/")[1] for name in BOARDS]
