@@ -93,12 +93,12 @@ def applied_parts(settings: Settings, runners: Mapping[str, Runner]) -> list[Par
 
 
 def summary(publish: Runner | None) -> Mapping[str, Any] | None:
-    """Return the publish shard's summary, computed in the shard's own thread between two turns."""
+    """Return the publish shard's summary and drift events, computed in the shard's own thread between two turns."""
     host = publish.hosts.get(0) if publish is not None else None
     if host is None:
         return None
     shard: Any = host.shard
-    found: Mapping[str, Any] = host.thread.submit(shard.summary).result(SUMMARY_SECONDS)
+    found: Mapping[str, Any] = host.thread.submit(shard.live_summary).result(SUMMARY_SECONDS)
     return found
 
 

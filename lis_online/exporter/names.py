@@ -172,9 +172,11 @@ ABSENT = _gauge(
 
 # Drift: what left its level.
 DRIFT_ACTIVE = _gauge(
-    "lis_drift_active", OF_DRIFT, "1 while a number is away from its level, 0 for every other number that is watched."
+    "lis_drift_active", OF_DRIFT, "1 while a drift event of a number is open, 0 for every other number that is judged."
 )
-DRIFT_EVENTS = _counter("lis_drift_events_total", f"{OF_DRIFT} cause", "Drift events of a number, by cause.")
+DRIFT_EVENTS = _counter(
+    "lis_drift_events_total", f"{OF_DRIFT} cause", "Drift events of a number, by cause as it was told."
+)
 DRIFT_BEFORE = _gauge("lis_drift_before_score", OF_DRIFT, "Level before a number's newest drift event.", interval=True)
 DRIFT_AFTER = _gauge("lis_drift_after_score", OF_DRIFT, "Level since a number's newest drift event.", interval=True)
 DRIFT_LAST = _gauge(

@@ -20,7 +20,7 @@ PATHS: Final = {
     "/healthz": "200 while the worker is at work, 503 and the reason when it is stuck",
     "/readyz": "200 while the worker has its partitions and what it needs, 503 and the reason when not",
     "/api/v1/live": "what the live page shows, as JSON; ?window=15m chooses a window",
-    "/api/v1/summary": "the numbers as JSON, as `lis-online evaluate --json` prints them",
+    "/api/v1/summary": "the numbers as JSON, as `lis-online evaluate --json` prints them, and drift events",
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lis_online.exporter import names
 from lis_online.exporter.absent_series import add_absent
+from lis_online.exporter.drift_series import add_drift
 from lis_online.exporter.experiment_series import add_experiment
 from lis_online.exporter.families import Families
 from lis_online.exporter.labels import SET_ASIDE_REASONS
@@ -36,6 +37,8 @@ def add_view(families: Families, view: PublishView) -> None:
     _add_arms(families, view)
     for found in view.experiments.values():
         add_experiment(families, found)
+    if view.drift is not None:
+        add_drift(families, view.drift)
     add_absent(families, view)
 
 

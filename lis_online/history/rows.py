@@ -256,11 +256,11 @@ def members_digest(members: Iterable[Member]) -> bytes:
 
 
 class DriftRow(msgspec.Struct, frozen=True, array_like=True, tag="drift"):
-    """A number that left its level at `time`, ms; known at `detected_at`, over at `until` (None: not yet).
+    """A number that left its level at `time`, ms; over at `until` (None: not yet).
 
-    kind, number: as in `NumberRow`; variant: its subject, a source's name where the kind is "source". window_ms: length
-    of the buckets that were compared. before, after: the levels, with 95 % intervals. cause: one word; sentence: what
-    happened, and what to look at.
+    detected_at: start of the bucket that showed it. kind, number: as in `NumberRow`, and the kind "input"; variant: its
+    subject, a source's name where the kind is "source". window_ms: length of the buckets that were compared. before,
+    after: the levels, with 95 % intervals. cause: one word; sentence: what happened, and what to look at.
     """
 
     time: int

@@ -6,12 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 
+from lis_online.drift.event import DriftEvent
+from lis_online.drift.reading import Series
 from lis_online.experiments.analysis import Plan, analyse
 from lis_online.metrics.alignment import PairAlignment
 from lis_online.metrics.diagnosis import Diagnosis
 from lis_online.metrics.estimate import Estimate
 from lis_online.metrics.results import SliceNumbers, SourceNumbers, VariantNumbers
 from lis_online.settings.model import ExperimentSettings
+from lis_online.shards.drift_view import DriftView
 from lis_online.shards.view import OVERLAP, WHOLE_RUN, ArmNumbers, ExperimentNumbers, PublishView, VersionInfo
 from tests.experiments.arms import COLUMNS, arm_of, users
 
@@ -56,7 +59,20 @@ def example(efficiency: Estimate = NONE) -> PublishView:
         versions=(VersionInfo("title", "1", BEGAN, newest=True),),
         alignment={900_000: {"title": aligned("1", 0.8)}, WHOLE_RUN: {"title": aligned("1", 0.75)}},
         experiments={"mllm-q4": experiment()},
+        drift=drift(),
     )
+
+
+FELL = Series("variant", "title", "pair_alignment")
+
+
+def drift() -> DriftView:
+    """Return one event that is open, told again once its cause was known, and one number that holds its level."""
+    event = DriftEvent(
+        BEGAN, BEGAN + 7_200_000, FELL, estimate(0.8), estimate(0.6), "page_hinkley", "representation", "title"
+    )
+    told = {(FELL, "unknown"): 1, (FELL, "representation"): 2}
+    return DriftView((event,), {FELL: True, Series("unleaked", "", "auc"): False}, told)
 
 
 DECLARED = ExperimentSettings.model_validate(

@@ -17,6 +17,7 @@ from lis_online.events import reasons
 from lis_online.experiments.srm import sample_ratio
 from lis_online.exporter import labels, names
 from lis_online.exporter.collector import LisCollector, register
+from lis_online.exporter.distribution import BOUNDS
 from lis_online.exporter.exemplars import Origin
 from lis_online.exporter.exposition import Exposition
 from lis_online.exporter.families import Families
@@ -260,7 +261,35 @@ def test_a_shards_work_is_shown_in_base_units() -> None:
     assert found["lis_checkpoint_position", *at] == 600
     assert found["lis_lag_records", *at] == 7
     assert ("lis_checkpoint_timestamp_seconds", "0", "rank") not in found
+    steps = {key[1]: value for key, value in found.items() if key[0] == "lis_step_seconds_bucket" and key[2] == "2"}
+    assert steps == {str(b): (b >= 0.25) + (b >= 0.5) for b in BOUNDS[:-1]} | {"+Inf": 2}
+    assert found["lis_commit_timestamp_seconds", *at] == 1_000.0
+    assert (found["lis_lag_known", *at], found["lis_lag_known", "0", "rank"]) == (1, 0)
+    assert ("lis_lag_records", "0", "rank") not in found
     assert found["lis_records_applied_total", "0", "rank"] == 0
+
+
+def test_a_roles_life_in_its_group_and_the_history_are_counted() -> None:
+    """From 0 on for a role that has just begun; nothing is said of a history that a worker does not write."""
+    found = samples(exposition_of(health=worker()))
+    counts = ("assigned_partitions", "rebalances_total", "commits_total", "commit_failures_total")
+    assert [found[f"lis_{name}", "join"] for name in counts] == [1, 1, 1, 1]
+    assert [found[f"lis_{name}", "rank"] for name in counts] == [0, 0, 0, 0]
+    history = ("rows_total", "writes_total", "failures_total", "write_seconds_count", "write_seconds_sum")
+    assert [found[f"lis_history_{name}",] for name in history] == [40, 1, 1, 1, 0.75]
+    assert found["lis_history_write_timestamp_seconds",] == 1_000.0
+    assert not [key for key in samples(exposition_of(health=WorkerHealth())) if key[0].startswith("lis_history")]
+
+
+def test_memory_of_an_accelerator_is_shown_and_that_of_a_cpu_is_not() -> None:
+    """A CPU's is the process's own; what a role computes on is told in both cases."""
+    found = samples(exposition_of(health=worker()))
+    memory = {key[2]: value for key, value in found.items() if key[0] == "lis_device_memory_bytes"}
+    assert memory == {"allocated": 1 << 30, "reserved": 2 << 30, "total": 139 << 30}
+    registry = CollectorRegistry()
+    registry.register(LisCollector(devices=lambda: [("rank", DeviceUse("cpu"))]))
+    on_cpu = [key for key in samples(Exposition(registry)) if key[0].startswith("lis_device")]
+    assert on_cpu == [("lis_device_info", "cpu", "rank")]
 
 
 def test_known_fates_reasons_and_pauses_exist_before_their_first_event() -> None:
@@ -290,7 +319,7 @@ def test_every_declared_series_is_exported_when_it_has_a_number() -> None:
     view = replace(view, windows={900_000: {"all": numbers}})
     text = text_of(exposition_of(lambda: view, worker()))
     seen = {sample.name for family in parse(text) for sample in family.samples}
-    declared = [series for series in names.every() if not series.name.startswith("lis_drift_")]
+    declared = list(names.every())
     histograms = {series.name for series in declared if series.kind == "histogram"}
     parts = {f"{name}_{part}" for name in histograms for part in ("bucket", "sum", "count")}
     assert {series.name for series in declared} - histograms | parts <= seen
@@ -300,6 +329,38 @@ def test_the_text_is_valid_openmetrics() -> None:
     """Parsed by the strict parser of the format."""
     text = text_of(exposition_of(lambda: example(estimate(0.5)), worker()), OPENMETRICS)
     assert "lis_diagnosis" in {family.name for family in parse_openmetrics(text)}
+
+
+def test_slow_steps_and_dead_letters_lead_to_their_record() -> None:
+    """Exemplars, in OpenMetrics alone: from the bucket to the record that it last counted."""
+    exposition = exposition_of(health=worker())
+    found = {
+        (sample.name, sample.labels.get("le") or sample.labels["reason"]): sample.exemplar
+        for family in parse_openmetrics(text_of(exposition, OPENMETRICS))
+        for sample in family.samples
+        if sample.exemplar is not None
+    }
+    assert {key: (one.labels, one.value, one.timestamp) for key, one in found.items()} == {
+        ("lis_step_seconds_bucket", "0.5"): ({"topic": "feedback", "partition": "2", "offset": "599"}, 0.5, 1000),
+        ("lis_dead_letters_total", "malformed"): ({"topic": "impressions", "partition": "2", "offset": "77"}, 1, 1000),
+    }
+    assert "offset" not in text_of(exposition)
+
+
+def test_values_of_labels_are_those_that_are_declared() -> None:
+    """What a rule selects by must be spelled as the reference says; the views have every kind of number."""
+    views = (example(), example(estimate(0.5)), two_versions(), replace(example(), experiments={"e": experiment(0)}))
+    seen: dict[str, set[str]] = {}
+    for view in views:
+        for family in parse(text_of(exposition_of(lambda view=view: view, worker()))):
+            for sample in family.samples:
+                for label, value in sample.labels.items():
+                    seen.setdefault(label, set()).add(value)
+    assert {label: seen[label] - values for label, values in labels.VALUES.items() if label in seen} == {
+        label: set() for label in labels.VALUES if label in seen
+    }
+    assert seen["role"] == {"join", "rank"}
+    assert {"no_lis", "new_version", "no_users", "malformed", "catching_up", "diverged"} <= seen["reason"]
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
