@@ -26,8 +26,9 @@ class HealthWatch(Watch):
 
     def assigned(self, partitions: Collection[int]) -> None:
         """Count the rebalance; start the series of new partitions, end those of the others."""
-        for partition in self._here - set(partitions):
-            self._health.revoked(self._role, partition)
+        for shard in self._health.get():  # those too that a late report brought back
+            if shard.role == self._role and shard.partition not in partitions:
+                self._health.revoked(self._role, shard.partition)
         for partition in partitions:
             self._health.assigned(self._role, partition)
             self._reasons[partition] = {}

@@ -75,7 +75,7 @@ def absent(view: PublishView) -> list[dict[str, str]]:
 @pytest.mark.parametrize("view", [example(), example(estimate(0.5)), two_versions()])
 def test_absent_numbers_are_those_that_the_history_keeps_without_a_value(view: PublishView) -> None:
     """The same numbers under the same names, by another way: rows of the history have every number there is."""
-    unjudged = {length: dict.fromkeys(slices, {}) for length, slices in view.windows.items()}
+    unjudged = {length: {name: {} for name in slices} for length, slices in view.windows.items()}
     rows = [row for row in view_rows(replace(view, diagnoses=unjudged)) if isinstance(row, NumberRow)]
     windows = {0: "run", -1: "overlap", 900_000: "15m"}
     wanted = {

@@ -340,7 +340,7 @@ def test_slow_steps_and_dead_letters_lead_to_their_record() -> None:
         for sample in family.samples
         if sample.exemplar is not None
     }
-    assert {key: (one.labels, one.value, one.timestamp) for key, one in found.items()} == {
+    assert {key: (one.labels, one.value, float(one.timestamp or 0)) for key, one in found.items()} == {
         ("lis_step_seconds_bucket", "0.5"): ({"topic": "feedback", "partition": "2", "offset": "599"}, 0.5, 1000),
         ("lis_dead_letters_total", "malformed"): ({"topic": "impressions", "partition": "2", "offset": "77"}, 1, 1000),
     }

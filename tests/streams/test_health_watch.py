@@ -39,6 +39,18 @@ def test_rebalances_assignment_and_commits_are_counted() -> None:
     assert (shard.partition, shard.committed_at) == (2, 7.0)
 
 
+def test_a_commit_that_ends_after_the_partition_has_gone_leaves_no_series() -> None:
+    """The next assignment ends it; one of another role stays."""
+    health = WorkerHealth(lambda: 7.0)
+    watch, other = HealthWatch(health, "join"), HealthWatch(health, "rank")
+    other.assigned([0])
+    watch.assigned([2])
+    health.revoked("join", 2)
+    watch.committed(2, taken=True)
+    watch.assigned([1])
+    assert [(shard.role, shard.partition) for shard in health.get()] == [("join", 1), ("rank", 0)]
+
+
 def test_a_step_is_marked_with_its_last_record() -> None:
     """From a slow step to the record that it ended with."""
     health = WorkerHealth(lambda: 7.0)
