@@ -88,12 +88,21 @@ def check_curl(words: list[str]) -> None:
     assert given <= known
 
 
+def check_files(words: list[str]) -> None:
+    """Every file that a command reads is there."""
+    paths = [word.partition("=")[2] or word for word in words if word.endswith(".yml")]
+    assert paths and all((ROOT / path).exists() for path in paths)
+
+
 PROGRAMS: dict[str, Callable[[list[str]], None]] = {
+    "amtool": check_files,
     "curl": check_curl,
+    "df": lambda words: None,
     "lis-online": check_lis_online,
     "make": check_make,
     "python": check_python,
     "docker": check_docker,
+    "promtool": check_files,
 }
 
 

@@ -1,0 +1,1 @@
+"""The alerts: what fires, when, where it is sent, and what to read then."""
