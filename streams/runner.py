@@ -270,6 +270,7 @@ class Runner:
 
         No commit: whoever restores a checkpoint sets the offsets to it.
         """
+        self.ready = False  # until the shards of the next assignment are restored
         await self._guarded(self._save_and_drop)()
 
     async def _save_and_drop(self) -> None:

@@ -86,10 +86,12 @@ def _run(console: Console, folder: Path, duration: float | None, seed: int, spee
 
 
 def _header(database: str, addresses: dict[str, str], truth: dict[str, dict[str, float]]) -> Text:
-    lines = [f"metrics   {role:8s} {address}/metrics" for role, address in addresses.items()]
+    page = f"live page {addresses['publish']}/"
+    metrics = [f"metrics   {role:8s} {address}/metrics" for role, address in addresses.items()]
     known = ", ".join(f"{name} {quality:g}" for name, quality in truth["variants"].items())
     return Text(
-        "\n".join([*lines, f"postgres  {database}", f"truth     quality of the simulated variants: {known}"]) + "\n"
+        "\n".join([page, *metrics, f"postgres  {database}", f"truth     quality of the simulated variants: {known}"])
+        + "\n"
     )
 
 

@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,7 @@ def test_the_demo_shows_numbers_and_ctrl_c_ends_it_with_a_summary(tmp_path: Path
         while "adjusted LIS" not in log.read_text() and demo.poll() is None and time.monotonic() < deadline:
             time.sleep(0.5)
         assert "adjusted LIS" in log.read_text(), log.read_text()
+        assert "<title>lis-online, live</title>" in page_of(log.read_text())
         demo.send_signal(signal.SIGINT)
         assert demo.wait(100) == 0, log.read_text()
     finally:
@@ -40,3 +43,11 @@ def test_the_demo_shows_numbers_and_ctrl_c_ends_it_with_a_summary(tmp_path: Path
     assert set(found["variants"]) == {"good", "weak", "random"}
     assert "all workers ended cleanly" in log.read_text()
     assert not list(tmp_path.glob("lis-demo-*")), "the demo leaves nothing behind"
+
+
+def page_of(log: str) -> str:
+    """Return the live page at the address that the demo printed."""
+    found = re.search(r"^live page (\S+)$", log, re.MULTILINE)
+    assert found is not None, log
+    with urllib.request.urlopen(urllib.request.Request(found[1], headers={"Accept": "text/html"}), timeout=5) as answer:
+        return str(answer.read().decode())

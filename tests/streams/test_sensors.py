@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +15,8 @@ import pytest
 
 from lis_online.exporter.health import WorkerHealth
 from lis_online.settings import Settings
-from streams.sensors import STANDING_AFTER, STUCK_AFTER, exporter_of
+from streams.sensors import STANDING_AFTER, STUCK_AFTER, exporter_of, waiting
+from streams.worker import build_app
 from tests.exporter.live_examples import view
 
 
@@ -75,6 +78,20 @@ def test_worker_without_its_partitions_is_alive_and_not_ready(worker: Worker, ad
     worker.runners["join"].ready = False
     assert both(address) == (200, 503)
     assert get(f"{address}/readyz")[1] == "join has not been given its partitions yet\n"
+
+
+def test_worker_that_has_handed_its_shards_over_is_not_ready(tmp_path: Path) -> None:
+    """In the middle of a rebalance nobody applies anything."""
+    runner = build_app("join", Settings.of({"checkpoints": {"directory": str(tmp_path)}}), unmade, tmp_path)
+    runner.ready = True
+    assert waiting({"join": runner}) is None
+    asyncio.run(runner.hand_over())
+    assert waiting({"join": runner}) == "join has not been given its partitions yet"
+
+
+def unmade(partition: int) -> Any:
+    """Fail: no shard is needed."""
+    raise AssertionError(partition)
 
 
 @pytest.mark.parametrize("reason", ["history_unreachable", "broker_unreachable"])

@@ -79,6 +79,7 @@ function link() {
 function context({ numbers }) {
   const parts = numbers === null ? ['No numbers yet'] : [
     `As of ${words.moment(numbers.as_of)}, event time`,
+    words.behind((now() - Date.parse(numbers.as_of)) / 1000),
     `${words.count(numbers.samples)} samples`,
     numbers.effective_users === null ? null : `${words.count(numbers.effective_users)} effective users`,
     numbers.level.value === null ? null : `unleaked ${numbers.metric} ${words.level(numbers.level.value)}`,

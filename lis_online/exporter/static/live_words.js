@@ -16,6 +16,8 @@ export const count = (value) => Math.round(value).toString().replace(/\B(?=(\d{3
 export const moment = (time) => `${new Date(time).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 export const clock = (time) => `${new Date(time).toISOString().slice(11, 19)} UTC`;
 
+export const behind = (seconds) => (seconds < 0 ? `${duration(-seconds)} ahead of the clock` : `${duration(seconds)} behind the clock`);
+
 // A stretch of time in its largest unit: 4 s, 12 min, 3.5 h, 2.1 d.
 export function duration(seconds) {
   if (seconds < 0) return `${duration(-seconds)} ahead`;
