@@ -23,6 +23,7 @@ from tests.grafana.stage import END, START, Stage, stage
 pytestmark = [pytest.mark.kafka, pytest.mark.postgres, pytest.mark.timeout(280)]
 
 READER = "grafana_test"
+GROWING = ("numbers", "diagnoses", "lifts", "sample_ratios")
 ALL = [query for name in BOARDS for query in queries(name)]
 
 
@@ -114,3 +115,27 @@ def test_the_history_has_rows_for_the_query(
         times = [row[0] for row in rows]
         assert times == sorted(times)
         assert all(any(row[column] is not None for row in rows) for column in range(1, len(rows[0]))), asked
+
+
+@pytest.mark.parametrize("query", [q for q in ALL if q.is_sql and "configuration" in q.text], ids=lambda q: q.where)
+def test_the_history_is_read_by_its_keys(
+    query: Query, history: psycopg.Connection, chosen: dict[str, dict[str, list[str]]]
+) -> None:
+    """Of a table that grows with the buckets, no more is read than rows that may be drawn: 400 days open at once.
+
+    Sequential scans are forbidden, since a short run's tables are as fast without an index; then each scan must be led
+    by the time, and by the configuration.
+    """
+    history.execute("SET enable_seqscan = off")
+    asked = expand(query.text, chosen[query.where.split(",")[0]], START, END)
+    [[[plan]]] = history.execute(f"EXPLAIN (FORMAT JSON) {asked}").fetchall()  # type: ignore[arg-type]
+    scans = [node for node in _nodes(plan["Plan"]) if node.get("Relation Name", "").startswith(GROWING)]
+    assert scans or "lis_drift_events" in query.text
+    for scan in scans:
+        assert {"configuration_id", "bucket_end"} <= set(re.findall(r"\w+", scan.get("Index Cond", ""))), scan
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for part in plan.get("Plans", []):
+        yield from _nodes(part)
