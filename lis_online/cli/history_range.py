@@ -26,6 +26,9 @@ Zone = Annotated[
     str | None,
     typer.Option(help="Time zone of times that name none, and of those shown, such as Europe/Berlin. Stored is UTC."),
 ]
+Configuration = Annotated[
+    int | None, typer.Option(help="Id of the settings that the numbers were made under; else those of the file.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -34,9 +37,7 @@ def history_range(
     end: Annotated[str, typer.Option("--to", help="End of the range, exclusive.")],
     slices: Annotated[list[str] | None, typer.Option("--slice", help=f"{SLICE} May be given several times.")] = None,
     zone: Zone = None,
-    configuration: Annotated[
-        int | None, typer.Option(help="Id of the settings that the numbers were made under; else those of the file.")
-    ] = None,
+    configuration: Configuration = None,
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
@@ -54,7 +55,7 @@ def history_range(
     assert begins is not None and ends is not None
     settings = load(config)
     with opened(settings) as engine:
-        group = RankGroup(_configuration(engine, settings, configuration))
+        group = RankGroup(find_configuration_id(engine, settings, configuration))
         found = range_json(range_numbers(engine, group, begins, ends, slices or ["all"]), place)
     if as_json:
         typer.echo(json.dumps(found, indent=2, allow_nan=False))
@@ -82,7 +83,7 @@ def parse_limit(text: str | None, argument: str, zone: ZoneInfo | None) -> int |
         raise UsageError(str(exc)) from exc
 
 
-def _configuration(engine: Engine, settings: Settings, wanted: int | None) -> int:
+def find_configuration_id(engine: Engine, settings: Settings, wanted: int | None) -> int:
     """Return the id of the configuration to read: the one asked for, or that of the settings file."""
     from lis_online.history.configuration import find_configuration, list_configurations
     from lis_online.history.engine import transaction

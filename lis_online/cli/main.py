@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 import lis_online
-from lis_online.cli import config, db, evaluate, history, rankers, topics
+from lis_online.cli import config, db, drift, evaluate, history, rankers, topics
 from lis_online.cli.annotate import annotate
 from lis_online.cli.backfill import backfill
 from lis_online.cli.demo import demo
@@ -65,6 +65,7 @@ app.add_typer(db.app)
 app.add_typer(config.app)
 app.add_typer(rankers.app)
 app.add_typer(history.app)
+app.add_typer(drift.app)
 app.command()(annotate)
 app.command()(review)
 app.command()(serve)

@@ -80,6 +80,12 @@ def heading(summary: dict[str, Any]) -> Text:
     return text
 
 
+def drift(summary: dict[str, Any]) -> Text | None:
+    """Return a sentence for each number that has left its level and is not back, None where there is none."""
+    sentences = [event["sentence"] for event in summary.get("drift") or () if event["open"]]
+    return Text("\n".join(f"Drift: {sentence}" for sentence in sentences), style="red") if sentences else None
+
+
 STYLES = {
     "aligned": "green",
     "beyond_preference": "green",

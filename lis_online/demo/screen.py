@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.text import Text
 
 from lis_online.cli.experiment_report import experiments
-from lis_online.cli.report import advice, arms, heading, sources, variants
+from lis_online.cli.report import advice, arms, drift, heading, sources, variants
 from lis_online.demo.feed import Feed
 
 REFRESH = 1.0
@@ -104,8 +104,11 @@ class Screen:
         if summary is None:
             return Group(self._pulse(), Text("waiting for the first bucket ..."))
         lifts = experiments(summary) or arms(summary)
+        told = [found for found in (drift(summary),) if found is not None]
         # what a low terminal cuts off stands last
-        return Group(self._pulse(), heading(summary), variants(summary), lifts, sources(summary), advice(summary))
+        return Group(
+            self._pulse(), heading(summary), *told, variants(summary), lifts, sources(summary), advice(summary)
+        )
 
     def _line(self, summary: dict[str, Any] | None) -> None:
         told = "waiting for the first numbers"

@@ -197,7 +197,7 @@ drift_events = Table(
     column.text("sentence"),
     column.text("detector"),
     column.count("revision"),
-    CheckConstraint("kind IN ('unleaked', 'source', 'variant')", name="kind"),
+    CheckConstraint("kind IN ('unleaked', 'source', 'variant', 'input')", name="kind"),
     *column.finite("before", "before_lower", "before_upper", "after", "after_lower", "after_upper"),
 )
 """A few a month: not partitioned."""

@@ -140,7 +140,7 @@ def _create_events() -> None:
         *(sa.Column(name, sa.Double(), nullable=True) for name in DRIFT_NUMBERS),
         *(sa.Column(name, sa.Text(), nullable=False) for name in ("cause", "sentence", "detector")),
         *_counts("revision"),
-        _check("drift_events", "kind", "kind IN ('unleaked', 'source', 'variant')"),
+        _check("drift_events", "kind", "kind IN ('unleaked', 'source', 'variant', 'input')"),
         *_finite("drift_events", DRIFT_NUMBERS),
         _foreign_key("drift_events"),
         sa.PrimaryKeyConstraint("configuration_id", *keys, "window_ms", "time", name=op.f("pk_drift_events")),
