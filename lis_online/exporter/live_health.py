@@ -27,6 +27,7 @@ def _shard(shard: ShardHealth) -> dict[str, Any]:
         "role": shard.role,
         "partition": shard.partition,
         "paused": shard.paused,
+        "assigned_at": moment(shard.assigned_at),
         "applied": shard.applied,
         "lag": shard.lag,
         "watermark": moment(None if shard.watermark is None else shard.watermark / 1000),

@@ -165,7 +165,7 @@ class Worker:
     view: PublishView | None = None
     alive: str | None = None
     ready: str | None = None
-    now: float = END / 1000 + 9_000.0
+    now: float = 0.0
     health: WorkerHealth = field(init=False)
 
     def __post_init__(self) -> None:
@@ -176,9 +176,13 @@ class Worker:
         return Live(lambda: self.view, self.health, lambda: self.alive, lambda: self.ready, 60.0, lambda: self.now)
 
 
-def worker(view: PublishView | None, roles: tuple[str, ...] = ("join", "rank", "publish")) -> Worker:
-    """Return a worker whose shards have just worked."""
-    made = Worker(view)
+NOW = END / 1000 + 9_000.0
+"""The clock of the workers, s."""
+
+
+def worker(view: PublishView | None, roles: tuple[str, ...] = ("join", "rank", "publish"), now: float = NOW) -> Worker:
+    """Return a worker whose shards have just worked. join 1 has records to read."""
+    made = Worker(view, now=now)
     for role in roles:
         made.health.begin(role)
         for partition in range(2 if role == "join" else 1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -165,6 +166,31 @@ def test_worker_without_numbers_shows_its_health_and_where_they_are(browser: Any
         assert found.page.locator("#windows").is_hidden()
         assert found.said == []
         found.close()
+
+
+@pytest.mark.parametrize(("ago", "state"), [(0, "Working"), (1_000, "Not moving")])
+def test_state_of_a_shard_is_what_its_lag_and_its_last_batch_say(browser: Any, ago: int, state: str) -> None:
+    """Records to read and no batch for long is told before the worker itself counts as stuck."""
+    with served(worker(view(2), now=time.time() - ago)) as server:
+        found = opened(browser, server)
+        cells = [found.page.get_by_role("row", name=name).get_by_role("cell").first for name in ("join 0", "join 1")]
+        assert [cell.inner_text()[2:] for cell in cells] == ["Up to date", state]
+        found.close()
+
+
+def test_window_that_is_chosen_while_the_connection_is_lost_does_not_rename_the_numbers(
+    browser: Any, server: ExporterServer
+) -> None:
+    """What stands there is of the window before, and says so."""
+    found = opened(browser, server)
+    found.page.route("**/api/v1/live*", lambda route: route.abort())
+    found.page.get_by_role("radio", name="1h").check(force=True)
+    found.page.wait_for_selector(".notice.bad")
+    assert "window 1d" in found.page.locator("#context").inner_text()
+    found.page.unroute("**/api/v1/live*")
+    ask_again(found)
+    assert "window 1h" in found.page.locator("#context").inner_text()
+    found.close()
 
 
 def test_only_a_changed_diagnosis_is_read_aloud(browser: Any, server: ExporterServer, made: Worker) -> None:

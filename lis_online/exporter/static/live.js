@@ -61,7 +61,7 @@ function draw() {
 function sections(table) {
   const found = table.numbers;
   return [
-    found ? tables.variants(found) : el('section', { class: 'empty' }, el('h2', {}, 'No numbers here'), el('p', {}, table.why_none)),
+    found ? tables.variants(found) : el('section', { class: 'empty' }, el('h2', {}, 'Where the numbers are'), el('p', {}, table.why_none)),
     found && tables.drift(found.drift),
     found && tables.sources(found),
     tables.experiments(table.experiments),
@@ -77,9 +77,10 @@ function link() {
 }
 
 function context({ numbers }) {
-  const parts = numbers === null ? ['No numbers yet'] : [
+  const parts = numbers === null ? ['No numbers here'] : [
     `As of ${words.moment(numbers.as_of)}, event time`,
     words.behind((now() - Date.parse(numbers.as_of)) / 1000),
+    `window ${numbers.window}`,
     `${words.count(numbers.samples)} samples`,
     numbers.effective_users === null ? null : `${words.count(numbers.effective_users)} effective users`,
     numbers.level.value === null ? null : `unleaked ${numbers.metric} ${words.level(numbers.level.value)}`,

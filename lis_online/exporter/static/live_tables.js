@@ -116,13 +116,22 @@ export function drift(found) {
     table('Drift: numbers that left their level', ['Number', 'State', 'Cause', 'Before', 'After'], rows));
 }
 
+const SLOW = 300; // s with records to read and no batch, after which a shard is said not to move
+
+function shardState(one, now) {
+  if (one.paused) return words.PAUSES[one.paused] || words.PAUSES.other;
+  if (one.lag === 0) return ['good', 'Up to date'];
+  const idle = (now - Date.parse(one.last_batch_at ?? one.assigned_at)) / 1000;
+  return one.lag > 0 && idle > SLOW ? ['bad', 'Not moving'] : ['good', 'Working'];
+}
+
 const ORDER = ['join', 'rank', 'publish'];
 
 export function health(found, now) {
   const ago = (time) => (time === null ? missing('not yet') : el('span', {}, `${words.duration((now - Date.parse(time)) / 1000)} ago`));
   const rows = found.shards.toSorted((a, b) => ORDER.indexOf(a.role) - ORDER.indexOf(b.role)).map((one) => [
     el('span', { class: 'name' }, `${one.role} ${one.partition}`),
-    badge(words.PAUSES[one.paused] || ['good', 'Working']),
+    badge(shardState(one, now)),
     one.lag === null ? missing('not known') : words.count(one.lag),
     one.watermark === null ? missing(one.role === 'publish' ? 'follows rank' : 'not yet') : words.duration((now - Date.parse(one.watermark)) / 1000),
     ago(one.last_batch_at),
