@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("lis_online", "streams", "migrations")
+PACKAGES = ("lis_online", "streams", "migrations", "grafana")
 
 ALLOWED = {
     "faust": ("streams/*",),
@@ -34,6 +34,7 @@ ALLOWED = {
     "fastapi": ("lis_online/api/*",),
     "starlette": ("lis_online/api/*",),
     "uvicorn": ("lis_online/api/server.py",),
+    "grafana_foundation_sdk": ("grafana/*",),
     "plotly": ("lis_online/review/html.py",),
 }
 """Library -> where it may be imported."""

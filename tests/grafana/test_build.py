@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
+from grafana import promql
 from grafana.build import BOARDS, text_of, write
 from grafana.layout import Line, Section, place
 from grafana.panels import Ask, chart, prom
@@ -15,6 +18,7 @@ from grafana.places import DASHBOARDS
 from grafana.promql import pick
 from lis_online.exporter import names
 from tests.documents import ROOT
+from tests.grafana import expand
 
 
 @pytest.mark.parametrize("name", BOARDS)
@@ -54,3 +58,10 @@ def test_page_names_every_dashboard() -> None:
     """One that nobody reads about is one that nobody opens."""
     page = (ROOT / "docs" / "dashboards.md").read_text(encoding="utf-8")
     assert re.findall(r"^\| `([\w-]+)` \|", page, re.MULTILINE) == [name.split("/")[1] for name in BOARDS]
+
+
+@pytest.mark.parametrize("module", [promql, expand], ids=lambda module: str(module.__name__))
+def test_examples_hold(module: ModuleType) -> None:
+    """What a docstring shows is what the function returns."""
+    found = doctest.testmod(module)
+    assert found.attempted and not found.failed

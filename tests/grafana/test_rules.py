@@ -241,3 +241,14 @@ def test_colours_are_of_the_palette() -> None:
     found = set(re.findall(r"#[0-9A-Fa-f]{6}", json.dumps(BOARDS)))
     assert found <= set(colours.PALETTE)
     assert len(set(colours.OF_DIAGNOSIS.values())) == len(colours.OF_DIAGNOSIS)
+
+
+def test_review_is_asked_for_as_its_address_has_it() -> None:
+    """Path and arguments are those of `lis-online serve`; the times are ISO 8601, as it reads them."""
+    [url] = [link["url"] for link in BOARDS["lis-experiments"]["links"] if link["title"] == "Review"]
+    paths = json.loads((ROOT / "docs" / "schemas" / "openapi.json").read_text(encoding="utf-8"))["paths"]
+    path, _, arguments = url.removeprefix("${reviews}").partition("?")
+    known = {one["name"] for one in paths[path.replace("${experiment}", "{experiment}")]["get"]["parameters"]}
+    given = dict(argument.split("=") for argument in arguments.split("&"))
+    assert set(given) <= known
+    assert (given["from"], given["to"]) == ("${__from:date:iso}", "${__to:date:iso}")
