@@ -13,7 +13,7 @@ RUN pip install --no-cache-dir "uv>=0.5,<1" && uv venv "$VIRTUAL_ENV"
 WORKDIR /src
 # dependencies first, of the lock's versions and hashes: a change of the code does not fetch them again
 COPY pyproject.toml requirements.lock ./
-RUN uv pip install --no-cache -r pyproject.toml -c requirements.lock
+RUN uv pip install --no-cache -r pyproject.toml --extra serve -c requirements.lock
 COPY README.md LICENSE ./
 COPY migrations migrations
 COPY streams streams

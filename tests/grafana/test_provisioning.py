@@ -6,9 +6,11 @@ import re
 from typing import Any
 
 import pytest
+import typer
 from sqlalchemy import Engine, text
 
-from grafana.places import DASHBOARDS, HOME, POSTGRES, POSTGRES_UID, PROMETHEUS, PROMETHEUS_UID, PROVISIONING
+from grafana.places import DASHBOARDS, HOME, POSTGRES, POSTGRES_UID, PROMETHEUS, PROMETHEUS_UID, PROVISIONING, REVIEWS
+from lis_online.cli.main import app
 from tests.documents import ROOT
 
 yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
@@ -97,3 +99,12 @@ def test_script_of_the_reader_runs_and_its_sessions_only_read(empty_database: En
             ["default_transaction_read_only=on", "statement_timeout=60s"],
         )
         connection.rollback()
+
+
+def test_reviews_are_served_where_the_dashboards_lead() -> None:
+    """On a port of this machine, as the reader's browser asks, by an image that has what a page needs."""
+    service = COMPOSE["reviews"]
+    assert service["ports"] == [f"{REVIEWS.removeprefix('http://')}:9465"]
+    command = typer.main.get_command(app).commands["serve"]  # type: ignore[attr-defined]
+    command.make_context("serve", list(service["command"][1:]))
+    assert "--extra serve" in (ROOT / "Dockerfile").read_text(encoding="utf-8")
