@@ -21,6 +21,9 @@ logger = logging.getLogger(__name__)
 EVERY: Final = 15.0
 """Seconds between looks: no scrape needs it fresher."""
 
+GLANCES: Final = 15
+"""How often in between it sees whether there are other shards than those it asked for: these it asks for at once."""
+
 PATIENCE: Final = 5.0
 """Seconds that brokers may take to answer one question."""
 
@@ -87,6 +90,11 @@ def ends(settings: KafkaSettings, places: Places) -> dict[tuple[str, int], Log]:
     return {(place.topic, place.partition): Log(begins[place], found[place]) for place in asked}
 
 
+def shards(parts: Iterable[Part]) -> set[tuple[str, int]]:
+    """Return whose the parts are, by role and partition."""
+    return {(part.role, part.partition) for part in parts}
+
+
 class LagWatch:
     """Keeps the health's lags current, from `__enter__` to `__exit__`.
 
@@ -98,6 +106,7 @@ class LagWatch:
         self, health: WorkerHealth, parts: Callable[[], list[Part]], ask: Callable[[Places], Logs], every: float = EVERY
     ) -> None:
         self._health, self._parts, self._ask, self._every = health, parts, ask, every
+        self._asked: set[tuple[str, int]] = set()
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lag", daemon=True)
 
@@ -105,6 +114,7 @@ class LagWatch:
         """Ask once, and tell the health."""
         try:
             parts = self._parts()
+            self._asked = shards(parts)
             logs = self._ask({(part.topic, part.partition) for part in parts}) if parts else {}
             self._health.lagged(lags(parts, logs))
         except (BrokerError, KafkaError, OSError) as exc:  # an outage: ask again the next time
@@ -129,4 +139,6 @@ class LagWatch:
     def _run(self) -> None:
         while not self._end.is_set():
             self.look()
-            self._end.wait(self._every)
+            for _ in range(GLANCES):
+                if self._end.wait(self._every / GLANCES) or shards(self._parts()) != self._asked:
+                    break

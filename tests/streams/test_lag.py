@@ -102,6 +102,21 @@ def test_it_looks_at_once_and_again_until_its_end() -> None:
     assert "lag" not in {thread.name for thread in threading.enumerate()}
 
 
+def test_a_shard_that_has_come_is_asked_for_before_the_next_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a rebalance an alert must not wait a whole interval to know a shard."""
+    monkeypatch.setattr("streams.lag.GLANCES", 360_000)  # in an hour
+    here: list[Part] = []
+    known = threading.Event()
+
+    def ask(places: object) -> dict[tuple[str, int], Log]:
+        known.set()
+        return {("impressions", 0): Log(0, 50)}
+
+    with LagWatch(worker(), lambda: list(here), ask, every=3_600):
+        here += PARTS
+        assert known.wait(5)
+
+
 @pytest.mark.kafka
 def test_lag_of_a_consumer_that_is_behind_through_an_outage(kafka_settings: Settings) -> None:
     """Against Apache Kafka: what was sent less what is applied; not known while nobody answers; known again after."""

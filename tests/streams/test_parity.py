@@ -63,9 +63,19 @@ class LiveWorker:
         table: dict[str, Any] = json.loads(found) if found else {}
         return table
 
+    def metrics(self) -> dict[str, float]:
+        """Return the value of each series, as /metrics spells it."""
+        lines = [line for line in (self.get("/metrics") or b"").decode().splitlines() if not line.startswith("#")]
+        return {series: float(value) for series, _, value in (line.rpartition(" ") for line in lines)}
+
     def log(self) -> str:
         """Return the end of what it said."""
         return self._log.read_text()[-4000:]
+
+
+def lags(metrics: dict[str, float]) -> dict[str, float]:
+    """Return the shards that are behind."""
+    return {series: value for series, value in metrics.items() if series.startswith("lis_lag_records") and value}
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +139,16 @@ def test_live_path_gives_the_numbers_of_evaluate(
     live.start()
     wait_until(lambda: live.summary() == wanted, 120, lambda: f"{live.log()}\n{live.summary()}\n{wanted}")
     assert live.get("/healthz") == b"ok\n"
-    assert b"lis_adjusted_impact_score" in (live.get("/metrics") or b"")
+    wait_until(lambda: live.metrics()['lis_lag_known{partition="0",role="rank"}'] == 1, 20, live.log)
+    metrics = live.metrics()
+    assert all(metrics[f'lis_rebalances_total{{role="{role}"}}'] >= 1 for role in ("join", "rank", "publish"))
+    assert [metrics[f'lis_assigned_partitions{{role="{role}"}}'] for role in ("join", "rank", "publish")] == [3, 1, 1]
+    assert metrics['lis_commits_total{role="join"}'] >= 3  # one for each partition, at its restore or later
+    assert metrics['lis_commit_failures_total{role="join"}'] == 0
+    assert metrics["lis_history_rows_total"] > metrics["lis_history_writes_total"] > 0
+    assert metrics["lis_history_failures_total"] == 0
+    assert metrics['lis_device_info{device="cpu",role="rank"}'] == 1
+    wait_until(lambda: not lags(live.metrics()), 40, lambda: f"{lags(live.metrics())}")
     live.process.send_signal(signal.SIGTERM)
     assert live.process.wait(30) == 0  # and with its last checkpoint the rows are there
     with history_engine.connect() as connection:
