@@ -51,11 +51,11 @@ def _workers() -> panels.Builder:
 
 def _age() -> panels.Builder:
     ask = Ask(
-        "How old are the numbers on this page?",
+        "How old are the numbers on this page? A horizon and an attribution window (40 min by default) is as it must be.",
         "Nothing new is published: look at Pipeline before you believe any number here.",
         "LisOutputStale",
     )
-    steps = ((None, colours.GOOD), (1800.0, colours.DOUBTFUL), (3600.0, colours.BAD))
+    steps = ((None, colours.GOOD), (3600.0, colours.DOUBTFUL), (5400.0, colours.BAD))
     age = promql.age(names.PUBLISHED, "")
     return panels.figure("Age of the newest window", ask, proms({"age": age}), SECONDS, steps=steps)
 
