@@ -51,7 +51,7 @@ def _workers() -> panels.Builder:
 
 def _age() -> panels.Builder:
     ask = Ask(
-        "How old are the numbers on this page? A horizon and an attribution window (40 min by default) is as it must be.",
+        "How old are the numbers on this page? A horizon and an attribution window is right: 40 min by default.",
         "Nothing new is published: look at Pipeline before you believe any number here.",
         "LisOutputStale",
     )
