@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from lis_online.shards.checkpoint import CheckpointStore
+from lis_online.shards.contract import Outgoing, Record
+from streams.assigned import Assigned
+from streams.catch_up import CatchUp
+from streams.host import ShardHost
+from streams.idle import IdleWatch
+from streams.roles import RANK
+from tests.streams.toy import ToyRank
+
+
+async def nowhere(outgoing: object) -> None:
+    """Take what is sent."""
+    del outgoing
+
+
+def assigned(folder: Path, applied: int) -> Assigned:
+    """Return a partition whose shard has applied so many records."""
+    host = ShardHost(lambda: ToyRank(0), CheckpointStore(folder, "toy", 0, 3, {}), nowhere, 100)
+    host.thread.shutdown()
+    host.shard = ToyRank(0)
+    sent: list[Outgoing] = host.shard.feed([Record("samples", 0, offset, -1, b"x") for offset in range(applied)])
+    assert sent is not None
+    return Assigned(0, RANK, host, CatchUp({}), IdleWatch(30))
+
+
+def test_offsets_without_a_record_count_as_applied_once_they_were_passed(tmp_path: Path) -> None:
+    """Markers of transactions, what compaction took: lag would else never reach 0. What is behind passes nothing."""
+    here = assigned(tmp_path, applied=3)
+    assert here.applied() == {"samples": 3}
+    here.note_ends({"samples": 9}, {"samples": 6})
+    assert here.applied() == {"samples": 3}
+    here.note_ends({"samples": 5}, {"samples": 0})
+    assert here.applied() == {"samples": 5}
+
+
+def test_a_topic_of_which_nothing_was_read_is_at_0(tmp_path: Path) -> None:
+    """Its lag counts too."""
+    assert assigned(tmp_path, applied=0).applied() == {"samples": 0}
