@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lis_online.shards.checkpoint import CheckpointStore
-from lis_online.shards.contract import Outgoing, Record
+from lis_online.shards.contract import Record
 from streams.assigned import Assigned
 from streams.catch_up import CatchUp
 from streams.host import ShardHost
@@ -22,8 +22,7 @@ def assigned(folder: Path, applied: int) -> Assigned:
     host = ShardHost(lambda: ToyRank(0), CheckpointStore(folder, "toy", 0, 3, {}), nowhere, 100)
     host.thread.shutdown()
     host.shard = ToyRank(0)
-    sent: list[Outgoing] = host.shard.feed([Record("samples", 0, offset, -1, b"x") for offset in range(applied)])
-    assert sent is not None
+    host.shard.feed([Record("samples", 0, k, -1, b'[0, "impressions", %d, ""]' % k) for k in range(applied)])
     return Assigned(0, RANK, host, CatchUp({}), IdleWatch(30))
 
 
