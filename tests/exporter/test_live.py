@@ -135,6 +135,8 @@ def test_numbers_are_stale_when_no_new_ones_came_for_long() -> None:
     assert found(made)["stale_since"] is None
     made.now += 1
     assert found(made)["stale_since"] == "2026-11-18T13:37:00+00:00"
+    long_buckets = replace(made.live(), bucket=STALE_AFTER / 4)
+    assert json.loads(long_buckets.get().body)["stale_since"] is None
     made.health.published("publish", 0, 2)
     assert found(made)["stale_since"] is None
 

@@ -233,6 +233,8 @@ def test_tables_are_tables_to_a_screen_reader_on_every_width(browser: Any, serve
         'rowheader "treatment serves title"',
         'table "Shards of this worker"',
         'rowheader "rank 0"',
+        'row "qwen-vl-coclick version 2 aligned on coclick Aligned',
+        'row "publish 0 ',
         'img "Last 31 values: from +0.0',
     ):
         assert line in tree, line

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import msgspec
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lis_online.shards.publish import PublishShard
@@ -25,6 +25,7 @@ def followed(points: list[dict[Key, float | None]]) -> Trails:
 
 
 @given(POINTS)
+@example([{KEYS[end < 30]: end / 200} for end in range(LENGTH + 40)])
 def test_trails_are_the_last_points_of_all(points: list[dict[Key, float | None]]) -> None:
     """The oracle keeps every point and cuts at the end; what has no value among the last is not there."""
     trails, last = followed(points), points[-LENGTH:]
@@ -34,6 +35,7 @@ def test_trails_are_the_last_points_of_all(points: list[dict[Key, float | None]]
 
 
 @given(POINTS, POINTS)
+@example([{KEYS[0]: end / 200} for end in range(LENGTH - 5)], [{KEYS[1]: 0.5}] * 20)
 def test_restored_trails_go_on_as_if_nothing_had_been(
     before: list[dict[Key, float | None]], after: list[dict[Key, float | None]]
 ) -> None:
