@@ -29,7 +29,7 @@ Numbers are rendered once for each bucket, in both formats, on a thread of their
 scrape reads them from memory and adds the worker's health. `python -m bench.scrape` measures 20 variants, 3 sources,
 4 windows and the run, 6 slices: 16,051 series, 1.9 MB, 82 kB as sent. With two cores nearly free, a scrape takes 8 to
 10 ms (median, with gzip; the goal is 50 ms) and a bucket's rendering 130 ms of CPU time. Who scrapes while a bucket is
-rendered waits for turns at the interpreter: up to 330 ms were seen. With a bucket a minute that is one scrape in some
+rendered waits for turns at the interpreter: up to 570 ms were seen. With a bucket a minute that is one scrape in some
 hundreds.
 
 OpenMetrics also has exemplars: `lis_step_seconds` and `lis_dead_letters_total` carry topic, partition and offset of the
