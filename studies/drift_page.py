@@ -24,6 +24,7 @@ def page(found: Part, figures: Part) -> str:
     sections = [
         _head(found, figures),
         _events(),
+        _where(),
         _method(),
         _calibration(found),
         _false_alarms(found, figures),
@@ -60,6 +61,30 @@ reference of its own. While it is open nothing else is told of the series, and w
 days because of it joins it. Causes are decided by what else moved since the onset (`lis_online/drift/cause.py`). A
 new version is compared with the version before it, from its first bucket on; the numbers of its rankers are not read
 while these still learn, pair alignment is."""
+
+
+def _where() -> str:
+    return """## Where events come out
+
+The publish role reads each bucket when it is over, from the first one that begins after the warm-up, with
+`metrics.warm_up_samples` learnt from; its state is in the checkpoint. Settings are in `[drift]`
+([settings.md](settings.md)); the defaults are those of this page. Backfills look for drift in what they compute,
+`evaluate` does not. A variant's series are those of its newest version, over all samples.
+
+- The history: a row of `lis_drift_events` for each event, written again when more joins it or it is over.
+- `lis-online drift list --from TIME --to TIME --variant NAME --json`; `lis-online review` of an experiment, for the
+  variants that its arms serve and their sources.
+- The live page, the demo's screen while an event is open, and `"drift"` in `/api/v1/summary`: the newest event of each
+  number; null where none are looked for.
+- `/metrics`: `lis_drift_active`, `lis_drift_events_total`, `lis_drift_before_score`, `lis_drift_after_score` and
+  `lis_drift_last_timestamp_seconds`. The number that was told first is the one that is active; what joined its event is
+  not.
+- Alerts: `LisAlignmentDrift` and `LisInputDrift`.
+
+Beside the series of the study below, the shares of late records and of dead letters are read, from the join shards'
+counts; what false alarms they add is not known. Lengths of vectors, their centroid and the share of items without a
+vector are not read there, though the study has the first two: where vectors break, pair alignment tells it as soon as a
+detection can be told at all, and coverage tells of missing vectors."""
 
 
 def _method() -> str:
