@@ -217,7 +217,7 @@ HEAVY = (
     ("module", "unwanted"),
     [
         ("lis_online.shards.join", HEAVY),
-        ("lis_online.shards.publish", HEAVY),
+        ("lis_online.shards.publish", (*HEAVY, "river", "pandas", "sklearn")),
         ("lis_online.drift.monitor", (*HEAVY, "river", "pandas", "sklearn")),
         ("lis_online.cli.main", (*HEAVY, "numpy")),
     ],

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ReviewRequest", "review"]
 
+DRIFT_OFF = "it is not looked for (drift.enabled)"
+"""Why a review knows of no drift: other than that there was none."""
+
 
 def review(engine: Engine, settings: Settings, request: ReviewRequest) -> Review:
     """Return the review of an experiment.
@@ -54,6 +57,7 @@ def review(engine: Engine, settings: Settings, request: ReviewRequest) -> Review
             alignment_over_time=points,
             counts=counts,
             drift=events,
+            drift_reason=None if events or settings.drift.enabled else DRIFT_OFF,
             annotations=noted,
             against=against(engine, subject, request, times),
         )

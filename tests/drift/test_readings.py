@@ -103,3 +103,16 @@ def test_window_without_samples_has_readings_without_numbers() -> None:
     """An empty hour is no hour with zeros."""
     read = found(at=RollingWindow(LAYOUT, 16, 1).get(16))
     assert all(reading.parts is None for series, reading in read.items() if series.number != names.PAIR_ALIGNMENT)
+
+
+def test_version_whose_rankers_still_learn_has_no_number_of_theirs() -> None:
+    """Later buckets too: coverage and pair alignment, in which no ranker has a part, are read."""
+    read = {
+        one.series: one
+        for one in readings(window(), LAYOUT, "auc", Presence.of(LAYOUT), {"v": ALIGNED}, frozenset("v"))
+    }
+    assert read[Series(VARIANT, "v", names.ADJUSTED_AIS)].parts is None
+    assert read[Series(VARIANT, "v", names.EFFICIENCY)].parts is None
+    for number in (names.COVERAGE, names.PAIR_ALIGNMENT):
+        assert read[Series(VARIANT, "v", number)].parts is not None
+    assert read[Series(SOURCE, "coclick", names.ADJUSTED_LIS)].parts is not None

@@ -137,6 +137,7 @@ def test_windows_are_the_sums_of_their_buckets(gaps: list[int], silence: int, cu
 
     for length in (5, 40):
         assert counts(windows.rolling(length)) == summed(buckets, end - length, end)
+    assert counts(windows.between(end - 30, end - 10)) == summed(buckets, end - 30, end - 10)
     assert counts(windows.whole()) == summed(buckets, 0, end)
     assert counts(windows.overlap()) == summed(buckets, since, end)
     state = windows.snapshot()

@@ -24,6 +24,7 @@ from lis_online.review.gather import review
 from lis_online.review.schema import schema
 from lis_online.review.verdict import judge
 from lis_online.settings import Settings
+from lis_online.settings.model import DriftSettings
 from tests.review.history import (
     AT,
     BUCKET,
@@ -325,6 +326,14 @@ def test_a_name_that_is_not_known_names_those_that_are(filled: Engine, asked: di
     """Argument, rule, value."""
     with pytest.raises(UsageError, match=sentence):
         review(filled, SETTINGS, ask(**asked))
+
+
+def test_no_drift_is_not_said_where_none_was_looked_for(filled: Engine) -> None:
+    """The reason stands instead; where it is looked for, an empty list says that there was none."""
+    off = SETTINGS.model_copy(update={"drift": DriftSettings(enabled=False)})
+    found, plain = review(filled, off, ask()), review(filled, SETTINGS, ask())
+    assert found.drift == plain.drift == ()
+    assert found.drift_reason == "it is not looked for (drift.enabled)" and plain.drift_reason is None
 
 
 def test_a_history_without_these_settings_says_so(history_engine: Engine) -> None:

@@ -26,7 +26,7 @@ NAMES = ("renamed", "silent", "steady")
 
 @cache
 def told(broken: bool, seed: int = 1) -> tuple[list[DriftRow], DriftView]:
-    """Return the events as they stand at the end, and the state of detection. broken: whether the switch takes place."""
+    """Return the events as they stand at the end, and the state then. broken: whether the switch takes place."""
     chosen = scenario("versions")
     later = [
         VersionParameters(*row) for row in zip(NAMES, (0.0, 0.0), (SWITCH * MINUTE,) * 2, ("2", "1"), strict=False)
