@@ -20,7 +20,7 @@ WORDS: Final = {
     names.PAIR_ALIGNMENT: "Pair alignment",
     names.COVERAGE: "Coverage",
     names.VECTOR_NORM: "The mean length of vectors",
-    names.VECTOR_SHIFT: "The distance of the vectors' centroid from its reference",
+    names.VECTOR_SHIFT: "The vectors' distance from where they lay before",
     names.VECTORS_MISSING: "The share of items without a vector",
     names.AUC: "The AUC",
     names.TWIN: "The twin's difference",

@@ -102,8 +102,15 @@ class _Builder:
     def _aligned(self, key: str, version: str, source: str, found: PairAlignment | None) -> list[Reading]:
         if found is None:
             return []
-        series, own = Series(VARIANT, key, names.PAIR_ALIGNMENT), found.share
-        return [Reading.of(series, self._start, own.value, own.stderr, found.pairs, version, source)]
+        numbers = (
+            (names.PAIR_ALIGNMENT, found.share, found.pairs),
+            (names.VECTOR_NORM, found.length, found.vectors),
+            (names.VECTOR_SHIFT, found.distance, found.vectors),
+        )
+        return [
+            Reading.of(Series(VARIANT, key, number), self._start, own.value, own.stderr, count, version, source)
+            for number, own, count in numbers
+        ]
 
     def _reading(self, series: Series, own: Estimate, column: int, version: str = "", source: str = "") -> Reading:
         stderr = math.sqrt(self._variance[column]) if own.value is not None else None

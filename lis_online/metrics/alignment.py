@@ -3,6 +3,8 @@
 Of each pair (a, b) of the variant's own source, with b' the second item of the placebo pair of the same bucket and
 fold: does cos(a, b) exceed cos(a, b')? No label, no ranker and no horizon is in it, so it moves as soon as the pairs
 see other vectors. Kept as whole numbers per bucket of *pair* time, version and jackknife group of users.
+
+Beside it, of the vectors of the same pairs' items: how long they are, and how far from the centroid of those before.
 """
 
 from __future__ import annotations
@@ -22,17 +24,27 @@ from lis_online.metrics.jackknife import jackknife_variance, wider
 from lis_online.metrics.sparse import decode_counts, encode_counts
 from lis_online.metrics.statistics import GROUPS
 
-HALVES, PAIRS, LEFT_OUT = 0, 1, 2
-"""Rows of a tally: twice the pairs that won plus those that tied; pairs compared; pairs that could not be."""
+HALVES, PAIRS, LEFT_OUT, VECTORS, LENGTHS, PLACED, DISTANCES = range(7)
+"""Rows of a tally: twice the pairs that won plus those that tied; pairs compared; pairs that could not be; vectors of
+items of the pairs, and the sum of their lengths; those that had a centroid before them, and the sum of 1 - cosine to it
+(lengths and distances in `FIXED` point)."""
+ROWS: Final = 7
+
+FIXED: Final = 10_000
+"""What a length or a distance of 1 adds."""
+LONGEST: Final = 100_000_000.0
+"""A longer vector counts as this long: 65,504, the largest float16, in each of two million dimensions."""
 
 NO_PAIRS: Final = "no pairs"
 ONE_GROUP: Final = "pairs of fewer than two groups of users"
+
+_NOTHING: Final = Estimate.none(NO_PAIRS)
 
 Key = tuple[str, str]
 """Name of a variant and of one of its versions."""
 
 Tallies = dict[Key, np.ndarray]
-"""int64 [3, GROUPS] of each version."""
+"""int64 [ROWS, GROUPS] of each version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +53,8 @@ class PairAlignment:
 
     share: of the pairs (a, b) whose cosine is above that of (a, b'), ties counted half, 0 to 1; 0.5 is no better than
     chance. pairs: how many were compared; left_out: how many had an item without a vector, or no b'.
-    end: the pair time that has been reached, ms since 1970.
+    end: the pair time that has been reached, ms since 1970. vectors: of the pairs' items; length: their mean length, as
+    published; distance: mean of 1 - cosine to the centroid of the version's vectors before them, 0 to 2.
     """
 
     variant: str
@@ -50,21 +63,46 @@ class PairAlignment:
     pairs: int
     left_out: int
     end: int
+    vectors: int = 0
+    length: Estimate = _NOTHING
+    distance: Estimate = _NOTHING
 
 
-def tally(pairs: PairBatch, outcome: np.ndarray) -> np.ndarray:
-    """Return the counts of some pairs: int64 [3, GROUPS].
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What the vectors of some pairs' items are like, float64 [pairs, items] each; NaN where there is none.
+
+    lengths: as published; distances: 1 - cosine to the centroid of the vectors before, NaN before there is one too.
+    """
+
+    lengths: np.ndarray
+    distances: np.ndarray
+
+    def take(self, rows: np.ndarray) -> Shape:
+        """Return those of some pairs."""
+        return Shape(self.lengths[rows], self.distances[rows])
+
+
+def tally(pairs: PairBatch, outcome: np.ndarray, shape: Shape) -> np.ndarray:
+    """Return the counts of some pairs: int64 [ROWS, GROUPS].
 
     outcome: int [pairs]: 2 for won, 1 for a tie, 0 for lost, -1 for left out. A pair without a user counts as its
     click's.
     """
     group = group_of(np.where(pairs.user == NO_ID, pairs.click, pairs.user), GROUPS)
     compared = outcome >= 0
-    rows = (np.where(compared, outcome, 0), compared, ~compared)
-    counts = np.zeros((len(rows), GROUPS), np.int64)
+    rows = (np.where(compared, outcome, 0), compared, ~compared, *_sums(shape.lengths), *_sums(shape.distances))
+    counts = np.zeros((ROWS, GROUPS), np.int64)
     for row, values in zip(counts, rows, strict=True):
         np.add.at(row, group, values.astype(np.int64))
     return counts
+
+
+def _sums(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return how many there are of each pair, and their sum in fixed point: int64 [pairs]."""
+    there = ~np.isnan(values)
+    fixed = np.rint(np.where(there, np.clip(values, 0, LONGEST), 0) * FIXED).astype(np.int64)
+    return there.sum(axis=1), fixed.sum(axis=1)
 
 
 def merge(into: Tallies, tallies: Mapping[Key, np.ndarray]) -> None:
@@ -84,28 +122,44 @@ def decode(data: bytes) -> Tallies:
         rows = msgspec.msgpack.decode(data, type=list[tuple[str, str, bytes]])
     except msgspec.MsgspecError as exc:
         raise BlockError(f"pair alignment cannot be read: {exc}") from exc
-    return {(variant, version): decode_counts(b, 3 * GROUPS).reshape(3, GROUPS) for variant, version, b in rows}
+    return {(variant, version): decode_counts(b, ROWS * GROUPS).reshape(ROWS, GROUPS) for variant, version, b in rows}
 
 
 def share(blocks: np.ndarray) -> Estimate:
-    """Return the share with its interval, of tallies by block of time: int64 [blocks, 3, GROUPS].
+    """Return the share with its interval, of tallies by block of time: int64 [blocks, ROWS, GROUPS].
 
     The variance is the larger of the jackknife's by group of users and by block of time.
     """
+    return _mean(blocks, HALVES, PAIRS, 2)
+
+
+def length(blocks: np.ndarray) -> Estimate:
+    """Return the vectors' mean length, of tallies as in `share`."""
+    return _mean(blocks, LENGTHS, VECTORS, FIXED)
+
+
+def distance(blocks: np.ndarray) -> Estimate:
+    """Return the vectors' mean distance from the centroid of those before, 0 to 2, of tallies as in `share`."""
+    return _mean(blocks, DISTANCES, PLACED, FIXED)
+
+
+def _mean(blocks: np.ndarray, row: int, count: int, unit: int) -> Estimate:
+    """Return row / count, in units, with its interval."""
     total = blocks.sum(axis=0)
-    pairs = int(total[PAIRS].sum())
-    if not pairs:
-        return Estimate.none(NO_PAIRS)
-    variance = float(wider(_variance(total), _variance(blocks.sum(axis=2).T)))
+    number = int(total[count].sum())
+    if not number:
+        return _NOTHING
+    by_time = blocks.sum(axis=2).T
+    variance = float(wider(*(_variance(parts[row], parts[count], unit) for parts in (total, by_time))))
     if np.isnan(variance):
         return Estimate.none(ONE_GROUP)
-    return Estimate.of(float(total[HALVES].sum()) / (2 * pairs), variance)
+    return Estimate.of(float(total[row].sum()) / (unit * number), variance)
 
 
-def _variance(counts: np.ndarray) -> np.ndarray:
-    """Return the delete-one variance over the last axis of int64 [3, n]."""
-    present = counts[PAIRS] > 0
+def _variance(sums: np.ndarray, counts: np.ndarray, unit: int) -> np.ndarray:
+    """Return the delete-one variance of sums / (unit * counts), int64 [n] each."""
+    present = counts > 0
     if present.sum() < 2:
         return np.array(np.nan)
-    halves, pairs = (counts[row].sum() - counts[row] for row in (HALVES, PAIRS))
-    return jackknife_variance(np.where(present, halves / np.where(present, 2 * pairs, 1), 0.0), present)
+    left, number = sums.sum() - sums, counts.sum() - counts
+    return jackknife_variance(np.where(present, left / np.where(present, unit * number, 1), 0.0), present)

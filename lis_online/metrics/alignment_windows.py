@@ -7,12 +7,26 @@ from typing import Any, Final
 
 import numpy as np
 
-from lis_online.metrics.alignment import Key, PairAlignment, Tallies, decode, encode, merge, share
+from lis_online.metrics.alignment import (
+    LEFT_OUT,
+    PAIRS,
+    ROWS,
+    VECTORS,
+    Key,
+    PairAlignment,
+    Tallies,
+    decode,
+    distance,
+    encode,
+    length,
+    merge,
+    share,
+)
 from lis_online.metrics.statistics import GROUPS
 from lis_online.metrics.whole_run import MOST_BLOCKS
 from lis_online.metrics.windows import BLOCKS
 
-_SHAPE: Final = (3, GROUPS)
+_SHAPE: Final = (ROWS, GROUPS)
 
 
 class AlignmentWindows:
@@ -78,8 +92,17 @@ class AlignmentWindows:
         found = {}
         for key in keys:
             stack = np.stack([blocks[b].get(key, np.zeros(_SHAPE, np.int64)) for b in sorted(blocks)])
-            _, pairs, left_out = stack.sum(axis=(0, 2)).tolist()
-            found[key] = PairAlignment(*key, share(stack), pairs, left_out, self.end)
+            total = stack.sum(axis=(0, 2)).tolist()
+            found[key] = PairAlignment(
+                *key,
+                share(stack),
+                total[PAIRS],
+                total[LEFT_OUT],
+                self.end,
+                total[VECTORS],
+                length(stack),
+                distance(stack),
+            )
         return found
 
     def snapshot(self) -> dict[str, Any]:

@@ -31,10 +31,11 @@ class NewestVectors:
         if len(batch):
             self._queue.append(batch)
 
-    def get(self, items: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def get(self, items: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return each item's vector as of its time t, ms, at or after the last `advance`.
 
-        float32 [n, dimension] of unit length (zeros where there is none), bool [n] whether there is one.
+        float32 [n, dimension] of unit length (zeros where there is none), float32 [n] how long it was, bool [n] whether
+        there is one.
         """
         rows = self._rows.get(items)
         known = rows != MISSING
@@ -48,8 +49,9 @@ class NewestVectors:
         fresh = at != MISSING
         if fresh.any():
             found[fresh] = queued.vector[at[fresh]]
-        found /= np.maximum(np.sqrt(np.einsum("nd,nd->n", found, found)), SMALLEST)[:, None]
-        return found, known | fresh
+        lengths = np.sqrt(np.einsum("nd,nd->n", found, found))
+        found /= np.maximum(lengths, SMALLEST)[:, None]
+        return found, lengths, known | fresh
 
     def advance(self, t: int) -> None:
         """Leave the times up to t, ms, behind."""

@@ -7,7 +7,8 @@ from typing import Any, Final
 import numpy as np
 
 from lis_online.events.batches import PairBatch, VectorBatch
-from lis_online.metrics.alignment import Tallies, decode, encode, merge, tally
+from lis_online.metrics.alignment import Key, Shape, Tallies, decode, encode, merge, tally
+from lis_online.representation.centroid import Centroid
 from lis_online.representation.newest import NewestVectors
 from lis_online.settings import Settings
 from lis_online.shards.vector_slots import VectorSlots
@@ -30,6 +31,8 @@ class PairAlignments:
         self._slots = VectorSlots(settings, lambda variant: NewestVectors(variant.dimension))
         self._reached = [-1 for _ in settings.variant]
         self._tallies: dict[int, Tallies] = {}
+        self._dimensions = [variant.dimension for variant in settings.variant]
+        self._centroids: dict[Key, Centroid] = {}
 
     def update_vectors(self, variant: int, batch: VectorBatch, names: list[str]) -> None:
         """Take vectors of a variant. names: of the versions among them."""
@@ -53,13 +56,21 @@ class PairAlignments:
             held, store = versions.assignment.slots[place], versions.stores[place]
             if not versions.name(place):
                 continue
-            outcome = np.where(compared, judge(store, pairs, other), LEFT_OUT)
             key = (self._names[variant], versions.name(place))
+            centroid = self._centroids.setdefault(key, Centroid(self._dimensions[variant]))
             there = pairs.ts >= held.since
+            judged, shape = judge(store, pairs, other, centroid)
+            outcome = np.where(compared, judged, LEFT_OUT)
             for bucket in np.unique(buckets[there]).tolist():
                 rows = there & (buckets == bucket)
-                merge(self._tallies.setdefault(bucket, {}), {key: tally(pairs.take(rows), outcome[rows])})
+                merge(
+                    self._tallies.setdefault(bucket, {}),
+                    {key: tally(pairs.take(rows), outcome[rows], shape.take(rows))},
+                )
             store.advance(end)
+        held_now = {(self._names[variant], versions.name(place)) for place in versions.in_use}
+        for key in [key for key in self._centroids if key[0] == self._names[variant] and key not in held_now]:
+            del self._centroids[key]
 
     def take(self, until: int) -> list[tuple[int, bytes]]:
         """Return and forget the buckets that end by `until`, ms: (start, `metrics.alignment.encode`), oldest first.
@@ -73,24 +84,38 @@ class PairAlignments:
         """Return the state: msgpack-able data and arrays."""
         slots, arrays = self._slots.snapshot()
         tallies = [[start, encode(one)] for start, one in sorted(self._tallies.items())]
-        return {"slots": slots, "reached": list(self._reached), "tallies": tallies}, arrays
+        centroids = [[*key, one.snapshot()] for key, one in sorted(self._centroids.items())]
+        return {"slots": slots, "reached": list(self._reached), "tallies": tallies, "centroids": centroids}, arrays
 
     def restore(self, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         """Replace the state with that of `snapshot`."""
         self._slots.restore(meta["slots"], arrays)
         self._reached = list(meta["reached"])
         self._tallies = {start: decode(data) for start, data in meta["tallies"]}
+        self._centroids = {}
+        for variant, version, state in meta["centroids"]:
+            self._centroids[variant, version] = Centroid(0)
+            self._centroids[variant, version].restore(state)
 
 
-def judge(vectors: NewestVectors, pairs: PairBatch, other: np.ndarray) -> np.ndarray:
+def judge(vectors: NewestVectors, pairs: PairBatch, other: np.ndarray, centroid: Centroid) -> tuple[np.ndarray, Shape]:
     """Return 2 where cos(a, b) > cos(a, b'), 1 where they are equal, 0 where it is less, LEFT_OUT where one is missing.
 
-    Vectors are those of the pair's own time. b' = b is a tie; a itself is no b' to compare with.
+    And what the vectors of a and b are like; the centroid then has them too. Vectors are those of the pair's own time.
+    b' = b is a tie; a itself is no b' to compare with.
     """
     n, t = len(pairs), np.tile(pairs.ts, 3)
-    found, known = vectors.get(np.concatenate([pairs.item_a, pairs.item_b, other]), t)
+    found, lengths, known = vectors.get(np.concatenate([pairs.item_a, pairs.item_b, other]), t)
     a, b, c = found.reshape(3, n, -1)
     mine, others = np.einsum("nd,nd->n", a, b), np.einsum("nd,nd->n", a, c)
     outcome = 1 + np.sign(mine - others).astype(np.int64)
     usable = known.reshape(3, n).all(axis=0) & (other != pairs.item_a)
-    return np.where(usable, outcome, LEFT_OUT)
+    return np.where(usable, outcome, LEFT_OUT), _shape(found[: 2 * n], lengths[: 2 * n], known[: 2 * n], centroid)
+
+
+def _shape(found: np.ndarray, lengths: np.ndarray, known: np.ndarray, centroid: Centroid) -> Shape:
+    """Return what vectors are like, those of all a before those of all b; one of length 0 has no direction."""
+    distances = np.where(known & (lengths > 0), centroid.distances(found), np.nan)
+    centroid.update(found[known & (lengths > 0)])
+    long = np.where(known, lengths.astype(np.float64), np.nan)
+    return Shape(long.reshape(2, -1).T, distances.reshape(2, -1).T)

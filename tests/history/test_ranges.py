@@ -177,7 +177,8 @@ def test_the_pairs_made_in_the_range_are_aligned_over_it(history_engine: Engine)
 
     def tallies(version: str) -> bytes:
         pairs = rng.integers(1, 9, GROUPS)
-        counts = np.stack([rng.integers(0, 2 * pairs), pairs, np.zeros(GROUPS, np.int64)])
+        nothing = [np.zeros(GROUPS, np.int64)] * (alignment.ROWS - 2)
+        counts = np.stack([rng.integers(0, 2 * pairs), pairs, *nothing])
         return alignment.encode({("v", version): counts})
 
     data = [tallies("1") for _ in range(4)] + [tallies("0")]

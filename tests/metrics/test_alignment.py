@@ -11,20 +11,30 @@ from lis_online.errors import BlockError
 from lis_online.events.batches import PairBatch
 from lis_online.events.hashing import group_of
 from lis_online.metrics.alignment import (
+    DISTANCES,
+    FIXED,
     HALVES,
     LEFT_OUT,
+    LENGTHS,
+    LONGEST,
     NO_PAIRS,
     ONE_GROUP,
     PAIRS,
+    PLACED,
+    ROWS,
+    VECTORS,
+    Shape,
     Tallies,
     decode,
+    distance,
     encode,
+    length,
     merge,
     share,
     tally,
 )
 from lis_online.metrics.alignment_windows import AlignmentWindows
-from lis_online.metrics.estimate import T_QUANTILE
+from lis_online.metrics.estimate import T_QUANTILE, Estimate
 from lis_online.metrics.statistics import GROUPS
 
 
@@ -38,7 +48,7 @@ def pairs(users: np.ndarray, clicks: np.ndarray) -> PairBatch:
 def test_a_tally_counts_each_pair_once_in_its_users_group(rows: list[tuple[int, int, int]]) -> None:
     """A win counts two halves, a tie one; what could not be compared is counted apart; no user: the click's group."""
     users, clicks, outcome = (np.array([row[k] for row in rows], np.int64) for k in range(3))
-    expected = np.zeros((3, GROUPS), np.int64)
+    expected = np.zeros((ROWS, GROUPS), np.int64)
     for user, click, result in rows:
         group = int(group_of(np.array([user or click], np.int64), GROUPS)[0])
         if result < 0:
@@ -46,14 +56,31 @@ def test_a_tally_counts_each_pair_once_in_its_users_group(rows: list[tuple[int, 
         else:
             expected[HALVES, group] += result
             expected[PAIRS, group] += 1
-    assert np.array_equal(tally(pairs(users, clicks), outcome), expected)
+    nothing = np.full((len(rows), 2), np.nan)
+    assert np.array_equal(tally(pairs(users, clicks), outcome, Shape(nothing, nothing)), expected)
+
+
+def test_a_tally_sums_what_the_vectors_of_its_pairs_are_like() -> None:
+    """In fixed point; what has no vector, or no centroid before it, is not counted; what is absurd has a bound."""
+    users, nan = np.array([1, 1, 2]), float("nan")
+    shape = Shape(np.array([[1.5, nan], [2.0, 1e30], [0.25, 0.5]]), np.array([[nan, nan], [0.5, 2.0], [1.0, nan]]))
+    found = tally(pairs(users, users), np.zeros(3, np.int64), shape)
+    mine, other = group_of(np.array([1, 2], np.int64), GROUPS).tolist()
+    assert found[[VECTORS, PLACED], mine].tolist() == [3, 2] and found[[VECTORS, PLACED], other].tolist() == [2, 1]
+    assert found[LENGTHS].sum() == round((1.5 + 2.0 + LONGEST + 0.25 + 0.5) * FIXED)
+    assert found[DISTANCES, mine] == 2.5 * FIXED and found[DISTANCES, other] == 1.0 * FIXED
+    blocks = np.stack([found, found])
+    assert length(blocks).value == pytest.approx((1.5 + 2.0 + LONGEST + 0.75) / 5)
+    assert distance(blocks).value == pytest.approx(3.5 / 3) and distance(blocks * 0).reason == NO_PAIRS
 
 
 def random_blocks(rng: np.random.Generator, blocks: int, most: int = 30) -> np.ndarray:
     """Return tallies by block of time."""
     counts = rng.integers(0, most, (blocks, GROUPS)) * (rng.random((blocks, GROUPS)) < 0.7)
     halves = rng.binomial(2 * counts, 0.6)
-    return np.stack([halves, counts, counts // 5], axis=1).astype(np.int64)
+    lengths, distances = (rng.integers(0, FIXED, (blocks, GROUPS)) * counts for _ in range(2))
+    rows = [halves, counts, counts // 5, 2 * counts, lengths, counts, distances]
+    return np.stack(rows, axis=1).astype(np.int64)
 
 
 @settings(max_examples=30, deadline=None)
@@ -61,16 +88,23 @@ def random_blocks(rng: np.random.Generator, blocks: int, most: int = 30) -> np.n
 def test_the_interval_is_the_wider_of_two_explicit_jackknives(seed: int, blocks: int) -> None:
     """One group of users, and one block of time, deleted at a time."""
     found = random_blocks(np.random.default_rng(seed), blocks)
-    estimate = share(found)
+    numbers = ((share, HALVES, PAIRS, 2), (length, LENGTHS, VECTORS, FIXED), (distance, DISTANCES, PLACED, FIXED))
+    for number, row, count, unit in numbers:
+        check_interval(number(found), found, row, count, unit)
+
+
+def check_interval(estimate: Estimate, found: np.ndarray, row: int, count: int, unit: int) -> None:
+    """Hold an estimate to explicit deletion. row, count: of the tallies; unit: what 1 adds."""
+    blocks = len(found)
 
     def value(counts: np.ndarray) -> float:
-        return float(counts[:, HALVES].sum() / (2 * counts[:, PAIRS].sum()))
+        return float(counts[:, row].sum() / (unit * counts[:, count].sum()))
 
     def variance(deleted: list[float]) -> float:
         return (len(deleted) - 1) * float(np.var(deleted))
 
-    groups = [g for g in range(GROUPS) if found[:, PAIRS, g].any()]
-    times = [b for b in range(blocks) if found[b, PAIRS].any()]
+    groups = [g for g in range(GROUPS) if found[:, count, g].any()]
+    times = [b for b in range(blocks) if found[b, count].any()]
     by_user = variance([value(np.delete(found, g, axis=2)) for g in groups])
     by_time = variance([value(np.delete(found, b, axis=0)) for b in times]) if len(times) > 1 else 0.0
     assert estimate.value == pytest.approx(value(found)) and estimate.stderr is not None
@@ -80,7 +114,7 @@ def test_the_interval_is_the_wider_of_two_explicit_jackknives(seed: int, blocks:
 
 def test_no_pairs_and_one_group_are_reasons_not_numbers() -> None:
     """None with a reason, never 0 and never an interval of no width."""
-    empty = np.zeros((2, 3, GROUPS), np.int64)
+    empty = np.zeros((2, ROWS, GROUPS), np.int64)
     assert share(empty).reason == NO_PAIRS and share(empty[:0]).reason == NO_PAIRS
     empty[0, :, 3] = 4
     assert share(empty).reason == ONE_GROUP
@@ -135,8 +169,8 @@ def test_windows_are_the_sums_of_their_buckets(gaps: list[int], silence: int, cu
         assert all(one.end == end for one in found.values())
         return {key: (one.pairs, one.left_out) for key, one in found.items()}
 
-    for length in (5, 40):
-        assert counts(windows.rolling(length)) == summed(buckets, end - length, end)
+    for width in (5, 40):
+        assert counts(windows.rolling(width)) == summed(buckets, end - width, end)
     assert counts(windows.between(end - 30, end - 10)) == summed(buckets, end - 30, end - 10)
     assert counts(windows.whole()) == summed(buckets, 0, end)
     assert counts(windows.overlap()) == summed(buckets, since, end)

@@ -48,23 +48,24 @@ def test_the_newest_vector_at_or_before_a_time_is_found(
     meta, arrays = vectors.snapshot()
     restored.restore(msgspec.msgpack.decode(msgspec.msgpack.encode(meta)), arrays)
     for one in (vectors, restored):
-        found, known = one.get(np.array([item for _, item in questions]), np.array([t for t, _ in questions]))
+        found, lengths, known = one.get(np.array([item for _, item in questions]), np.array([t for t, _ in questions]))
         for k, (t, item) in enumerate(questions):
             before = [row for row in rows if row[1] == item and row[0] <= t]
             assert known[k] == bool(before)
             if before:
                 newest = direction(max(before, key=lambda row: (row[0], row[2]))).astype(float)
                 assert np.allclose(found[k], newest / np.linalg.norm(newest), atol=1e-6)
+                assert np.isclose(lengths[k], np.linalg.norm(newest))
             else:
-                assert not found[k].any()
+                assert not found[k].any() and lengths[k] == 0
 
 
 def test_a_zero_vector_is_known_and_has_no_direction() -> None:
     """Its cosine with everything is 0: nothing is divided by 0."""
     vectors = NewestVectors(2)
     vectors.update(VectorBatch(np.array([1]), np.array([1]), np.array([1]), np.zeros((1, 2), np.float16)))
-    found, known = vectors.get(np.array([1]), np.array([2]))
-    assert known.tolist() == [True] and found.tolist() == [[0.0, 0.0]]
+    found, lengths, known = vectors.get(np.array([1]), np.array([2]))
+    assert known.tolist() == [True] and found.tolist() == [[0.0, 0.0]] and lengths.tolist() == [0.0]
 
 
 def test_the_items_published_longest_ago_make_room() -> None:
@@ -74,5 +75,5 @@ def test_the_items_published_longest_ago_make_room() -> None:
     vectors.advance(18)
     vectors.update(batch([(30, 1, 1), *((31, 100 + k, 1) for k in range(5))]))
     vectors.advance(31)
-    _, known = vectors.get(np.array([1, *range(100, 105), 2, 18]), np.full(8, 40))
+    _, _, known = vectors.get(np.array([1, *range(100, 105), 2, 18]), np.full(8, 40))
     assert known.tolist() == [True] * 6 + [False, True]

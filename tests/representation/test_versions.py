@@ -41,7 +41,7 @@ def seen(versions: Versions[NewestVectors], t: int) -> list[tuple[str, list[int]
     items = np.arange(1, 5)
     found = []
     for place in versions.in_use:
-        _, known = versions.stores[place].get(items, np.full(4, t))
+        _, _, known = versions.stores[place].get(items, np.full(4, t))
         found.append((versions.name(place), items[known].tolist()))
     return found
 

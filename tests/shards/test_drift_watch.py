@@ -18,7 +18,7 @@ from lis_online.drift.readings import readings
 from lis_online.drift.tuning import Tuning
 from lis_online.events.windows_log import VERSION, JoinReport, RankBucket, WindowsRecord, encode
 from lis_online.history.rows import DriftRow, HistoryRow
-from lis_online.metrics.alignment import PAIRS, PairAlignment, Tallies, share
+from lis_online.metrics.alignment import FIXED, PAIRS, VECTORS, PairAlignment, Tallies, distance, length, share
 from lis_online.metrics.alignment import encode as encode_tallies
 from lis_online.metrics.blocks import Block
 from lis_online.metrics.layout import Layout
@@ -73,7 +73,9 @@ def tallies(minute: int) -> Tallies:
     rng = np.random.default_rng(1_000 + minute)
     pairs = rng.integers(5, 15, GROUPS)
     won = rng.binomial(2 * pairs, 0.6 if FALL <= minute < RISE else 0.9)
-    return {("v", "1"): np.stack([won, pairs, pairs // 9]).astype(np.int64)}
+    lengths, distances = pairs * rng.integers(FIXED, 2 * FIXED, GROUPS), pairs * rng.integers(0, FIXED, GROUPS)
+    rows = [won, pairs, pairs // 9, 2 * pairs, 2 * lengths, pairs, distances]
+    return {("v", "1"): np.stack(rows).astype(np.int64)}
 
 
 def report(minute: int) -> JoinReport:
@@ -143,7 +145,8 @@ def by_hand(start: int) -> list[Reading]:
         total.merge(statistics(minute))
     window = Window(start, start + WIDTH, total, [Block.of(statistics(minute)) for minute in at])
     stack = np.stack([tallies((start - START) // MINUTE + k)["v", "1"] for k in range(2)])
-    aligned = PairAlignment("v", "1", share(stack), int(stack[:, PAIRS].sum()), 0, 0)
+    pairs, vectors = (int(stack[:, row].sum()) for row in (PAIRS, VECTORS))
+    aligned = PairAlignment("v", "1", share(stack), pairs, 0, 0, vectors, length(stack), distance(stack))
     found = readings(window, LAYOUT, "auc", Presence.of(LAYOUT), {"v": aligned})
     if start == START + 2 * WIDTH:  # counts before it are not known
         return found

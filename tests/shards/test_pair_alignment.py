@@ -13,9 +13,22 @@ from hypothesis import strategies as st
 
 from lis_online.events.batches import PairBatch, VectorBatch
 from lis_online.events.hashing import id_hash
-from lis_online.metrics.alignment import HALVES, PAIRS, Tallies, decode, merge, share
+from lis_online.metrics.alignment import (
+    DISTANCES,
+    FIXED,
+    HALVES,
+    LENGTHS,
+    PAIRS,
+    PLACED,
+    Tallies,
+    decode,
+    merge,
+    share,
+)
 from lis_online.metrics.alignment import LEFT_OUT as LEFT_OUT_ROW
+from lis_online.metrics.alignment import VECTORS as VECTORS_ROW
 from lis_online.preference.leak import Leak
+from lis_online.representation.centroid import Centroid
 from lis_online.representation.newest import NewestVectors
 from lis_online.settings import Settings
 from lis_online.shards.pair_alignment import LEFT_OUT, PairAlignments, judge
@@ -113,7 +126,7 @@ def test_counts_equal_a_search_through_raw_pairs_and_vectors(
             counts[HALVES] += max(outcome, 0)
             counts[PAIRS] += outcome >= 0
             counts[LEFT_OUT_ROW] += outcome < 0
-    assert {start: counts.sum(axis=1).tolist() for start, counts in found.items()} == wanted
+    assert {start: counts.sum(axis=1).tolist()[: LEFT_OUT_ROW + 1] for start, counts in found.items()} == wanted
     assert alignments.take(2**62) == []
 
 
@@ -125,8 +138,37 @@ def test_a_pair_of_equal_cosines_is_a_tie_to_the_last_bit() -> None:
     store.update(VectorBatch(0 * ones, np.arange(1, 51), ones, rng.normal(size=(50, 64)).astype(np.float16)))
     a, b = np.arange(1, 26), np.arange(26, 51)
     rows = [(1, int(x), int(y), 0, 1) for x, y in zip(a, b, strict=True)]
-    assert judge(store, pair_batch(rows), b).tolist() == [1] * 25
-    assert judge(store, pair_batch(rows), a).tolist() == [LEFT_OUT] * 25
+    for other, outcome in ((b, 1), (a, LEFT_OUT)):
+        assert judge(store, pair_batch(rows), other, Centroid(64))[0].tolist() == [outcome] * 25
+
+
+def test_lengths_and_distances_are_those_of_the_vectors_as_they_came() -> None:
+    """Each pair's two items, as of its time, against the centroid of all that were seen in the buckets before."""
+    rng = np.random.default_rng(6)
+    numbers = rng.integers(-4, 5, (6, 3)) + 0.5
+    alignments = PairAlignments(SETTINGS)
+    alignments.update_vectors(0, vector_batch([(0, k + 1, "1", tuple(v)) for k, v in enumerate(numbers)]), ["1"])
+    pieces = [[(10 + k, *rng.choice(6, 2, replace=False) + 1, 9, k) for k in range(8)] for _ in range(3)]
+    seen: list[np.ndarray] = []
+    lengths, distances, placed = 0.0, 0.0, 0
+    for piece in pieces:
+        rows = [(t, int(a), int(b), other, user) for t, a, b, other, user in piece]
+        alignments.update_pairs(0, pair_batch(rows), np.full(8, 9), np.zeros(8, bool))
+        mine = [numbers[item - 1] for row in rows for item in row[1:3]]
+        lengths += sum(float(np.linalg.norm(v)) for v in mine)
+        if seen:
+            centre = sum(v / np.linalg.norm(v) for v in seen)
+            distances += sum(1 - cosine(v, np.asarray(centre)) for v in mine)
+            placed += len(mine)
+        seen += mine
+        again = PairAlignments(SETTINGS)
+        again.restore(*alignments.snapshot())
+        alignments = again
+    [(_, data)] = alignments.take(2**62)
+    total = decode(data)["v", "1"].sum(axis=1)
+    assert total[[VECTORS_ROW, PLACED]].tolist() == [48, placed] == [48, 32]
+    assert total[LENGTHS] / FIXED == pytest.approx(lengths, abs=48 / FIXED)
+    assert total[DISTANCES] / FIXED == pytest.approx(distances, abs=32 / FIXED)
 
 
 def test_a_second_version_is_judged_from_its_first_vector_on_beside_the_first() -> None:
@@ -141,7 +183,9 @@ def test_a_second_version_is_judged_from_its_first_vector_on_beside_the_first() 
     alignments.update_pairs(0, pair_batch(rows), np.full(4, 3), np.ones(4, bool))
     found = {start: decode(data) for start, data in alignments.take(2**62)}
     counts = {
-        (start // BUCKET, key[1]): c.sum(axis=1).tolist() for start, one in found.items() for key, c in one.items()
+        (start // BUCKET, key[1]): c.sum(axis=1).tolist()[: LEFT_OUT_ROW + 1]
+        for start, one in found.items()
+        for key, c in one.items()
     }
     assert counts == {
         (0, "1"): [2, 1, 0],

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from lis_online.events.windows_log import RankBucket, SlotVersion, encode
-from lis_online.metrics.alignment import PAIRS
+from lis_online.metrics.alignment import PAIRS, ROWS
 from lis_online.metrics.alignment import decode as decode_tallies
 from lis_online.metrics.alignment import encode as encode_tallies
 from lis_online.metrics.diagnosis import FORKED_SAMPLES
@@ -62,7 +62,7 @@ def tallies(minute: int) -> list[tuple[int, bytes]]:
     start = START + (minute + 16) * MINUTE
     rng = np.random.default_rng(minute)
     names = ["1", "2"] if minute + 16 >= SWITCH else ["1"]
-    counts = {("v", name): rng.integers(1, 9, (3, GROUPS)) for name in names}
+    counts = {("v", name): rng.integers(1, 9, (ROWS, GROUPS)) for name in names}
     return [(start, encode_tallies(counts))]
 
 
