@@ -81,10 +81,10 @@ The publish role reads each bucket when it is over, from the first one that begi
   not.
 - Alerts: `LisAlignmentDrift` and `LisInputDrift`.
 
-Of the vectors themselves two numbers are read, over the items of a variant's fresh pairs: their mean length as published
-(`vector_norm`), and how far they lie from the centroid of those before (`vector_shift`). Beside the series of the study
-below, the shares of late records and of dead letters are read, from the join shards' counts; what false alarms they add
-is not known. Coverage tells of missing vectors."""
+Of the vectors themselves two numbers are read, over the items of a variant's fresh pairs: their mean length as
+published (`vector_norm`), and how far they lie from the centroid of those before (`vector_shift`). Beside the series of
+the study below, the shares of late records and of dead letters are read, from the join shards' counts; what false
+alarms they add is not known. Coverage tells of missing vectors."""
 
 
 def _method() -> str:
