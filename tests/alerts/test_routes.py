@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from typing import Any
 
@@ -10,8 +9,9 @@ import pytest
 
 from tests.alerts.rules import alerts, name_of
 from tests.documents import ROOT
+from tests.programs import needs
 
-pytestmark = pytest.mark.skipif(shutil.which("amtool") is None, reason="amtool is not installed")
+pytestmark = needs("amtool")
 CONFIG = ROOT / "prometheus" / "alertmanager.yml"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,9 @@ import pytest
 
 from tests.alerts.rules import CASES, RULES, alerts, load
 from tests.documents import ROOT
+from tests.programs import needs
 
-pytestmark = pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
+pytestmark = needs("promtool")
 
 
 def promtool(*words: str | Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -28,6 +27,7 @@ from lis_online.rankers import health
 from lis_online.shards.device_use import DeviceUse
 from lis_online.shards.view import ExperimentNumbers, PublishView
 from tests.exporter.examples import BEGAN, estimate, example, experiment, two_versions
+from tests.programs import needs
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 
@@ -363,7 +363,7 @@ def test_values_of_labels_are_those_that_are_declared() -> None:
     assert {"no_lis", "new_version", "no_users", "malformed", "catching_up", "diverged"} <= seen["reason"]
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
+@needs("promtool")
 def test_promtool_finds_nothing_to_complain_about() -> None:
     """Prometheus' own lint."""
     text = text_of(exposition_of(lambda: example(estimate(0.5)), worker())).encode()
