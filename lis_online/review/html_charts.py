@@ -1,34 +1,36 @@
-"""The page's charts as plotly figures: plain data, so that the same review always gives the same bytes.
-
-Texts and grid take their colours from the page's style; the lines' are seen on light and on dark alike.
-"""
+"""The page's charts as plotly figures: plain data, so that the same review always gives the same bytes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
-from typing import Any, Final
-from zoneinfo import ZoneInfo
+from typing import Final
 
-from lis_online.review.document import AlignmentPoint, Annotation, Arm, DriftEvent, MetricResult, Number, Point, Review
+from lis_online.review.document import AlignmentPoint, Arm, MetricResult, Number, Point, Review
+from lis_online.review.html_figures import (
+    COLOURS,
+    TOLD,
+    Figure,
+    Style,
+    band_of,
+    by_name_layout,
+    errors,
+    label,
+    layout_of,
+    local,
+    over_time_layout,
+    quiet,
+    short,
+    style_of,
+    trace_of,
+    unread,
+    visible,
+)
 from lis_online.review.html_words import DASH
 from lis_online.review.words import gain, lift, percent
 
-Figure = dict[str, Any]
-
-COLOURS: Final = ("#2f74d0", "#c2620e", "#2b8a5b", "#8a5cc4", "#c8446c", "#13808f")
-"""At least 3:1 on the page's white and on its dark ground (WCAG 2.2, 1.4.11); a test computes it."""
-DASHES: Final = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
-SYMBOLS: Final = ("circle", "square", "diamond", "triangle-up", "cross", "star")
-"""Beside colour: an arm is known by its line and its mark too."""
-UNREAD: Final = "#7d848e"
-SHOWN: Final = len(COLOURS)
-"""Arms drawn at first; further ones are named in the legend and drawn at a click."""
-HEIGHT: Final = 320
 SETTLED: Final = 0.25
 """Share of the times, the earliest, that do not decide a chart's range: their intervals dwarf all later ones."""
-LONGEST_NAME: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +66,6 @@ def metrics(review: Review) -> list[str]:
     return sorted(names, key=lambda name: name != review.primary_metric)
 
 
-def events(review: Review) -> list[tuple[DriftEvent | Annotation, str]]:
-    """Return drift and annotations in the order of time, each with the mark that charts show: (what, mark)."""
-    found: list[DriftEvent | Annotation] = [*review.drift, *review.annotations]
-    return [(one, str(number)) for number, one in enumerate(sorted(found, key=lambda one: one.time), 1)]
-
-
 def _lift_over_time(review: Review, metric: str, index: int) -> Iterator[Chart]:
     points = [point for point in review.over_time if point.metric == metric]
     arms = [arm.arm for arm in review.arms if any(point.arm == arm.arm for point in points)]
@@ -85,21 +81,21 @@ def _lift_over_time(review: Review, metric: str, index: int) -> Iterator[Chart]:
         ("time", "arm", "lift", "always-valid", "fixed"),
         tuple(_point_row(review, point) for point in points),
         traces,
-        _unread(review, _over_time_layout(review, "+.1%", _settled_range(points), _minimum_effect(review, metric))),
+        unread(review, over_time_layout(review, "+.1%", _settled_range(points), _minimum_effect(review, metric))),
         metric,
     )
 
 
 def _lift_traces(review: Review, arm: str, place: int, points: Sequence[Point]) -> Iterator[Figure]:
-    style = _style(review, place)
-    times = [_local(review, point) for point in points]
-    group = {"legendgroup": str(place), "visible": _visible(place)}
-    band = _band(times, [point.lower for point in points], [point.upper for point in points])
+    style = style_of(review, place)
+    times = [local(review, point) for point in points]
+    group = {"legendgroup": str(place), "visible": visible(place)}
+    band = band_of(times, [point.lower for point in points], [point.upper for point in points])
     yield {**group, **band, **style.band}
     fixed = ([point.fixed_lower for point in points], [point.fixed_upper for point in points])
     yield {
         **group,
-        **_quiet([*times, None, *times], [*fixed[0], None, *fixed[1]]),
+        **quiet([*times, None, *times], [*fixed[0], None, *fixed[1]]),
         "line": {"color": style.colour, "width": 1, "dash": "dot"},
     }
     told = [f"<b>{label(arm)}</b><br>{'<br>'.join(_point_row(review, point)[2:4])}" for point in points]
@@ -108,7 +104,7 @@ def _lift_traces(review: Review, arm: str, place: int, points: Sequence[Point]) 
 
 def _point_row(review: Review, point: Point) -> tuple[str, ...]:
     return (
-        _local(review, point)[:16].replace("T", " "),
+        local(review, point)[:16].replace("T", " "),
         point.arm,
         DASH if point.value is None else percent(point.value),
         _between(point.lower, point.upper),
@@ -150,7 +146,7 @@ def _forest(review: Review, metric: str, index: int) -> Iterator[Chart]:
         ("arm", "lift", "always-valid", "fixed"),
         tuple((arm, *_lift_words(one)) for arm, one in found),
         traces,
-        _unread(review, _by_name_layout([arm for arm, _ in drawn], "+.1%")),
+        unread(review, by_name_layout([arm for arm, _ in drawn], "+.1%")),
         metric,
     )
 
@@ -158,11 +154,11 @@ def _forest(review: Review, metric: str, index: int) -> Iterator[Chart]:
 def _whiskers(review: Review, arm: str, one: MetricResult, place: int) -> Iterator[Figure]:
     """Yield the always-valid interval as a thin line, the fixed one as a thick one, and the lift as a mark."""
     assert one.relative is not None
-    style = _style(review, place)
+    style = style_of(review, place)
     for interval, width in ((one.relative.sequence, 2), (one.relative.fixed, 6)):
         if interval.lower is not None and interval.upper is not None:
             yield {
-                **_quiet([interval.lower, interval.upper], [place, place]),
+                **quiet([interval.lower, interval.upper], [place, place]),
                 "line": {"color": style.colour, "width": width},
                 "opacity": 1 if width < 3 else 0.55,
             }
@@ -200,7 +196,7 @@ def _delivered(review: Review) -> Iterator[Chart]:
             for arm in served if arm.representation
         ),
         traces,
-        _by_name_layout(names, "+.3f", "AUC", legend=True),
+        by_name_layout(names, "+.3f", "AUC", legend=True),
     )  # fmt: skip
 
 
@@ -211,11 +207,11 @@ def _number_marks(arms: Sequence[Arm], number: str, name: str, place: int, symbo
     variants = [arm.representation.variant for arm in arms if arm.representation]
     colour, apart = COLOURS[place], (-0.12, 0.12)[place]  # one above the other where they are equal
     yield {
-        **_trace([one.value for one in known], [row + apart for row in rows], "markers"),
+        **trace_of([one.value for one in known], [row + apart for row in rows], "markers"),
         "name": name,
         "showlegend": True,
         "marker": {"color": colour, "size": 11, "symbol": symbol, "line": {"width": 2, "color": colour}},
-        "error_x": {**_errors(known), "color": colour},
+        "error_x": {**errors(known), "color": colour},
         "customdata": [f"<b>{label(variants[row])}</b><br>{name.split(':')[0]} {label(gain(one))}"
                        for row, one in zip(rows, known, strict=True)],
         "hovertemplate": TOLD,
@@ -236,24 +232,24 @@ def _alignment_over_time(review: Review) -> Iterator[Chart]:
         "Adjusted AIS and LIS over time",
         ("time", "variant", "adjusted LIS", "adjusted AIS", "diagnosis"),
         tuple(
-            (_local(review, one)[:16].replace("T", " "), one.variant, gain(one.adjusted_lis), gain(one.adjusted_ais),
+            (local(review, one)[:16].replace("T", " "), one.variant, gain(one.adjusted_lis), gain(one.adjusted_ais),
              one.diagnosis or DASH)
             for one in points
         ),
         traces,
-        _over_time_layout(review, "+.3f", None, None),
+        over_time_layout(review, "+.3f", None, None),
     )  # fmt: skip
 
 
 def _alignment_traces(review: Review, variant: str, place: int, points: Sequence[AlignmentPoint]) -> Iterator[Figure]:
-    style = _Style(place, COLOURS[place % len(COLOURS)])
-    times = [_local(review, one) for one in points]
-    group = {"legendgroup": str(place), "visible": _visible(place)}
+    style = Style(place, COLOURS[place % len(COLOURS)])
+    times = [local(review, one) for one in points]
+    group = {"legendgroup": str(place), "visible": visible(place)}
     ais = [one.adjusted_ais for one in points]
-    yield {**group, **_band(times, [one.lower for one in ais], [one.upper for one in ais]), **style.band}
+    yield {**group, **band_of(times, [one.lower for one in ais], [one.upper for one in ais]), **style.band}
     yield {
         **group,
-        **_quiet(times, [one.adjusted_lis.value for one in points]),
+        **quiet(times, [one.adjusted_lis.value for one in points]),
         "line": {"color": style.colour, "width": 1.5, "dash": "dot"},
     }
     told = [f"<b>{label(variant)}</b><br>AIS {label(gain(one.adjusted_ais))}<br>LIS {label(gain(one.adjusted_lis))}"
@@ -267,15 +263,15 @@ def _agreement(review: Review) -> Iterator[Chart]:
         return
     traces = [
         {
-            **_style(review, place).marks([x.value], [y.value], [_agreement_words(arm, x, y)], size=12),
+            **style_of(review, place).marks([x.value], [y.value], [_agreement_words(arm, x, y)], size=12),
             "name": short(arm.arm),
             "showlegend": True,
-            "error_x": _errors([x]),
-            "error_y": _errors([y]),
+            "error_x": errors([x]),
+            "error_y": errors([y]),
         }
         for place, (arm, x, y) in enumerate(placed)
     ]
-    layout = _layout(legend=True)
+    layout = layout_of(legend=True)
     layout["xaxis"] |= {"title": {"text": "adjusted AIS (AUC)"}, "tickformat": "+.3f", "zeroline": True}
     layout["yaxis"] |= {"title": {"text": f"lift in {short(review.agreement.metric or '')}"}, "tickformat": "+.1%"}
     yield Chart(
@@ -286,7 +282,7 @@ def _agreement(review: Review) -> Iterator[Chart]:
         tuple((arm.arm, gain(x), _between(y.lower, y.upper) if y.value is None else percent(y.value))
               for arm, x, y in placed),
         traces,
-        _unread(review, layout),
+        unread(review, layout),
     )  # fmt: skip
 
 
@@ -306,198 +302,3 @@ def _both(review: Review, arm: Arm) -> tuple[Number, Number] | None:
 def _agreement_words(arm: Arm, x: Number, y: Number) -> str:
     assert y.value is not None
     return f"<b>{label(arm.arm)}</b><br>AIS {label(gain(x))}<br>lift {percent(y.value)}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Style:
-    place: int
-    colour: str
-
-    @property
-    def band(self) -> Figure:
-        return {"fillcolor": f"{self.colour}2b", "fill": "toself"}
-
-    def line(self, name: str, x: Sequence[Any], y: Sequence[Any], told: Sequence[str]) -> Figure:
-        dash = DASHES[self.place % len(DASHES)]
-        return {
-            **_trace(x, y, "lines"),
-            "name": short(name),
-            "showlegend": True,
-            "line": {"color": self.colour, "width": 2.5, "dash": dash},
-            "customdata": list(told),
-            "hovertemplate": TOLD,
-        }
-
-    def marks(self, x: Sequence[Any], y: Sequence[Any], told: Sequence[str], size: int) -> Figure:
-        symbol = SYMBOLS[self.place % len(SYMBOLS)]
-        return {
-            **_trace(x, y, "markers"),
-            "marker": {"color": self.colour, "size": size, "symbol": symbol},
-            "customdata": list(told),
-            "hovertemplate": TOLD,
-        }
-
-
-TOLD: Final = "%{customdata}<extra></extra>"
-
-
-def _style(review: Review, place: int) -> _Style:
-    return _Style(place, UNREAD if review.verdict.decision == "invalid" else COLOURS[place % len(COLOURS)])
-
-
-def _trace(x: Sequence[Any], y: Sequence[Any], mode: str) -> Figure:
-    return {"type": "scatter", "mode": mode, "x": list(x), "y": list(y), "showlegend": False}
-
-
-def _quiet(x: Sequence[Any], y: Sequence[Any]) -> Figure:
-    """Return a line that says nothing under the pointer."""
-    return {**_trace(x, y, "lines"), "hoverinfo": "skip"}
-
-
-def _band(x: Sequence[str], lower: Sequence[float | None], upper: Sequence[float | None]) -> Figure:
-    """Return what lies between two lines, as one closed outline for each stretch where both are known."""
-    xs: list[str | None] = []
-    ys: list[float | None] = []
-    for stretch in _stretches(lower, upper):
-        there, back = list(stretch), list(reversed(stretch))
-        xs += [*(x[k] for k in there), *(x[k] for k in back), None]
-        ys += [*(lower[k] for k in there), *(upper[k] for k in back), None]
-    return {**_quiet(xs[:-1], ys[:-1]), "line": {"width": 0}}
-
-
-def _stretches(lower: Sequence[float | None], upper: Sequence[float | None]) -> Iterator[range]:
-    start = 0
-    for k in range(len(lower) + 1):
-        if k == len(lower) or lower[k] is None or upper[k] is None:
-            if k > start:
-                yield range(start, k)
-            start = k + 1
-
-
-def _errors(numbers: Iterable[Number]) -> Figure:
-    known = [(one.value or 0.0, one.lower, one.upper) for one in numbers]
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": [None if upper is None else upper - value for value, _, upper in known],
-        "arrayminus": [None if lower is None else value - lower for value, lower, _ in known],
-        "thickness": 2,
-        "width": 5,
-    }
-
-
-def _layout(legend: bool = False) -> Figure:
-    axis = {"showgrid": True, "zeroline": False, "automargin": True, "ticks": "", "showline": False}
-    layout: Figure = {
-        "height": HEIGHT + (60 if legend else 0),
-        "margin": {"l": 12, "r": 12, "t": 24, "b": 12, "pad": 4},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"family": "system-ui, sans-serif", "size": 12},
-        "hovermode": "closest",
-        "hoverlabel": {"align": "left"},
-        "showlegend": legend,
-        "legend": {"orientation": "h", "x": 0, "y": 1.08, "yanchor": "bottom", "itemwidth": 44},
-        "xaxis": {**axis, "tickangle": 0},
-        "yaxis": dict(axis),
-        "shapes": [],
-        "annotations": [],
-    }
-    return layout
-
-
-def _unread(review: Review, layout: Figure) -> Figure:
-    """Return the layout of a chart of lifts, which says so where they are not to be read."""
-    if review.verdict.decision == "invalid":
-        layout["annotations"].append(
-            _note("not to be read", x=1, y=1, xanchor="right", yanchor="top", font={"size": 18})
-        )
-    return layout
-
-
-def _over_time_layout(
-    review: Review, tickformat: str, limits: list[float] | None, minimum_effect: float | None
-) -> Figure:
-    layout = _layout(legend=True)
-    layout["xaxis"] |= {"type": "date", "nticks": 6, "showgrid": False}
-    layout["yaxis"] |= {"tickformat": tickformat, "zeroline": True, "nticks": 7}
-    if limits is not None:
-        layout["yaxis"]["range"] = limits
-    if minimum_effect is not None and limits is not None and minimum_effect < limits[1]:
-        layout["shapes"].append(_line("h", minimum_effect))
-    _mark_events(review, layout)
-    return layout
-
-
-def _mark_events(review: Review, layout: Figure) -> None:
-    for place, (one, mark) in enumerate(events(review)):
-        at = _local(review, one)
-        end = getattr(one, "end", None)
-        if end is not None:
-            until = end.astimezone(ZoneInfo(review.zone)).replace(tzinfo=None).isoformat()
-            layout["shapes"].append(
-                {"type": "rect", "xref": "x", "yref": "paper", "x0": at, "x1": until, "y0": 0, "y1": 1,
-                 "fillcolor": "#7d848e26", "line": {"width": 0}, "layer": "below"}
-            )  # fmt: skip
-        layout["shapes"].append(_line("v", at))
-        layout["annotations"].append(
-            _note(mark, x=at, y=1, xref="x", yanchor="bottom", xanchor=("right", "left")[place % 2], font={"size": 11})
-        )
-
-
-def _line(way: str, at: Any) -> Figure:
-    across, along = ("y", "x") if way == "h" else ("x", "y")
-    return {
-        "type": "line",
-        f"{across}0": at,
-        f"{across}1": at,
-        f"{across}ref": across,
-        f"{along}0": 0,
-        f"{along}1": 1,
-        f"{along}ref": "paper",
-        "line": {"color": UNREAD, "width": 1, "dash": "dash"},
-        "layer": "below",
-    }
-
-
-def _note(text: str, **where: Any) -> Figure:
-    return {"text": text, "showarrow": False, "xref": "paper", "yref": "paper", **where}
-
-
-def _by_name_layout(names: Sequence[str], tickformat: str, title: str | None = None, legend: bool = False) -> Figure:
-    layout = _layout(legend)
-    layout["height"] = max(150, 90 + 40 * len(names)) + (70 if legend else 0)
-    layout["xaxis"] |= {"tickformat": tickformat, "zeroline": True, "rangemode": "tozero", "nticks": 5}
-    if title:
-        layout["xaxis"]["title"] = {"text": title}
-    layout["yaxis"] |= {
-        "range": [len(names) - 0.4, -0.6],
-        "showgrid": False,
-        "tickvals": list(range(len(names))),
-        "ticktext": [short(name) for name in names],
-    }
-    return layout
-
-
-def _visible(place: int) -> bool | str:
-    return True if place < SHOWN else "legendonly"
-
-
-def _local(review: Review, one: Any) -> str:
-    """Return a time as the clocks of the review's zone show it: plotly knows no zones."""
-    found: str = one.time.astimezone(ZoneInfo(review.zone)).replace(tzinfo=None).isoformat()
-    return found
-
-
-def short(name: str) -> str:
-    """Return a name as a chart shows it, cut where it is long.
-
-    >>> short("a<b"), short("x" * 40)
-    ('a&lt;b', 'xxxxxxxxxxxxxxxxxxxxxxx…')
-    """
-    return label(name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "\N{HORIZONTAL ELLIPSIS}")
-
-
-def label(text: str) -> str:
-    """Return text for plotly, which reads a little HTML in it."""
-    return escape(text, quote=False)

@@ -7,8 +7,8 @@ from typing import Final
 
 from lis_online.review.document import Annotation, Review
 from lis_online.review.html_charts import Chart
-from lis_online.review.html_charts import events as marked
 from lis_online.review.html_elements import Html, el, table
+from lis_online.review.html_figures import events as marked
 from lis_online.review.html_head import UNREAD, is_unread
 from lis_online.review.html_words import BAD, DASH, GOOD, OPEN, badge, missing, moment
 from lis_online.review.words import percent

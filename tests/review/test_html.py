@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from lis_online.review import html_charts
+from lis_online.review import html_charts, html_figures
 from lis_online.review.document import Interval
 from lis_online.review.html import render
 from lis_online.review.html_elements import EMPTY, data, el
@@ -121,7 +121,7 @@ def test_figures_are_what_plotly_accepts_and_hold_the_points(name: str) -> None:
 
 def test_band_is_an_outline_for_each_stretch_with_an_interval() -> None:
     """What is not known is a gap, not a bridge from the last to the next."""
-    found = html_charts._band(list("abcde"), [None, 1.0, 2.0, 9.0, 3.0], [None, 5.0, 6.0, None, 7.0])
+    found = html_figures.band_of(list("abcde"), [None, 1.0, 2.0, 9.0, 3.0], [None, 5.0, 6.0, None, 7.0])
     assert found["x"] == ["b", "c", "c", "b", None, "e", "e"]
     assert found["y"] == [1.0, 2.0, 6.0, 5.0, None, 3.0, 7.0]
 
@@ -150,7 +150,7 @@ def test_while_invalid_every_lift_says_that_it_is_not_to_be_read() -> None:
     charts = {chart.key: chart for chart in html_charts.every(examples.invalid())}
     said = {key for key, chart in charts.items() if "not to be read" in json.dumps(chart.layout)}
     assert said == {"lift-0", "forest-0", "lift-1", "forest-1", "agreement"}
-    assert {trace["line"].get("color") for trace in charts["lift-0"].traces} == {None, html_charts.UNREAD}
+    assert {trace["line"].get("color") for trace in charts["lift-0"].traces} == {None, html_figures.UNREAD}
     assert Reader(render(examples.invalid())).text.count("lift (not to be read)") == 2
     assert "not to be read" not in render(examples.ship()).lower()
 
@@ -158,7 +158,7 @@ def test_while_invalid_every_lift_says_that_it_is_not_to_be_read() -> None:
 def test_line_colours_are_seen_on_white_and_on_the_dark_ground() -> None:
     """WCAG 2.2, 1.4.11: 3:1 for what a chart is read by."""
     for ground in ("#ffffff", "#1b1f24"):
-        assert all(contrast(colour, ground) >= 3 for colour in (*html_charts.COLOURS, html_charts.UNREAD))
+        assert all(contrast(colour, ground) >= 3 for colour in (*html_figures.COLOURS, html_figures.UNREAD))
 
 
 def contrast(one: str, other: str) -> float:
