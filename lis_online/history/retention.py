@@ -23,6 +23,7 @@ from lis_online.history.stored_settings import settings_of
 from lis_online.history.tables import PARTITIONED, arms, buckets, diagnoses, drift_events, notes, numbers, spans
 from lis_online.history.times import iso, to_datetime
 from lis_online.settings import Settings
+from lis_online.settings.durations import rollup_length
 from lis_online.settings.model import HistorySettings
 
 THINNED: Final = (numbers, diagnoses, arms, moments, lifts, sample_ratios, event_counts)
@@ -121,7 +122,7 @@ class Pruner:
         """Roll one stretch after the other up, each in a transaction."""
         with self._transaction() as connection:
             settings = settings_of(connection, group.configuration)
-            length = rollup.rollup_length(self._keep.rollup, settings.metrics.bucket)
+            length = rollup_length(self._keep.rollup, settings.metrics.bucket)
             found = rollup.due(connection, group, length, until)
         if not found:
             return

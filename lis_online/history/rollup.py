@@ -18,7 +18,6 @@ from lis_online.metrics.in_use import in_use
 from lis_online.metrics.layout import Layout
 from lis_online.metrics.statistics import Statistics
 from lis_online.settings import Settings
-from lis_online.settings.durations import rollup_length as rollup_length
 
 
 @dataclass(frozen=True, slots=True)

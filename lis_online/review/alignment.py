@@ -35,11 +35,12 @@ def alignment(engine: Engine, subject: Subject, request: ReviewRequest, times: T
     """Return the numbers over [start, end), ms: exact ones, or of a whole experiment too long for that, the run's."""
     if times is None:
         return Alignment(reason="there is no bucket of that time")
-    with transaction(engine) as connection:
-        found = rows_read(connection, Group(subject.configuration), *times, subject.settings.metrics.bucket)
-        if found > MOST_ROWS and request.start is None:
-            return _of_run(connection, subject, request, times[1])
-    return _of_range(range_numbers(engine, Group(subject.configuration), *times, [request.slice]), subject, request)
+    group = Group(subject.configuration)
+    if request.start is None:  # a range is exact whatever it costs
+        with transaction(engine) as connection:
+            if rows_read(connection, group, *times, subject.settings.metrics.bucket) > MOST_ROWS:
+                return _of_run(connection, subject, request, times[1])
+    return _of_range(range_numbers(engine, group, *times, [request.slice]), subject, request)
 
 
 def alignment_over_time(

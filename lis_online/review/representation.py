@@ -59,8 +59,10 @@ def of_point(point: Point, variant: str) -> Representation:
 
 def stored(found: StoredNumber | None) -> Number:
     """Return a stored number as a part of the document."""
-    if found is None:
-        return Number(value=None, reason=NOT_STORED)
+    return Number(value=None, reason=NOT_STORED) if found is None else _number(found)
+
+
+def _number(found: Estimate | StoredNumber) -> Number:
     return Number(
         value=found.value,
         stderr=found.stderr,
@@ -68,17 +70,5 @@ def stored(found: StoredNumber | None) -> Number:
         upper=found.upper,
         reason=found.reason,
         learning_noise=bool(found.learning_noise),
-        samples_to_resolve=found.samples_to_resolve,
-    )
-
-
-def _number(found: Estimate) -> Number:
-    return Number(
-        value=found.value,
-        stderr=found.stderr,
-        lower=found.lower,
-        upper=found.upper,
-        reason=found.reason,
-        learning_noise=found.learning_noise,
         samples_to_resolve=found.samples_to_resolve,
     )

@@ -115,7 +115,8 @@ def judge(vectors: NewestVectors, pairs: PairBatch, other: np.ndarray, centroid:
 
 def _shape(found: np.ndarray, lengths: np.ndarray, known: np.ndarray, centroid: Centroid) -> Shape:
     """Return what vectors are like, those of all a before those of all b; one of length 0 has no direction."""
-    distances = np.where(known & (lengths > 0), centroid.distances(found), np.nan)
-    centroid.update(found[known & (lengths > 0)])
+    placed = known & (lengths > 0)
+    distances = np.where(placed, centroid.distances(found), np.nan)
+    centroid.update(found[placed])
     long = np.where(known, lengths.astype(np.float64), np.nan)
     return Shape(long.reshape(2, -1).T, distances.reshape(2, -1).T)
