@@ -28,6 +28,7 @@ from lis_online.settings.model import (
     LeakageSettings,
     MetricsSettings,
     PreferenceSettings,
+    PrivacySettings,
     TrainingSettings,
     VariantSettings,
 )
@@ -54,6 +55,7 @@ class Settings(BaseSettings):
     history: HistorySettings = HistorySettings()
     checkpoints: CheckpointSettings = CheckpointSettings()
     http: HttpSettings = HttpSettings()
+    privacy: PrivacySettings = PrivacySettings()
     events: EventsSettings = EventsSettings()
     leakage: LeakageSettings = LeakageSettings()
     training: TrainingSettings = TrainingSettings()

@@ -13,6 +13,7 @@ SECTIONS: Final = {
     "history": "Where PostgreSQL is, and how long it keeps what (`lis-online db prune`).",
     "checkpoints": "Where shards are saved. The workers of one role share the directory.",
     "http": "Where a worker answers /metrics, /healthz, /readyz and /api/v1/summary.",
+    "privacy": "What keeps users unknown (privacy.md).",
     "events": "How events become labelled slates.",
     "leakage": "What the leaked ranker is shown.",
     "training": "How the rankers learn, and on what.",
@@ -41,6 +42,8 @@ MEANINGS: Final = {
     "kafka.username": "Needed with SASL, refused without.",
     "kafka.password": "Needed with SASL, refused without. Better in `LIS_KAFKA__PASSWORD` than in a file.",
     "kafka.ca_file": "PEM file of the authorities to trust; the system's otherwise.",
+    "kafka.certificate_file": "PEM file of this client's certificate, where the brokers ask for one.",
+    "kafka.key_file": "PEM file of its private key.",
     "kafka.session_timeout": "After how long without a sign of life a worker's partitions go to another.",
     "kafka.idle_after": "How long impressions or feedback of a partition may bring nothing, while the other goes on, "
     "before it is passed over. By the wall clock.",
@@ -52,11 +55,19 @@ MEANINGS: Final = {
     "history.keep_user_totals": "What users did, by hash and `history.rollup`, for lifts over any range. 0: not kept.",
     "history.user_totals_share": "The share of users, by hash, of whom that is kept: 0.01 for very many users. Lifts "
     "since an experiment's start are of all users whatever it is.",
-    "checkpoints.directory": "Folder of the checkpoints; a relative one is below where the worker starts.",
+    "checkpoints.directory": "Folder of the checkpoints, or an fsspec URL such as `s3://bucket/lis`; a relative folder "
+    "is below where the worker starts.",
     "checkpoints.every": "Wall-clock time between two checkpoints of a shard.",
     "checkpoints.keep": "How many of the newest stay, for each shard.",
-    "http.host": "Address to listen on. There is no password: keep it inside your network.",
+    "http.host": "Address to listen on. Any but loopback needs `http.token` and a certificate, or `http.insecure`.",
     "http.port": "Port to listen on; 0 takes a free one, which the log names. Workers of one machine need one each.",
+    "http.token": "What a request must carry as `Authorization: Bearer ...`. Better in `LIS_HTTP__TOKEN`, or a file "
+    "named by `LIS_HTTP__TOKEN_FILE`.",
+    "http.certificate_file": "PEM file of the certificate to serve HTTPS with.",
+    "http.key_file": "PEM file of its private key.",
+    "http.insecure": "Let others than this machine ask without token or certificate: behind a proxy that has them.",
+    "privacy.user_key": "Secret of the keyed hash that user ids become before they leave join. Another one makes every "
+    "user a new one. None: hashed without a key, which whoever knows an id can repeat.",
     "events.label": "The action that is the label: 1 when it comes within the attribution window.",
     "events.actions": "Every action that is known. Others are counted and dropped.",
     "events.attribution_window": "How long after an impression its feedback counts. Every label waits this long.",
@@ -64,6 +75,8 @@ MEANINGS: Final = {
     "events.max_ahead": "How far ahead of its record's own time an event may be; further, it is a dead letter.",
     "events.history_length": "Engaged items of a user that rankers see, the newest.",
     "events.user_idle_limit": "A user without events for this long is forgotten. Event time.",
+    "events.user_sample": "The share of users, by hash, whose events are read: below 1 sheds load, and keeps numbers "
+    "unbiased, with wider intervals.",
     "events.surfaces": "Surfaces with a slice of their own; the rest share `surface:other`.",
     "leakage.horizon": "H: how far into the future the leaked ranker sees. Every sample waits this long.",
     "leakage.memory": "P: how far back pairs count.",
@@ -73,6 +86,8 @@ MEANINGS: Final = {
     "larger whole part of it.",
     "leakage.placebo_pairs": "Pairs of a fold that a placebo bucket waits for.",
     "training.device": "`auto`, `cpu`, `cuda` or `cuda:0` and so on. `auto` takes CUDA where torch sees it.",
+    "training.on_device_failure": "A GPU that fails (out of memory, lost): `cpu` goes on there from the last "
+    "checkpoint, `stop` ends the worker.",
     "training.threads": "Threads of torch. Sums differ in their last bits between one and two.",
     "training.batch": "Samples a learning step.",
     "training.ranker": "The network: `wide-and-deep`, `dcn-v2` or one of your own, `package.module:factory`. "

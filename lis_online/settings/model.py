@@ -49,6 +49,8 @@ class KafkaSettings(Section):
     username: str | None = None
     password: SecretStr | None = None
     ca_file: str | None = None
+    certificate_file: str | None = None
+    key_file: str | None = None
     session_timeout: Duration = 10_000
     idle_after: Duration = 30_000
 
@@ -62,6 +64,8 @@ class KafkaSettings(Section):
                 "sasl_mechanism, username and password need security_protocol SASL_SSL or "
                 f"SASL_PLAINTEXT, got {self.security_protocol}"
             )
+        if bool(self.certificate_file) != bool(self.key_file):
+            raise ValueError("certificate_file and key_file must be given together")
         return self
 
 
@@ -101,10 +105,26 @@ class CheckpointSettings(Section):
 
 
 class HttpSettings(Section):
-    """Where a worker serves /metrics, /healthz and /api. Port 0 takes a free one."""
+    """Where a worker serves /metrics, /healthz and /api, and who may ask. Port 0 takes a free one."""
 
     host: str = "127.0.0.1"
     port: int = Field(9464, ge=0, le=65535)
+    token: SecretStr | None = None
+    certificate_file: str | None = None
+    key_file: str | None = None
+    insecure: bool = False
+
+    @model_validator(mode="after")
+    def _whole(self) -> HttpSettings:
+        if bool(self.certificate_file) != bool(self.key_file):
+            raise ValueError("certificate_file and key_file must be given together")
+        return self
+
+
+class PrivacySettings(Section):
+    """What keeps users unknown."""
+
+    user_key: SecretStr | None = None
 
 
 class EventsSettings(Section):
@@ -117,6 +137,7 @@ class EventsSettings(Section):
     max_ahead: Duration = 300_000
     history_length: int = Field(20, ge=1, le=1000)
     user_idle_limit: Duration = 14 * DAY
+    user_sample: float = Field(1.0, gt=0, le=1)
     surfaces: list[Name] = ["feed", "ads"]
 
     @model_validator(mode="after")
@@ -162,6 +183,7 @@ class TrainingSettings(Section):
     """How the rankers learn. batch is samples a step."""
 
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    on_device_failure: Literal["cpu", "stop"] = "cpu"
     threads: int = Field(1, ge=1)
     batch: int = Field(512, ge=1)
     ranker: str = DEFAULT

@@ -54,6 +54,37 @@ class Snapshot:
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
 
 
+class Saving(Protocol):
+    """A snapshot in the making: the state as it was when it began, whatever the shard applies meanwhile.
+
+    Called in the shard's thread, between its turns.
+    """
+
+    def step(self, seconds: float) -> bool:
+        """Copy on for about that long; return whether the snapshot is complete."""
+        ...
+
+    def get(self) -> Snapshot:
+        """Return the complete snapshot."""
+        ...
+
+
+class Copied:
+    """A snapshot that was copied at once: of a state small enough for one pause."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+
+    def step(self, seconds: float) -> bool:
+        """Return True: nothing is left to copy."""
+        del seconds
+        return True
+
+    def get(self) -> Snapshot:
+        """Return the snapshot."""
+        return self._snapshot
+
+
 class Shard(Protocol):
     """The state that belongs to one input partition (of each topic of its role)."""
 
@@ -68,6 +99,10 @@ class Shard(Protocol):
 
     def snapshot(self) -> Snapshot:
         """Copy the state; later `feed` calls do not change the copy."""
+        ...
+
+    def begin_snapshot(self) -> Saving:
+        """Begin to copy the state as it is now, one at a time; `feed` may be called before it is complete."""
         ...
 
     def restore(self, snapshot: Snapshot) -> None:

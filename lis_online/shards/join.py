@@ -19,7 +19,7 @@ from lis_online.join.columns import MAX_BYTES
 from lis_online.join.joiner import Joiner
 from lis_online.join.side import SideRecords
 from lis_online.settings import Settings
-from lis_online.shards.contract import MAX_TIME, Outgoing, Record, Snapshot
+from lis_online.shards.contract import MAX_TIME, Copied, Outgoing, Record, Saving, Snapshot
 
 MAIN: Final = ("impressions", "feedback")
 SIDE: Final = ("representations", "preferences")
@@ -113,6 +113,10 @@ class JoinShard:
             },
             joiner.arrays,
         )
+
+    def begin_snapshot(self) -> Saving:
+        """Begin to copy the state."""
+        return Copied(self.snapshot())
 
     def restore(self, snapshot: Snapshot) -> None:
         """Replace the state."""

@@ -19,7 +19,7 @@ from lis_online.metrics.summary import Judged, events_summary, iso, numbers_summ
 from lis_online.metrics.windows import Window
 from lis_online.settings import Settings
 from lis_online.shards.arm_reports import ArmReports, counts_of
-from lis_online.shards.contract import MAX_TIME, Outgoing, Record, Snapshot
+from lis_online.shards.contract import MAX_TIME, Copied, Outgoing, Record, Saving, Snapshot
 from lis_online.shards.drift_view import drift_rows
 from lis_online.shards.drift_watch import DriftWatch
 from lis_online.shards.experiment_summary import experiment_summary
@@ -179,6 +179,10 @@ class PublishShard:
                 "rows": msgspec.msgpack.encode(self._rows),
             }
         )
+
+    def begin_snapshot(self) -> Saving:
+        """Begin to copy the state."""
+        return Copied(self.snapshot())
 
     def restore(self, snapshot: Snapshot) -> None:
         """Replace the state."""

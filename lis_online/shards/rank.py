@@ -31,7 +31,7 @@ from lis_online.rankers.network import Shape
 from lis_online.representation.store import VectorStore
 from lis_online.settings import Settings
 from lis_online.shards.batcher import Batcher
-from lis_online.shards.contract import MAX_TIME, Outgoing, Record, Snapshot
+from lis_online.shards.contract import MAX_TIME, Copied, Outgoing, Record, Saving, Snapshot
 from lis_online.shards.delay_line import DelayLine
 from lis_online.shards.device_use import DeviceUse
 from lis_online.shards.intake import Intake
@@ -237,6 +237,10 @@ class RankShard:
         arrays = nest("line", line_arrays) | {"batch": batch_counts, "cap": cap}
         arrays |= nest("rankers", self.rankers.snapshot()) | nest("pairs", pair_arrays)
         return Snapshot(meta, arrays | nest("vectors", vector_arrays))
+
+    def begin_snapshot(self) -> Saving:
+        """Begin to copy the state."""
+        return Copied(self.snapshot())
 
     def restore(self, snapshot: Snapshot) -> None:
         """Replace the whole state."""

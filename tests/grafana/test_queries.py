@@ -132,7 +132,9 @@ def test_the_history_is_read_by_its_keys(
     scans = [node for node in _nodes(plan["Plan"]) if node.get("Relation Name", "").startswith(GROWING)]
     assert scans or "lis_drift_events" in query.text
     for scan in scans:
-        led_by = " ".join(node.get("Index Cond", "") for node in _nodes(scan))  # a bitmap's condition stands in its parts
+        led_by = " ".join(
+            node.get("Index Cond", "") for node in _nodes(scan)
+        )  # a bitmap's condition stands in its parts
         assert {"configuration_id", "bucket_end"} <= set(re.findall(r"\w+", led_by)), scan
 
 

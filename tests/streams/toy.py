@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from lis_online.shards.contract import Outgoing, Record, Snapshot
+from lis_online.shards.contract import Copied, Outgoing, Record, Saving, Snapshot
 
 
 class Chain:
@@ -54,6 +54,10 @@ class Chain:
     def snapshot(self) -> Snapshot:
         """See the contract."""
         return Snapshot({"next": dict(self.next), "chains": dict(self.chains), "sent": self.sent})
+
+    def begin_snapshot(self) -> Saving:
+        """Begin to copy the state."""
+        return Copied(self.snapshot())
 
     def restore(self, snapshot: Snapshot) -> None:
         """See the contract."""
