@@ -1,9 +1,10 @@
-"""The topics' shapes: create what is missing, and say what is wrong with what is there."""
+"""The topics' shapes: create what is missing, and read what is there (`topic_rules.py` judges it)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, Final
 
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
@@ -14,30 +15,26 @@ from lis_online.events.topics import INPUTS, topic_names
 from lis_online.replay.connection import admin_client
 from lis_online.settings import Settings
 from lis_online.settings.durations import format_duration
+from streams import topic_rules
+from streams.topic_rules import Found, TopicShape
+from streams.topic_sizes import TopicSize, measure
 
-MAX_MESSAGE_BYTES = 16 * 2**20
+MAX_MESSAGE_BYTES: Final = 16 * 2**20
 """Largest record of an internal topic: a refused record of 1 MiB and its reason fit, and so do blocks."""
 
-_DEFAULT_POLICY = "delete"
-_FOREVER = -1
+DEAD_LETTERS_RETENTION: Final = 3 * 86_400_000
+"""ms: no worker reads dead letters again, and they hold raw bytes with users' ids in clear."""
 
-
-@dataclass(frozen=True)
-class TopicShape:
-    """How a topic must look. name is Kafka's, logical ours; configs are set when we create it."""
-
-    logical: str
-    name: str
-    partitions: int
-    compacted: bool
-    configs: Mapping[str, str] = field(default_factory=dict)
+LONGEST_SEGMENT: Final = 86_400_000
+"""ms: Kafka deletes, and compacts, whole segments alone, and only those that are not written to any more."""
 
 
 def needed_retention(settings: Settings) -> int:
     """Return how long a record must stay, ms: as long as a restored shard may want to read it again.
 
     The oldest checkpoint kept (one more interval passes while the next is written), the delay of H,
-    and what the join waits.
+    and what the join waits. While no worker runs, or no checkpoint can be written, the oldest gets older than that:
+    what retention is more than this is how long that may last (`TopicReport.away`).
     """
     checkpoints = settings.checkpoints.every * (settings.checkpoints.keep + 1)
     events = settings.events
@@ -46,17 +43,55 @@ def needed_retention(settings: Settings) -> int:
 
 def topic_shapes(settings: Settings) -> list[TopicShape]:
     """Return every topic as it should be: inputs with equally many partitions, internal ones with one."""
-    kafka = settings.kafka
+    kafka, needed = settings.kafka, needed_retention(settings)
     shapes = []
     for logical, name in topic_names(kafka).items():
-        compacted = logical == "representations"
+        compacted, inner, letters = logical == "representations", logical not in INPUTS, logical == "dead_letters"
+        retention = min(kafka.retention, DEAD_LETTERS_RETENTION) if letters else kafka.retention
         configs = {"cleanup.policy": "compact" if compacted else "delete"}
         # a compacted topic keeps the newest vector for ever, and the ones before it as long as H may ask for them
-        configs["min.compaction.lag.ms" if compacted else "retention.ms"] = str(kafka.retention)
-        if logical not in INPUTS:
-            configs["max.message.bytes"] = str(MAX_MESSAGE_BYTES)
-        shapes.append(TopicShape(logical, name, kafka.partitions if logical in INPUTS else 1, compacted, configs))
+        configs["min.compaction.lag.ms" if compacted else "retention.ms"] = str(retention)
+        configs["segment.ms"] = str(min(retention, LONGEST_SEGMENT))
+        if inner:
+            configs |= {"max.message.bytes": str(MAX_MESSAGE_BYTES), "retention.bytes": "-1"}
+        shapes.append(
+            TopicShape(
+                logical,
+                name,
+                1 if inner else kafka.partitions,
+                compacted,
+                needed=None if letters else needed,
+                longest=DEAD_LETTERS_RETENTION if letters else None,
+                least_message=MAX_MESSAGE_BYTES if inner else None,
+                replication=kafka.replication,
+                configs=configs,
+            )
+        )
     return shapes
+
+
+@dataclass(frozen=True)
+class TopicReport:
+    """What is there, judged. problems: refused; warnings: what a person should know; both one sentence each.
+
+    needed: how long a record must stay, ms. retention: how long it does, by logical topic, ms; None for ever.
+    sizes: bytes by logical topic; empty where the brokers do not tell.
+    """
+
+    needed: int
+    problems: list[str]
+    warnings: list[str]
+    retention: Mapping[str, int | None] = field(default_factory=dict)
+    sizes: Mapping[str, TopicSize] = field(default_factory=dict)
+
+    @property
+    def away(self) -> int | None:
+        """How long workers may be away, or checkpoints fail, before records are gone that they need, ms.
+
+        None: for ever. Dead letters do not count: no worker reads them.
+        """
+        kept = [kept for logical, kept in self.retention.items() if logical != "dead_letters" and kept is not None]
+        return min(kept) - self.needed if kept else None
 
 
 def create_topics(settings: Settings) -> list[str]:
@@ -65,7 +100,12 @@ def create_topics(settings: Settings) -> list[str]:
     Raises TopicError when, after that, one has the wrong shape (`check_topics`) and BrokerError when
     no broker answers.
     """
-    shapes = topic_shapes(settings)
+    shapes, needed = topic_shapes(settings), needed_retention(settings)
+    if settings.kafka.retention < needed:
+        raise TopicError(
+            f"kafka.retention must be >= {format_duration(needed)} ({topic_rules.REASON}), "
+            f"got {format_duration(settings.kafka.retention)}"
+        )
     with admin_client(settings.kafka) as admin:
         existing = set(admin.list_topics())
         missing = {
@@ -88,13 +128,29 @@ def check_topics(settings: Settings) -> None:
 
     Raises TopicError with one sentence per topic and rule: the topic, the rule, the value.
     """
-    shapes = topic_shapes(settings)
-    with admin_client(settings.kafka) as admin:
-        partitions = _partitions(admin, [shape.name for shape in shapes])
-        configs = _configs(admin, [name for name, count in partitions.items() if count])
-    problems = _problems(shapes, partitions, configs, needed_retention(settings))
+    problems = report_topics(settings, sizes=False).problems
     if problems:
         raise TopicError("; ".join(problems))
+
+
+def report_topics(settings: Settings, sizes: bool = True) -> TopicReport:
+    """Return what the brokers tell of the topics, judged. sizes: measure them too. Raises BrokerError."""
+    shapes = topic_shapes(settings)
+    with admin_client(settings.kafka) as admin:
+        found = _found(admin, [shape.name for shape in shapes])
+        there = {shape.logical: found[shape.name] for shape in shapes if found[shape.name].partitions}
+        partitions = {shape.name: found[shape.name].partitions for shape in shapes if shape.logical in there}
+        measured = measure(admin, partitions) if sizes else {}
+    by_logical = {shape.logical: measured[shape.name] for shape in shapes if shape.name in measured}
+    retention = {
+        shape.logical: topic_rules.kept(shape, there[shape.logical].configs)
+        for shape in shapes
+        if shape.logical in there
+    }
+    problems = topic_rules.problems(shapes, found)
+    return TopicReport(
+        needed_retention(settings), problems, topic_rules.warnings(shapes, found, by_logical), retention, by_logical
+    )
 
 
 def _create(admin: KafkaAdminClient, missing: dict[str, dict[str, object]]) -> None:
@@ -108,10 +164,16 @@ def _create(admin: KafkaAdminClient, missing: dict[str, dict[str, object]]) -> N
     admin.wait_for_topics(list(missing))
 
 
-def _partitions(admin: KafkaAdminClient, names: list[str]) -> dict[str, int]:
+def _found(admin: KafkaAdminClient, names: list[str]) -> dict[str, Found]:
     # all topics are listed and ours picked: asking for one that is missing could make the broker create it
-    found = {topic["name"]: len(topic["partitions"]) for topic in admin.describe_topics()}
-    return {name: found.get(name, 0) for name in names}
+    topics: dict[str, Any] = {topic["name"]: topic["partitions"] for topic in admin.describe_topics()}
+    configs = _configs(admin, [name for name in names if topics.get(name)])
+    found = {}
+    for name in names:
+        partitions = topics.get(name, [])
+        replicas = min((len(partition.get("replica_nodes", [])) for partition in partitions), default=0)
+        found[name] = Found(len(partitions), replicas, configs.get(name, {}))
+    return found
 
 
 def _configs(admin: KafkaAdminClient, names: list[str]) -> dict[str, dict[str, str]]:
@@ -120,44 +182,3 @@ def _configs(admin: KafkaAdminClient, names: list[str]) -> dict[str, dict[str, s
     resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
     answer = admin.describe_configs(resources, config_filter="all").get("topic", {})
     return {name: {key: entry["value"] for key, entry in answer.get(name, {}).items()} for name in names}
-
-
-def _problems(
-    shapes: list[TopicShape], partitions: dict[str, int], configs: dict[str, dict[str, str]], retention: int
-) -> list[str]:
-    missing = [shape.name for shape in shapes if not partitions[shape.name]]
-    problems = []
-    if missing:
-        noun = "topic" if len(missing) == 1 else "topics"
-        problems.append(f"{noun} {', '.join(missing)} must exist: run `lis-online topics create`")
-    there = [shape for shape in shapes if partitions[shape.name]]
-    counts = {shape.name: partitions[shape.name] for shape in there if shape.logical in INPUTS}
-    if len(set(counts.values())) > 1:
-        listed = ", ".join(f"{name} {count}" for name, count in counts.items())
-        problems.append(f"the input topics must have the same number of partitions, got {listed}")
-    for shape in there:
-        if partitions[shape.name] != shape.partitions:
-            origin = "kafka.partitions" if shape.logical in INPUTS else "one rank group"
-            problems.append(
-                f"topic {shape.name} must have {shape.partitions} partition(s) ({origin}), got {partitions[shape.name]}"
-            )
-        problems += _config_problems(shape, configs[shape.name], retention)
-    return problems
-
-
-def _config_problems(shape: TopicShape, configs: Mapping[str, str], retention: int) -> list[str]:
-    """Judge what the broker tells: one that tells no configuration (a broker for demos) is not judged."""
-    problems = []
-    policy = configs.get("cleanup.policy")
-    if policy is not None and ("compact" in policy) != shape.compacted:
-        wanted = (
-            "compact (the newest vector of an item must stay)" if shape.compacted else "delete (every record counts)"
-        )
-        problems.append(f"topic {shape.name} must have cleanup.policy {wanted}, got {policy}")
-    kept = int(configs.get("retention.ms", _FOREVER))
-    if kept != _FOREVER and kept < retention and "delete" in (policy or _DEFAULT_POLICY):
-        problems.append(
-            f"topic {shape.name} must have retention.ms >= {retention} ({format_duration(retention)}: "
-            f"the checkpoints' age, the horizon and what the join waits), got {kept}"
-        )
-    return problems

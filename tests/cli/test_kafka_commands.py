@@ -40,7 +40,12 @@ def test_topics_are_made_checked_and_filled(config: str, tmp_path: Path) -> None
         run(topics.app, "check", "-c", config)
     assert "created " in run(topics.app, "create", "-c", config)
     assert "there already" in run(topics.app, "create", "-c", config)
-    assert "as they must be" in run(topics.app, "check", "-c", config)
+    said = run(topics.app, "check", "-c", config)
+    assert "as they must be" in said
+    assert "records must stay 2434s: workers may be away, or checkpoints fail, for 167.3 hours" in said
+    table = json.loads(run(topics.app, "check", "--json", "-c", config))
+    assert table["problems"] == table["warnings"] == []
+    assert table["topics"][0]["records"] == 0
     log = tmp_path / "events.jsonl"
     events = [{"topic": "impressions", "value": {"user_id": f"u{n}", "ts": n}} for n in range(5)]
     log.write_text("".join(json.dumps(event) + "\n" for event in events) + '{"cut sho')
