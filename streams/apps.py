@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ssl
 from pathlib import Path
 
 import faust
 
+from lis_online.replay.probe import client_tls
 from lis_online.settings import Settings
 from lis_online.settings.model import KafkaSettings
 from streams.roles import Role
@@ -61,8 +61,8 @@ def new_app(role: Role, settings: Settings, folder: Path) -> faust.App:
 
 
 def credentials(kafka: KafkaSettings) -> faust.SASLCredentials | faust.SSLCredentials | None:
-    """Return what Faust needs for TLS and SASL; None in plain text."""
-    context = ssl.create_default_context(cafile=kafka.ca_file) if kafka.security_protocol.endswith("SSL") else None
+    """Return what Faust needs for TLS and SASL; None in plain text. Raises SettingsError."""
+    context = client_tls(kafka)
     if kafka.password is not None:
         return faust.SASLCredentials(
             username=kafka.username,

@@ -3,7 +3,13 @@
 import pytest
 from hypothesis import settings
 
-pytest_plugins = ["tests.browser", "tests.fixtures.kafka", "tests.fixtures.postgres"]
+pytest_plugins = [
+    "tests.browser",
+    "tests.fixtures.certificates",
+    "tests.fixtures.kafka",
+    "tests.fixtures.postgres",
+    "tests.fixtures.secure_kafka",
+]
 
 # No deadline: a time is never asserted in a test. Derandomised: a failure is the change's, not the day's.
 settings.register_profile("lis-online", deadline=None, derandomize=True)

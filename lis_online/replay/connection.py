@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +10,7 @@ from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from lis_online.errors import BrokerError
+from lis_online.replay.probe import client_tls, probe
 from lis_online.settings.model import KafkaSettings
 
 CONNECT_SECONDS = 5.0
@@ -21,13 +20,14 @@ DEFAULT_PORT = 9092
 
 
 def client_arguments(kafka: KafkaSettings) -> dict[str, Any]:
-    """Return the arguments that every kafka-python client of these settings takes."""
+    """Return the arguments that every kafka-python client of these settings takes. Raises SettingsError."""
     arguments: dict[str, Any] = {
         "bootstrap_servers": [address.strip() for address in kafka.bootstrap.split(",")],
         "security_protocol": kafka.security_protocol,
     }
-    if kafka.security_protocol.endswith("SSL"):
-        arguments["ssl_cafile"] = kafka.ca_file
+    context = client_tls(kafka)
+    if context is not None:
+        arguments["ssl_context"] = context
     if kafka.password is not None:
         arguments["sasl_mechanism"] = kafka.sasl_mechanism
         arguments["sasl_plain_username"] = kafka.username
@@ -36,22 +36,19 @@ def client_arguments(kafka: KafkaSettings) -> dict[str, Any]:
 
 
 def check_connection(kafka: KafkaSettings, timeout: float = CONNECT_SECONDS) -> None:
-    """Connect to the first address that accepts; with TLS, shake hands. timeout: seconds per address.
+    """Connect and log in at the first address that lets us. timeout: seconds per step.
 
-    A client that is given a dead address waits half a minute and says little. Raises BrokerError
+    A client that is given a dead address or a wrong password waits half a minute and says little. Raises BrokerError
     naming each address and what happened there.
     """
     failures = []
     for address in kafka.bootstrap.split(","):
         host, port = split_address(address.strip())
         try:
-            with socket.create_connection((host, port), timeout=timeout) as connection:
-                if kafka.security_protocol.endswith("SSL"):
-                    context = ssl.create_default_context(cafile=kafka.ca_file)
-                    context.wrap_socket(connection, server_hostname=host).close()
-                return
-        except ssl.SSLError as exc:
-            failures.append(f"{host}:{port}: TLS: {exc.reason or exc}")
+            probe(kafka, host, port, timeout)
+            return
+        except BrokerError as exc:
+            failures.append(f"{host}:{port}: {exc}")
         except OSError as exc:
             failures.append(f"{host}:{port}: {exc.strerror or exc}")
     raise BrokerError(f"kafka.bootstrap must name a broker that answers, got {'; '.join(failures)}")

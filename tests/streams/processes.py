@@ -13,9 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from kafka import KafkaProducer
-
 from lis_online.events.topics import INPUTS, topic_names
+from lis_online.replay.producer import producer_of
 from lis_online.settings import Settings
 from lis_online.shards.contract import Record
 from tests.fixtures.kafka import ROOT
@@ -61,7 +60,11 @@ class ToyWorkers:
 
     def log(self) -> str:
         """Return the end of what the workers said."""
-        return self._log.read_text()[-6000:]
+        return self.whole_log()[-6000:]
+
+    def whole_log(self) -> str:
+        """Return all that the workers said."""
+        return self._log.read_text()
 
     def ready(self) -> int:
         """Return how many times a worker was given its partitions."""
@@ -79,7 +82,7 @@ class Inputs:
     def __init__(self, settings: Settings) -> None:
         self._names = topic_names(settings.kafka)
         self._partitions = settings.kafka.partitions
-        self._producer = KafkaProducer(bootstrap_servers=settings.kafka.bootstrap)
+        self._producer = producer_of(settings.kafka)
         self.records: list[Record] = []
         self._sent: Counter[tuple[str, int]] = Counter()
 
