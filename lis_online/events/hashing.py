@@ -17,14 +17,23 @@ NO_ID = 0
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
+def plain_hash(text: str) -> int:
+    """Return the signed 64-bit integer of an id, never 0: of one that is seen once and must push no other out.
+
+    >>> plain_hash("r1") == id_hash("r1")
+    True
+    """
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little", signed=True) or 1
+
+
 @lru_cache(maxsize=1 << 18)
 def id_hash(text: str) -> int:
-    """Return the signed 64-bit integer of an id, never 0.
+    """Return `plain_hash` of an id, kept at hand.
 
     >>> id_hash("u7") == id_hash("u7"), id_hash("u7") == id_hash("u8")
     (True, False)
     """
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little", signed=True) or 1
+    return plain_hash(text)
 
 
 def mix(values: np.ndarray, salt: int = 0) -> np.ndarray:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from array import array
-from hashlib import blake2b
 from typing import NamedTuple
 
 from lis_online.events.hashing import NO_ID, id_hash
+from lis_online.events.person_hashes import PersonHashes
 from lis_online.events.wire import Feedback, Impression, ItemAttributes
 from lis_online.join.pending import Pending
 from lis_online.settings import Settings
@@ -31,6 +31,7 @@ class Arrivals:
 
     def __init__(self, settings: Settings) -> None:
         events = settings.events
+        self._persons = PersonHashes(settings.privacy)
         self._surfaces = {name: index for index, name in enumerate(events.surfaces)}
         self._actions = {name: index for index, name in enumerate(events.actions)}
         self._length = events.history_length
@@ -42,7 +43,8 @@ class Arrivals:
         """Return a decoded impression in integers."""
         surface = self._surfaces.get(event.surface, len(self._surfaces))
         items = array("q", map(id_hash, event.items))
-        pending = Pending(event.ts, request_hash(event.request_id), id_hash(event.user_id), surface, items)
+        persons = self._persons
+        pending = Pending(event.ts, persons.request(event.request_id), persons.user(event.user_id), surface, items)
         pending.odd_surface = surface == len(self._surfaces)
         pending.arms = pending.counted = self._no_arms
         if event.experiments:
@@ -52,7 +54,7 @@ class Arrivals:
         if event.history:
             pending.history = array("q", map(id_hash, event.history[-self._length :]))
         if event.item_attributes:
-            _set_attributes(pending, event.items, event.item_attributes)
+            self._set_attributes(pending, event.items, event.item_attributes)
         return pending
 
     def action(self, event: Feedback, late: bool) -> Action | None:
@@ -60,8 +62,8 @@ class Arrivals:
         action = self._actions.get(event.action)
         if action is None:
             return None
-        request, user, item = request_hash(event.request_id), id_hash(event.user_id), id_hash(event.item_id)
-        return Action(event.ts, request, user, item, action, event.value, late)
+        request, user = self._persons.request(event.request_id), self._persons.user(event.user_id)
+        return Action(event.ts, request, user, id_hash(event.item_id), action, event.value, late)
 
     def _set_arms(self, pending: Pending, experiments: dict[str, str]) -> None:
         arms = list(self._no_arms)
@@ -74,25 +76,12 @@ class Arrivals:
                 arms[index] = known
         pending.arms = tuple(arms)
 
-
-def request_hash(request: str) -> int:
-    """Return `id_hash` of a request. It is seen once or twice, so it must not push items and users out of the cache.
-
-    >>> request_hash("r1") == id_hash("r1")
-    True
-    """
-    return int.from_bytes(blake2b(request.encode(), digest_size=8).digest(), "little", signed=True) or 1
-
-
-def _set_attributes(pending: Pending, items: list[str], attributes: dict[str, ItemAttributes]) -> None:
-    known = [attributes.get(item, _NOTHING) for item in items]
-    pending.authors = array("q", [_hash_or_none(a.author) for a in known])
-    pending.categories = array("q", [_hash_or_none(a.category) for a in known])
-    pending.ages = array("q", [_age(a.created_ts, pending.ts) for a in known])
-
-
-def _hash_or_none(name: str | None) -> int:
-    return id_hash(name) if name else NO_ID
+    def _set_attributes(self, pending: Pending, items: list[str], attributes: dict[str, ItemAttributes]) -> None:
+        author = self._persons.author
+        known = [attributes.get(item, _NOTHING) for item in items]
+        pending.authors = array("q", [author(a.author) if a.author else NO_ID for a in known])
+        pending.categories = array("q", [id_hash(a.category) if a.category else NO_ID for a in known])
+        pending.ages = array("q", [_age(a.created_ts, pending.ts) for a in known])
 
 
 def _age(created: int | None, ts: int) -> int:

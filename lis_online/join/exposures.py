@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import repeat
 
 from lis_online.events.hashing import NO_ID, id_hash
+from lis_online.events.person_hashes import PersonHashes
 from lis_online.join.pending import Pending
 from lis_online.settings import Settings
 from lis_online.settings.model import TriggerSettings
@@ -18,9 +19,10 @@ class Exposures:
 
     def __init__(self, settings: Settings) -> None:
         surfaces, experiments = settings.events.surfaces, settings.experiment
+        persons = PersonHashes(settings.privacy)
         self._starts = [0 if e.start is None else first_ms(e.start) for e in experiments]
         self._latest = max(self._starts, default=0)
-        self._triggers = [None if e.trigger is None else Trigger(e.trigger, surfaces) for e in experiments]
+        self._triggers = [None if e.trigger is None else Trigger(e.trigger, surfaces, persons) for e in experiments]
         self._always = None if any(self._triggers) else (True,) * len(experiments)
 
     def get(self, impression: Pending) -> tuple[tuple[int, ...], tuple[bool, ...]]:
@@ -36,12 +38,11 @@ class Exposures:
 class Trigger:
     """One trigger: all that it names must hold, what it names of items of one item of the slate."""
 
-    def __init__(self, settings: TriggerSettings, surfaces: list[str]) -> None:
+    def __init__(self, settings: TriggerSettings, surfaces: list[str], persons: PersonHashes) -> None:
         self._surfaces = {surfaces.index(name) for name in settings.surfaces if name in surfaces}
         self._any_surface = not settings.surfaces
-        self._items, self._categories, self._authors = (
-            frozenset(map(id_hash, names)) for names in (settings.items, settings.categories, settings.authors)
-        )
+        self._items, self._categories = (frozenset(map(id_hash, ids)) for ids in (settings.items, settings.categories))
+        self._authors = frozenset(map(persons.author, settings.authors))
         self._any_item = not (self._items or self._categories or self._authors)
 
     def is_met(self, impression: Pending) -> bool:

@@ -15,6 +15,7 @@ from lis_online.events import reasons
 from lis_online.events.batches import PairBatch, VectorBatch
 from lis_online.events.decode import check_not_ahead, decode_preference, decode_representation, vector_of
 from lis_online.events.hashing import NO_ID, id_hash
+from lis_online.events.person_hashes import PersonHashes
 from lis_online.events.rank_log import Side
 from lis_online.join.coengagement import click_hash
 from lis_online.settings import Settings
@@ -37,6 +38,7 @@ class SideRecords:
     def __init__(self, settings: Settings, max_bytes: int) -> None:
         self._max_ahead = settings.events.max_ahead
         self._max_bytes = max_bytes
+        self._user_hash = PersonHashes(settings.privacy).user
         self._sources = {s.name: index for index, s in enumerate(settings.preference) if s.kind == "topic"}
         self._variants = {v.name: (index, v.dimension) for index, v in enumerate(settings.variant)}
         self._pairs: list[tuple[int, PairRow]] = []
@@ -77,7 +79,7 @@ class SideRecords:
             raise EventRefused(
                 reasons.UNKNOWN_SOURCE, f"source must be one of {list(self._sources)}, got {event.source[:60]}"
             )
-        user = NO_ID if event.user_id is None else id_hash(event.user_id)
+        user = NO_ID if event.user_id is None else self._user_hash(event.user_id)
         item_a, item_b = id_hash(event.item_a), id_hash(event.item_b)
         # of the content, not the offset: placebo and thinning go by it, whatever the number of partitions
         if user == NO_ID:

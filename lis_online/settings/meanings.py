@@ -66,8 +66,9 @@ MEANINGS: Final = {
     "http.certificate_file": "PEM file of the certificate to serve HTTPS with.",
     "http.key_file": "PEM file of its private key.",
     "http.insecure": "Let others than this machine ask without token or certificate: behind a proxy that has them.",
-    "privacy.user_key": "Secret of the keyed hash that user ids become before they leave join. Another one makes every "
-    "user a new one. None: hashed without a key, which whoever knows an id can repeat.",
+    "privacy.user_key": "Secret, of 16 bytes or more, of the keyed hash that ids of users, authors and requests become "
+    "before they leave join. Another one makes every user a new one. None: hashed without a key, which whoever knows "
+    "an id can repeat.",
     "events.label": "The action that is the label: 1 when it comes within the attribution window.",
     "events.actions": "Every action that is known. Others are counted and dropped.",
     "events.attribution_window": "How long after an impression its feedback counts. Every label waits this long.",

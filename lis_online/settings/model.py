@@ -23,6 +23,7 @@ Name = Annotated[str, AfterValidator(_name)]
 
 DAY = 86_400_000  # ms
 WEEK = 7 * DAY  # the history's partitions
+LEAST_KEY = 16  # bytes of a secret that nobody is to guess
 MINIMUM_EFFECT = 0.01  # relative to control: what a metric is watched for where nothing is declared
 
 
@@ -66,6 +67,10 @@ class KafkaSettings(Section):
             )
         if bool(self.certificate_file) != bool(self.key_file):
             raise ValueError("certificate_file and key_file must be given together")
+        if self.certificate_file and not self.security_protocol.endswith("SSL"):
+            raise ValueError(
+                f"certificate_file and key_file need security_protocol SSL or SASL_SSL, got {self.security_protocol}"
+            )
         return self
 
 
@@ -125,6 +130,14 @@ class PrivacySettings(Section):
     """What keeps users unknown."""
 
     user_key: SecretStr | None = None
+
+    @field_validator("user_key")
+    @classmethod
+    def _long_enough(cls, key: SecretStr | None) -> SecretStr | None:
+        length = LEAST_KEY if key is None else len(key.get_secret_value().encode())
+        if length < LEAST_KEY:
+            raise ValueError(f"must have at least {LEAST_KEY} bytes, got {length}")
+        return key
 
 
 class EventsSettings(Section):

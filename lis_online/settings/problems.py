@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from lis_online.settings.environment import BETWEEN, PREFIX
 
-SECRET: Final = ("kafka.password", "history.url")
+SECRET: Final = ("kafka.password", "history.url", "http.token", "privacy.user_key")
 """Settings whose value no message repeats."""
 
 OWN_PARTS: Final = ("literal[", "function-")

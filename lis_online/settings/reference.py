@@ -150,6 +150,7 @@ def kept_keys() -> set[str]:
             "preference": [{"name": "one"}],
             "variant": [{"name": "one", "preference": "one", "dimension": 1}],
             "experiment": [{"name": "one", "control": "a", "arm": arms}],
+            "privacy": {"user_key": "a key that differs"},
         }
     )
     found = {path.replace(".one.", ".") for path in fingerprint(settings)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lis_online.events.person_hashes import key_digest
 from lis_online.experiments.columns import Columns
 from lis_online.join.exposures import first_ms
 from lis_online.settings import Settings
@@ -39,6 +40,8 @@ def fingerprint(settings: Settings) -> dict[str, Any]:
     ]
     for experiment in settings.experiment:
         flat |= _plan(experiment, settings)
+    if settings.privacy.user_key is not None:  # a checkpoint of a version without keys is one without a key
+        flat["privacy.user_key"] = key_digest(settings.privacy)
     if settings.experiment:  # what users did is kept for experiments alone
         history = settings.history
         share = history.user_totals_share if history.keep_user_totals else 0
