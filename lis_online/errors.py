@@ -5,6 +5,7 @@ LisError
 ├── EventRefused           a record from outside is malformed or breaks a rule: goes to the dead letters
 ├── BlockError             a record of an internal topic cannot be read: a bug or another version
 ├── CheckpointError        a checkpoint is damaged, or of another schema or configuration
+├── StorageError           the checkpoints' folder or object store does not answer, is full, or refuses
 ├── TopicError             a Kafka topic is missing or has the wrong shape
 ├── BrokerError            no broker answered
 ├── HistoryError           PostgreSQL is unreachable, or its schema is not the code's
@@ -52,6 +53,10 @@ class BlockError(LisError):
 
 class CheckpointError(LisError):
     """A checkpoint that must not be restored."""
+
+
+class StorageError(LisError):
+    """A folder or object store of checkpoints that cannot be used now: it may pass, so that trying again can help."""
 
 
 class TopicError(LisError):

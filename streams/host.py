@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar
 
-from lis_online.shards.checkpoint import CheckpointStore
+from lis_online.checkpoints.store import CheckpointStore
 from lis_online.shards.contract import Outgoing, Record, Shard, Snapshot
 from streams.turns import TurnLength
 

@@ -7,17 +7,16 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import faust
 from aiokafka.errors import KafkaError
 from faust.types import TP
 
+from lis_online.checkpoints.store import CheckpointStore
 from lis_online.errors import LisError
 from lis_online.events.topics import topic_names
 from lis_online.settings import Settings
-from lis_online.shards.checkpoint import CheckpointStore
 from lis_online.shards.contract import Outgoing, Record, Shard
 from lis_online.shards.fingerprint import fingerprint
 from streams.assigned import Assigned
@@ -314,9 +313,7 @@ class Runner:
 
     def _store(self, partition: int) -> CheckpointStore:
         checkpoints = self._settings.checkpoints
-        return CheckpointStore(
-            Path(checkpoints.directory), self.role.name, partition, checkpoints.keep, self._fingerprint
-        )
+        return CheckpointStore(checkpoints.directory, self.role.name, partition, checkpoints.keep, self._fingerprint)
 
     def _owned(self) -> set[int]:
         return {tp.partition for tp in self.app.consumer.assignment() if tp.topic in self._logical}

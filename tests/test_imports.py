@@ -36,6 +36,8 @@ ALLOWED = {
     "uvicorn": ("lis_online/api/server.py",),
     "grafana_foundation_sdk": ("grafana/*",),
     "plotly": ("lis_online/review/html.py",),
+    "fsspec": ("lis_online/checkpoints/place.py",),
+    "xxhash": ("lis_online/checkpoints/*",),
 }
 """Library -> where it may be imported."""
 

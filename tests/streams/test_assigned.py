@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lis_online.shards.checkpoint import CheckpointStore
+from lis_online.checkpoints.store import CheckpointStore
 from lis_online.shards.contract import Record
 from streams.assigned import Assigned
 from streams.catch_up import CatchUp
@@ -19,7 +19,7 @@ async def nowhere(outgoing: object) -> None:
 
 def assigned(folder: Path, applied: int) -> Assigned:
     """Return a partition whose shard has applied so many records."""
-    host = ShardHost(lambda: ToyRank(0), CheckpointStore(folder, "toy", 0, 3, {}), nowhere, 100)
+    host = ShardHost(lambda: ToyRank(0), CheckpointStore(str(folder), "toy", 0, 3, {}), nowhere, 100)
     host.thread.shutdown()
     host.shard = ToyRank(0)
     host.shard.feed([Record("samples", 0, k, -1, b'[0, "impressions", %d, ""]' % k) for k in range(applied)])

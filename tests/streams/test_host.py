@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lis_online.shards.checkpoint import CheckpointStore
+from lis_online.checkpoints.store import CheckpointStore
 from lis_online.shards.contract import Outgoing, Record
 from streams.host import ShardHost
 from tests.streams.toy import Chain, ToyJoin, ToyPublish
@@ -42,7 +42,7 @@ def host(
     keep_rows: Callable[[list[Any]], Awaitable[None]] | None = None,
 ) -> ShardHost:
     """A host of a toy shard."""
-    store = CheckpointStore(folder, "toy", 0, 3, {})
+    store = CheckpointStore(str(folder), "toy", 0, 3, {})
     return ShardHost(lambda: make(0), store, kafka.send, 100, keep_rows)
 
 
@@ -200,7 +200,7 @@ def test_slow_shard_is_fed_in_short_turns(tmp_path: Path) -> None:
                 return super().feed(wanted)
 
         turns: list[int] = []
-        store = CheckpointStore(tmp_path, "toy", 0, 3, {})
+        store = CheckpointStore(str(tmp_path), "toy", 0, 3, {})
         here = ShardHost(lambda: Slow(0), store, Kafka().send, 100, clock=lambda: now[0])
         await here.restore()
         await apply(here, records(0, 30))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lis_online.settings import Settings
-from lis_online.shards.checkpoint import CheckpointStore
+from lis_online.checkpoints.store import CheckpointStore
 from lis_online.shards.fingerprint import fingerprint
 from streams.topics import create_topics
 from tests.fixtures.kafka import KafkaBroker, table_of
@@ -58,7 +58,7 @@ def inputs(settings: Settings) -> Iterator[Inputs]:
 
 def saved_chains(settings: Settings, role: str, partition: int) -> dict[str, str]:
     """Return the chains of a shard's newest checkpoint."""
-    store = CheckpointStore(Path(settings.checkpoints.directory), role, partition, 3, fingerprint(settings))
+    store = CheckpointStore(settings.checkpoints.directory, role, partition, 3, fingerprint(settings))
     found = store.load_latest()
     assert found is not None, f"no checkpoint of {role} {partition}"
     chains: dict[str, str] = found[0].meta["shard"]["chains"]
@@ -72,8 +72,9 @@ def saved_chains_or_none(settings: Settings, role: str, partition: int) -> dict[
 
 def checkpointed(settings: Settings, role: str, partition: int) -> int:
     """Return the position of a shard's newest checkpoint, 0 without one."""
-    names = Path(settings.checkpoints.directory).glob(f"{role}-{partition}-*.safetensors")
-    return max((int(name.stem.rpartition("-")[2]) for name in names), default=0)
+    store = CheckpointStore(settings.checkpoints.directory, role, partition, 3, fingerprint(settings))
+    newest = store.newest()
+    return 0 if newest is None else newest.position
 
 
 def test_state_after_kills_equals_that_of_shards_that_never_stopped(
