@@ -28,7 +28,7 @@ def unpack(data: bytes) -> dict[str, np.ndarray]:
     try:
         raw = msgspec.msgpack.decode(data, type=dict[str, tuple[str, list[int], bytes]])
         return {name: np.frombuffer(b, np.dtype(d)).reshape(shape) for name, (d, shape, b) in raw.items()}
-    except (msgspec.MsgspecError, ValueError, TypeError) as exc:
+    except (ValueError, TypeError, OverflowError, SyntaxError, RecursionError) as exc:  # numpy parses a dtype's text
         raise BlockError(f"columns cannot be read: {exc}") from exc
 
 

@@ -31,6 +31,12 @@ MAX_BYTES = 1 << 20
 MAX_ITEMS = 1000
 """The longest slate."""
 
+MAX_ID = 256
+"""Characters of the longest id: ids are kept by the hundred thousand, so one of a mebibyte must not be."""
+
+MAX_DEPTH = 100
+"""The deepest nesting. How deep Python itself can follow depends on who calls, and a replay must decide the same."""
+
 MAX_TS = 2**53
 """Times are below it: whole numbers that JSON readers of every language keep exact."""
 
@@ -42,6 +48,11 @@ MAX_POSITION = 2**15
 DTYPES = {"float16": "<f2", "float32": "<f4"}
 
 Event = TypeVar("Event", Impression, Feedback, Representation, Preference)
+
+
+_STEPS = np.zeros(256, np.int8)
+"""What a byte does to the depth of nesting."""
+_STEPS[list(b"[{")], _STEPS[list(b"]}")] = 1, -1
 
 
 class _Version(msgspec.Struct):
@@ -73,12 +84,16 @@ def decode_impression(value: bytes) -> Impression:
     items = event.items
     if not 1 <= len(items) <= MAX_ITEMS:
         raise _invalid(f"items must be 1 to {MAX_ITEMS}, got {len(items)}")
-    if "" in items or "" in event.history:
-        raise _invalid("items and history must not hold an empty id, got ''")
+    _check_listed("items", items)
+    _check_listed("history", event.history)
     if len(set(items)) < len(items):
         raise _invalid(f"items must differ within a slate, got {len(items) - len(set(items))} again")
     if event.positions is not None:
         _check_positions(event.positions, len(items))
+    for known in event.item_attributes.values():
+        for name, text in (("author", known.author), ("category", known.category)):
+            if text and len(text) > MAX_ID:
+                _check_length(name, text)
     return event
 
 
@@ -95,8 +110,8 @@ def decode_preference(value: bytes) -> Preference:
     """Return a pair that obeys every rule of the schema; its source may still be unknown."""
     event = _typed(_preference, value)
     _check_ids(source=event.source, item_a=event.item_a, item_b=event.item_b)
-    if event.user_id == "":
-        raise _invalid("user_id must not be empty, got ''")
+    if event.user_id is not None:
+        _check_ids(user_id=event.user_id)
     if event.item_a == event.item_b:
         raise _invalid(f"item_b must differ from item_a, got {_short(event.item_b)} twice")
     if not 1 <= event.weight < MAX_WEIGHT:
@@ -154,9 +169,11 @@ def _unpacked(packed: PackedVector) -> np.ndarray:
 def _typed(decoder: msgspec.json.Decoder[Event], value: bytes) -> Event:
     if len(value) > MAX_BYTES:
         raise EventRefused(reasons.TOO_LARGE, f"value must be at most {MAX_BYTES} bytes, got {len(value)}")
+    if value.count(b"[") + value.count(b"{") > MAX_DEPTH:
+        _check_depth(value)
     try:
         event = decoder.decode(value)
-    except (ValueError, RecursionError) as exc:  # ValueError: msgspec's own, and text that is not UTF-8
+    except ValueError as exc:  # msgspec's own, and text that is not UTF-8
         raise _of_another_version(value) or EventRefused(reasons.MALFORMED, _short(str(exc), 200)) from exc
     if event.schema_version != SCHEMA_VERSION:
         raise _wrong_version(event.schema_version)
@@ -169,7 +186,7 @@ def _of_another_version(value: bytes) -> EventRefused | None:
     """Say the version of a record whose other fields are not ours to understand."""
     try:
         version = _version.decode(value).schema_version
-    except (ValueError, RecursionError):
+    except ValueError:
         return None
     return None if version == SCHEMA_VERSION else _wrong_version(version)
 
@@ -178,10 +195,31 @@ def _wrong_version(version: int) -> EventRefused:
     return EventRefused(reasons.SCHEMA_VERSION, f"schema_version must be {SCHEMA_VERSION}, got {_short(str(version))}")
 
 
+def _check_depth(value: bytes) -> None:
+    """Refuse deep nesting. Brackets in text count too: nobody has a hundred more of them open than closed."""
+    steps = _STEPS[np.frombuffer(value, np.uint8)]
+    depth = int(np.cumsum(steps, dtype=np.int64).max())
+    if depth > MAX_DEPTH:
+        raise EventRefused(reasons.MALFORMED, f"nesting must be at most {MAX_DEPTH} deep, got {depth}")
+
+
 def _check_ids(**ids: str) -> None:
     for name, value in ids.items():
         if not value:
             raise _invalid(f"{name} must not be empty, got ''")
+        _check_length(name, value)
+
+
+def _check_listed(name: str, ids: list[str]) -> None:
+    if "" in ids:
+        raise _invalid(f"{name} must not hold an empty id, got ''")
+    if ids and max(map(len, ids)) > MAX_ID:
+        _check_length(f"each of {name}", max(ids, key=len))
+
+
+def _check_length(name: str, text: str) -> None:
+    if len(text) > MAX_ID:
+        raise _invalid(f"{name} must be at most {MAX_ID} characters, got {len(text)}")
 
 
 def _check_positions(positions: Iterable[int], expected: int) -> None:

@@ -20,5 +20,5 @@ def event_time(value: bytes | None) -> int | None:
     """
     try:
         return _decoder.decode(value or b"").ts
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (ValueError, RecursionError):
         return None

@@ -75,7 +75,7 @@ def decode(data: bytes) -> Block | Control:
     """Return the record of `encode`. Raises BlockError on other bytes or another version."""
     try:
         record = _decoder.decode(data)
-    except msgspec.MsgspecError as exc:
+    except (ValueError, RecursionError) as exc:
         raise BlockError(f"record of the rank log cannot be read: {exc}") from exc
     if record.version != VERSION:
         raise BlockError(f"record of the rank log has version {record.version}, this code reads {VERSION}")

@@ -139,7 +139,7 @@ def decode(data: bytes) -> WindowsRecord:
     """Return the record of `encode`. Raises BlockError on other bytes or another version."""
     try:
         record: WindowsRecord = _decoder.decode(data)
-    except msgspec.MsgspecError as exc:
+    except (ValueError, RecursionError) as exc:
         raise BlockError(f"record of the windows topic cannot be read: {exc}") from exc
     if record.version not in READ:
         raise BlockError(f"record of the windows topic has version {record.version}, this code reads {list(READ)}")

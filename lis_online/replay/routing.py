@@ -66,7 +66,7 @@ def partition_of(key: bytes, partitions: int) -> int:
 def _decode(value: bytes | None) -> _Named:
     try:
         return _decoder.decode(value or b"")
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (ValueError, RecursionError):
         return _Named()
 
 

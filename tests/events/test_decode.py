@@ -34,8 +34,14 @@ def refusal(read: Any, event: Any) -> tuple[str, str]:
         ({"items": []}, "items must be 1 to 1000, got 0"),
         ({"items": [f"i{k}" for k in range(1001)]}, "items must be 1 to 1000, got 1001"),
         ({"items": ["a", "b", "a"]}, "items must differ within a slate, got 1 again"),
-        ({"items": ["a", ""]}, "items and history must not hold an empty id, got ''"),
-        ({"history": [""]}, "items and history must not hold an empty id, got ''"),
+        ({"items": ["a", ""]}, "items must not hold an empty id, got ''"),
+        ({"history": [""]}, "history must not hold an empty id, got ''"),
+        ({"items": ["a", "b" * 257]}, "each of items must be at most 256 characters, got 257"),
+        ({"history": ["b" * 10**6]}, "each of history must be at most 256 characters, got 1000000"),
+        ({"request_id": "r" * 257}, "request_id must be at most 256 characters, got 257"),
+        ({"user_id": "u" * 257}, "user_id must be at most 256 characters, got 257"),
+        ({"item_attributes": {"x": {"author": "a" * 257}}}, "author must be at most 256 characters, got 257"),
+        ({"item_attributes": {"x": {"category": "a" * 257}}}, "category must be at most 256 characters, got 257"),
         ({"request_id": ""}, "request_id must not be empty, got ''"),
         ({"user_id": ""}, "user_id must not be empty, got ''"),
         ({"ts": -1}, "ts must be >= 0 and < 2**53 ms, got -1"),
@@ -79,6 +85,22 @@ def test_any_bytes_are_decoded_or_refused(value: bytes) -> None:
             read(value)
 
 
+def nested(depth: int) -> bytes:
+    """Return an impression with an unknown field, so that it is nested this deep."""
+    return msgspec.json.encode(impression())[:-1] + b',"new":' + b"[" * (depth - 1) + b"]" * (depth - 1) + b"}"
+
+
+def test_the_depth_of_nesting_is_judged_by_a_rule_and_not_by_the_stack() -> None:
+    """A record is refused live and in a replay alike, however deep in calls the decoder stands."""
+    assert decode.decode_impression(nested(100)).items == ["i1", "i2"]
+    for depth in (101, 900, 100_000):
+        detail = f"nesting must be at most 100 deep, got {depth}"
+        assert refusal(decode.decode_impression, nested(depth)) == ("malformed", detail)
+    many = {f"i{k}": {"author": "a"} for k in range(1000)}
+    wide = msgspec.json.encode({**impression(), "item_attributes": many})
+    assert len(decode.decode_impression(wide).item_attributes) == 1000
+
+
 def test_unknown_fields_are_ignored() -> None:
     """A newer producer may add fields."""
     value = msgspec.json.encode({**impression(), "new": {"deep": [1]}})
@@ -114,6 +136,9 @@ def test_feedback_value_must_be_finite() -> None:
         ({"weight": 0}, "weight must be >= 1 and < 2**31, got 0"),
         ({"weight": 2**31}, f"weight must be >= 1 and < 2**31, got {2**31}"),
         ({"user_id": ""}, "user_id must not be empty, got ''"),
+        ({"user_id": "u" * 257}, "user_id must be at most 256 characters, got 257"),
+        ({"source": "s" * 257}, "source must be at most 256 characters, got 257"),
+        ({"item_a": "a" * 257}, "item_a must be at most 256 characters, got 257"),
     ],
 )
 def test_a_pair_that_breaks_a_rule_is_invalid(change: dict[str, Any], detail: str) -> None:

@@ -19,7 +19,9 @@ def test_every_topic_has_its_time(topic: str) -> None:
     )
 
 
-@pytest.mark.parametrize("value", [None, b"", b"{", b"[]", b"\xff\xfe", b'{"ts": 1.5}', b'{"ts": "1"}', END_TICK])
+@pytest.mark.parametrize(
+    "value", [None, b"", b"{", b"[]", b"\xff\xfe", b'{"ts": 1.5}', b'{"ts": "1"}', END_TICK, b"[" * 10_000]
+)
 def test_what_has_no_time_has_none(value: bytes | None) -> None:
     """A malformed record is the join shard's to refuse."""
     assert event_time(value) is None

@@ -26,7 +26,11 @@ def test_another_version_is_refused_with_both(record: Block | Control) -> None:
         decode(record.encode())
 
 
-@pytest.mark.parametrize("data", [b"", b"\xc1", b"\x92\xa5other\x02", Control(VERSION, ["twin"]).encode()[:-1]])
+DEEP = b"\x94\xa7control\x02\x90" + b"\x91" * 100_000 + b"\x90"
+"""A control with one more field, which is nested more deeply than Python follows."""
+
+
+@pytest.mark.parametrize("data", [b"", b"\xc1", b"\x92\xa5other\x02", DEEP, Control(VERSION, ["twin"]).encode()[:-1]])
 def test_other_bytes_are_refused(data: bytes) -> None:
     """What is no record of ours is a bug, not an empty block."""
     with pytest.raises(BlockError, match="cannot be read"):
