@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 
 from lis_online.errors import HistoryError
+from lis_online.events.person_hashes import UNKEYED
 from lis_online.exporter.health import WorkerHealth
 from lis_online.history.writer import HistoryWriter
 from lis_online.settings import Settings
@@ -15,7 +16,7 @@ from lis_online.shards.contract import Shard
 from streams import logs, worker
 from streams.health_watch import HealthWatch
 from streams.lag import LagWatch, ends
-from streams.roles import PUBLISH, roles_of
+from streams.roles import JOIN, PUBLISH, roles_of
 from streams.runner import Runner, ShardFactory
 from streams.sensors import applied_parts, exporter_of
 from streams.watched_sink import WatchedSink
@@ -30,6 +31,8 @@ def run_worker(role: str, settings: Settings) -> int:
     """
     logs.configure()
     names = [each.name for each in roles_of(role)]
+    if JOIN.name in names and settings.privacy.user_key is None:
+        logger.warning(UNKEYED)
     writer = _history(settings) if PUBLISH.name in names else None
     health = WorkerHealth()
     sink = None if writer is None else WatchedSink(writer, health)

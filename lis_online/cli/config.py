@@ -13,6 +13,7 @@ app = typer.Typer(name="config", help="The settings file.", no_args_is_help=True
 @app.command()
 def check(config: Config = None) -> None:
     """Name every wrong key, its rule and its value, or say what the settings ask for."""
+    from lis_online.events.person_hashes import UNKEYED
     from lis_online.metrics.layout import Layout
 
     settings = load(config)
@@ -22,6 +23,8 @@ def check(config: Config = None) -> None:
         f"settings are good: {len(layout.sources)} preference sources, {len(settings.variant)} variants, "
         f"{len(settings.experiment)} experiments; {len(layout.rankers)} rankers in {len(layout.slices)} slices"
     )
+    if settings.privacy.user_key is None:
+        typer.echo(f"lis-online: {UNKEYED}", err=True)
 
 
 @app.command()

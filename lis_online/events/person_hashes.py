@@ -16,6 +16,9 @@ from lis_online.settings.model import PrivacySettings
 CACHED = 1 << 18
 """Ids of users, and of authors, whose hashes a process keeps at hand; in memory alone."""
 
+UNKEYED = "privacy.user_key is not set: whoever knows the id of a user can find the user in logs and checkpoints"
+"""What a person is told where there is no key."""
+
 
 class PersonHashes:
     """The functions from ids to signed 64-bit integers, never 0, of one key.

@@ -10,6 +10,8 @@ import pytest
 from tests.cli.terminal import Terminal
 
 GOOD = """
+[privacy]
+user_key = "hush-hush, sixteen"
 [kafka]
 security_protocol = "SASL_SSL"
 sasl_mechanism = "PLAIN"
@@ -48,7 +50,16 @@ def test_good_settings_are_said_to_be_good(terminal: Terminal, tmp_path: Path) -
     assert printed.out == (
         "settings are good: 1 preference sources, 1 variants, 1 experiments; 8 rankers in 6 slices\n"
     )
-    assert terminal.run("config", "check").code == 0
+
+
+def test_settings_without_a_key_are_good_and_say_what_that_means(terminal: Terminal) -> None:
+    """The defaults are for trying things out: one sentence on standard error, and exit code 0."""
+    printed = terminal.run("config", "check")
+    assert printed.code == 0
+    assert printed.err == (
+        "lis-online: privacy.user_key is not set: whoever knows the id of a user can find the user in logs and "
+        "checkpoints\n"
+    )
 
 
 def test_bad_settings_are_named_key_by_key_in_one_line(terminal: Terminal, tmp_path: Path) -> None:
@@ -80,7 +91,7 @@ def test_settings_are_shown_whole_and_secrets_masked(terminal: Terminal, tmp_pat
     shown = json.loads(printed.out)
     assert shown["variant"] == [{"name": "title", "preference": "coclick", "dimension": 64, "versions": 2}]
     assert shown["leakage"]["horizon"] == 1_800_000
-    assert shown["kafka"]["password"] == shown["history"]["url"] == "**********"
+    assert shown["kafka"]["password"] == shown["history"]["url"] == shown["privacy"]["user_key"] == "**********"
     assert "hush-hush" not in printed.out + printed.err
 
 
