@@ -13,7 +13,7 @@ import msgspec
 
 from lis_online.errors import BlockError
 
-VERSION = 2
+VERSION = 3
 
 
 class Side(msgspec.Struct, array_like=True):
@@ -37,7 +37,8 @@ class Block(msgspec.Struct, array_like=True, tag="block"):
     first slate and pair in here, counted from 0 since the shard began. slates, pairs: bytes of a
     SlateBatch and a PairBatch, b"" where there are none. watermark: every slate that closes
     (time + attribution window) and every pair with a time at or before it is in this
-    block or an earlier one; MAX_TIME after the end.
+    block or an earlier one; MAX_TIME after the end. names: bytes of the `Names` that sources, variants and arms in
+    here are indices of; b"" where there are none of them.
     """
 
     version: int
@@ -48,6 +49,7 @@ class Block(msgspec.Struct, array_like=True, tag="block"):
     pairs: bytes
     side: list[Side]
     watermark: int
+    names: bytes = b""
 
     def encode(self) -> bytes:
         """Return the block as msgpack."""
@@ -78,5 +80,8 @@ def decode(data: bytes) -> Block | Control:
     except (ValueError, RecursionError) as exc:
         raise BlockError(f"record of the rank log cannot be read: {exc}") from exc
     if record.version != VERSION:
-        raise BlockError(f"record of the rank log has version {record.version}, this code reads {VERSION}")
+        raise BlockError(
+            f"record of the rank log has version {record.version}, this code reads {VERSION}: stop the join workers, let "
+            "the rank workers of the version before read the log to its end, then start this version"
+        )
     return record

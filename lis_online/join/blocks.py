@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from lis_online.events.batches import PairBatch, SlateBatch
+from lis_online.events.names import Names
 from lis_online.events.rank_log import VERSION, Block, Side
 from lis_online.join.clock import BEFORE_ALL
 from lis_online.join.columns import MAX_BYTES
@@ -31,8 +32,10 @@ Piece = SlateBatch | PairBatch | list[Side]
 class Blocks:
     """The outgoing blocks of one join shard: counts slates and pairs since it began."""
 
-    def __init__(self, shard: int) -> None:
+    def __init__(self, shard: int, names: Names) -> None:
+        """names: behind the indices of what is sent."""
         self._shard = shard
+        self._names = names.encode()
         self._slates = 0
         self._pairs = 0
         self._watermark = BEFORE_ALL
@@ -62,7 +65,8 @@ class Blocks:
     def _block(self, draft: _Draft, watermark: int) -> Outgoing:
         slates = b"" if draft.slates is None else draft.slates.encode()
         pairs = b"" if draft.pairs is None else draft.pairs.encode()
-        block = Block(VERSION, self._shard, self._slates, slates, self._pairs, pairs, draft.side, watermark)
+        names = self._names if slates or pairs or draft.side else b""
+        block = Block(VERSION, self._shard, self._slates, slates, self._pairs, pairs, draft.side, watermark, names)
         self._slates += 0 if draft.slates is None else len(draft.slates)
         self._pairs += 0 if draft.pairs is None else len(draft.pairs)
         return Outgoing("samples", block.encode())

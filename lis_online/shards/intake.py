@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from lis_online.errors import BlockError
 from lis_online.events.batches import PairBatch, SlateBatch, VectorBatch
+from lis_online.events.names import GONE, Names, Renumbering
 from lis_online.events.rank_log import Block, Side
 
-PREFERENCES, REPRESENTATIONS = 0, 1
+logger = logging.getLogger(__name__)
+
 _UNSEEN = -(2**62)
 
 
 @dataclass(slots=True)
 class Sender:
-    """What has been applied of one join shard: next sequence numbers and side offsets, its watermark."""
+    """What has been applied of one join shard: next sequence numbers and side offsets, its watermark.
+
+    next_vector: of each variant, by name, the next offset of `representations`: a variant that was added is read from
+    the topic's beginning when the others are far into it. current: whether a block has come under the reader's own
+    names; before, names that it does not have are those of a past configuration.
+    """
 
     next_slate: int = 0
     next_pair: int = 0
-    next_side: list[int] = field(default_factory=lambda: [0, 0])
+    next_preference: int = 0
+    next_vector: dict[str, int] = field(default_factory=dict)
     watermark: int = _UNSEEN
+    current: bool = False
 
 
 @dataclass(slots=True)
@@ -34,10 +45,19 @@ class Arrivals:
 
 
 class Intake:
-    """The senders of a rank log. Blocks may come twice and overlap after a sender's restart; rows are taken once."""
+    """The senders of a rank log. Blocks may come twice and overlap after a sender's restart; rows are taken once.
 
-    def __init__(self, shards: int) -> None:
+    A block's indices are those of its own names, and come out as those of the reader's: what has left the settings is
+    left out. Once a sender has written under the reader's names, a name that the reader does not have is refused: the
+    sender's settings are newer, and what is left out then would be missing for good.
+    """
+
+    def __init__(self, shards: int, names: Names) -> None:
+        """names: the reader's."""
         self.senders = [Sender() for _ in range(shards)]
+        self._names = names
+        self._same = Renumbering(names, names)
+        self._known: dict[bytes, _Other] = {}
 
     @property
     def watermark(self) -> int:
@@ -52,9 +72,10 @@ class Intake:
                 "a changed number of partitions moves users between shards and needs a fresh start"
             )
         sender = self.senders[block.shard]
+        numbers = self._numbering(block, sender)
         arrivals = Arrivals()
         if block.slates:
-            slates = SlateBatch.decode(block.slates)
+            slates = numbers.slates(SlateBatch.decode(block.slates))
             new = _unseen(block, "slate", block.first_slate, len(slates), sender.next_slate)
             if new is not None:
                 arrivals.slates = slates.take(new) if len(new) < len(slates) else slates
@@ -63,34 +84,78 @@ class Intake:
             pairs = PairBatch.decode(block.pairs)
             new = _unseen(block, "pair", block.first_pair, len(pairs), sender.next_pair)
             if new is not None:
-                arrivals.pairs.append(pairs.take(new))
+                arrivals.pairs.append(numbers.pairs(pairs.take(new)))
             sender.next_pair = max(sender.next_pair, block.first_pair + len(pairs))
-        self._feed_sides(block.side, sender, arrivals)
+        for side in block.side:
+            self._feed_side(side, sender, numbers, arrivals)
         sender.watermark = max(sender.watermark, block.watermark)
         return arrivals
 
-    def _feed_sides(self, sides: list[Side], sender: Sender, arrivals: Arrivals) -> None:
-        reached = list(sender.next_side)
-        for side in sides:
-            topic = PREFERENCES if side.variant < 0 else REPRESENTATIONS
-            offsets = np.frombuffer(side.offsets, "<i8")
-            new = np.flatnonzero(offsets >= sender.next_side[topic])
-            if not len(new):
-                continue
-            reached[topic] = max(reached[topic], int(offsets[-1]) + 1)
-            if topic == PREFERENCES:
-                arrivals.pairs.append(PairBatch.decode(side.data).take(new))
-            else:
-                arrivals.vectors.append((side.variant, VectorBatch.decode(side.data).take(new), side.versions))
-        sender.next_side = reached
+    def _feed_side(self, side: Side, sender: Sender, numbers: Renumbering, arrivals: Arrivals) -> None:
+        offsets = np.frombuffer(side.offsets, "<i8")
+        if side.variant < 0:
+            new = np.flatnonzero(offsets >= sender.next_preference)
+            if len(new):
+                sender.next_preference = int(offsets[-1]) + 1
+                arrivals.pairs.append(numbers.pairs(PairBatch.decode(side.data).take(new)))
+            return
+        variant = numbers.variants[side.variant]
+        if variant == GONE:
+            return
+        name = self._names.variants[variant]
+        new = np.flatnonzero(offsets >= sender.next_vector.get(name, 0))
+        if len(new):
+            sender.next_vector[name] = int(offsets[-1]) + 1
+            arrivals.vectors.append((variant, VectorBatch.decode(side.data).take(new), side.versions))
 
-    def snapshot(self) -> list[list[int]]:
+    def _numbering(self, block: Block, sender: Sender) -> Renumbering:
+        """Return how the indices of a block are read; note whether its names are the reader's."""
+        if not block.names:
+            return self._same
+        if block.names not in self._known:
+            names = Names.decode(block.names)
+            self._known[block.names] = _Other(names, self._names)
+            if self._known[block.names].foreign:
+                logger.warning("the rank log has what the settings have not: %s", self._known[block.names].foreign)
+        other = self._known[block.names]
+        if other.foreign and sender.current:
+            raise BlockError(
+                f"join shard {block.shard} sends {other.foreign[0]}, which these settings do not have: the join "
+                "workers run under newer settings; start this worker under them too (a name that has left them again "
+                "can leave these once the log is read)"
+            )
+        sender.current |= other.is_own
+        return other.numbers
+
+    def snapshot(self) -> list[Any]:
         """Return the senders as plain lists."""
-        return [[s.next_slate, s.next_pair, *s.next_side, s.watermark] for s in self.senders]
+        return [
+            [s.next_slate, s.next_pair, s.next_preference, sorted(s.next_vector.items()), s.watermark, s.current]
+            for s in self.senders
+        ]
 
-    def restore(self, state: list[list[int]]) -> None:
-        """Replace the senders with those of `snapshot`."""
-        self.senders = [Sender(a, b, [c, d], w) for a, b, c, d, w in state]
+    def restore(self, state: list[Any], *, renamed: bool = False) -> None:
+        """Replace the senders with those of `snapshot`. renamed: the reader had other names then."""
+        self.senders = [
+            Sender(
+                slate,
+                pair,
+                preference,
+                {name: offset for name, offset in vectors if name in self._names.variants},
+                watermark,
+                current and not renamed,
+            )
+            for slate, pair, preference, vectors, watermark, current in state
+        ]
+
+
+class _Other:
+    """The names of some blocks against the reader's. foreign: those that the reader does not have."""
+
+    def __init__(self, names: Names, own: Names) -> None:
+        self.numbers = Renumbering(names, own)
+        self.foreign = sorted(names.said() - own.said())
+        self.is_own = names.said() == own.said()
 
 
 def _unseen(block: Block, what: str, first: int, count: int, following: int) -> np.ndarray | None:

@@ -10,6 +10,7 @@ from lis_online.errors import EventRefused
 from lis_online.events import reasons
 from lis_online.events.dead_letters import dead_letter
 from lis_online.events.decode import check_not_ahead, decode_feedback, decode_impression
+from lis_online.events.names import Names
 from lis_online.events.wire import END_TICK, Feedback, Impression
 from lis_online.join.ahead import AheadJudge
 from lis_online.join.arrivals import Arrivals
@@ -51,7 +52,7 @@ class JoinShard:
         self._arrivals = Arrivals(settings)
         self._joiner = Joiner(settings, shard)
         self._side = SideRecords(settings, MAX_BYTES)
-        self._blocks = Blocks(shard)
+        self._blocks = Blocks(shard, Names.of(settings))
         self._after_end: Counter[str] = Counter()
         self._letters: list[Outgoing] = []
         self._finished = False
@@ -92,6 +93,16 @@ class JoinShard:
         self._settle(self._judges[topic].flush())
         (other,) = set(MAIN) - {topic}
         self._clocks[topic].pass_over(self._clocks[other])
+        return self._advance()
+
+    def silent(self, time: int) -> list[Outgoing]:
+        """Go on to a time, ms, that other join shards have passed: neither main partition has more to read.
+
+        Pending slates whose window has ended by then come out; a later record at or before that time is late.
+        """
+        for topic in MAIN:
+            self._settle(self._judges[topic].flush())
+            self._clocks[topic].pass_to(time)
         return self._advance()
 
     def snapshot(self) -> Snapshot:

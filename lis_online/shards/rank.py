@@ -19,6 +19,7 @@ import numpy as np
 
 from lis_online.events import rank_log
 from lis_online.events.batches import SlateBatch
+from lis_online.events.names import Names
 from lis_online.metrics.layout import PER_VARIANT, Layout
 from lis_online.metrics.version_keys import ranker_of
 from lis_online.preference.leak import Leak
@@ -58,7 +59,8 @@ class RankShard:
         self.device = choose_device(settings.training.device, settings.training.threads)
         leakage, metrics = settings.leakage, settings.metrics
         self.leak = Leak(leakage.horizon, leakage.memory, leakage.folds)
-        self._intake = Intake(shards)
+        self.names = Names.of(settings)
+        self._intake = Intake(shards, self.names)
         self._pairs = PairIntake(settings, self.leak, self.device)
         self._vectors = VectorSlots(
             settings, lambda variant: VectorStore(variant.dimension, self.device, salt=salt_of(variant.name))

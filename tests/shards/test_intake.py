@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 
 from lis_online.errors import BlockError
 from lis_online.events.batches import PairBatch, SlateBatch, VectorBatch
+from lis_online.events.names import Names
 from lis_online.events.rank_log import VERSION, Block, Side
 from lis_online.shards.intake import Intake
+
+NAMES = Names(["s"], ["even", "odd"], [], [])
 
 
 def slates(first: int, count: int) -> bytes:
@@ -59,7 +62,7 @@ class Seen:
     """All that an intake has given out, by kind."""
 
     def __init__(self, shards: int = 1) -> None:
-        self.intake = Intake(shards)
+        self.intake = Intake(shards, NAMES)
         self.slates: list[int] = []
         self.pairs: list[int] = []
         self.vectors: list[tuple[int, int]] = []
@@ -79,7 +82,7 @@ class Seen:
 @pytest.mark.parametrize("kind", ["slate", "pair"])
 def test_a_gap_is_refused_and_names_shard_and_sequence(kind: str) -> None:
     """A lost record of the rank log stops the shard: a hole would be a silently wrong number."""
-    intake = Intake(3)
+    intake = Intake(3, NAMES)
     intake.feed(block(shard=2, **{kind: (0, 4)}))
     with pytest.raises(BlockError, match=rf"join shard 2: {kind} 4 must come next, got 6: records .* are missing"):
         intake.feed(block(shard=2, **{kind: (6, 1)}))
@@ -89,7 +92,7 @@ def test_a_gap_is_refused_and_names_shard_and_sequence(kind: str) -> None:
 def test_an_unknown_shard_is_refused(shard: int) -> None:
     """More join shards than the settings have partitions: users have moved."""
     with pytest.raises(BlockError, match=rf"join shard must be < 2 \(partitions of the settings\), got {shard}"):
-        Intake(2).feed(block(shard=shard))
+        Intake(2, NAMES).feed(block(shard=shard))
 
 
 def test_overlapping_rows_are_taken_once() -> None:
@@ -102,7 +105,7 @@ def test_overlapping_rows_are_taken_once() -> None:
 
 
 def test_side_offsets_are_kept_for_each_topic_and_shard() -> None:
-    """Preferences, and vectors of all variants together, have one sequence each in every partition."""
+    """Preferences, and the vectors of each variant, have one sequence each in every partition."""
     seen = Seen(shards=2)
     seen.feed(block(sides=[side(-1, [0, 1]), side(0, [0, 3]), side(1, [1, 2])]))
     seen.feed(block(sides=[side(-1, [1, 2]), side(1, [2, 4])]))
@@ -111,9 +114,19 @@ def test_side_offsets_are_kept_for_each_topic_and_shard() -> None:
     assert seen.vectors == [(0, 0), (0, 3), (1, 1), (1, 2), (1, 4), (0, 0)]
 
 
+def test_a_variant_that_is_read_from_the_beginning_later_is_taken_once() -> None:
+    """Its offsets begin below those of the other variants, and are known apart from them."""
+    seen = Seen()
+    seen.feed(block(sides=[side(0, [2, 4, 6])]))
+    for _ in range(2):
+        seen.feed(block(sides=[side(1, [1, 3])]))
+        seen.feed(block(sides=[side(0, [2, 8]), side(1, [3, 5, 7])]))
+    assert seen.vectors == [(0, 2), (0, 4), (0, 6), (1, 1), (1, 3), (0, 8), (1, 5), (1, 7)]
+
+
 def test_the_watermark_is_the_slowest_shards_and_never_falls() -> None:
     """Nothing is known before every join shard has spoken; a block that comes again takes nothing back."""
-    intake = Intake(2)
+    intake = Intake(2, NAMES)
     intake.feed(block(shard=0, watermark=500))
     assert intake.watermark < 0
     intake.feed(block(shard=1, watermark=300))
@@ -133,13 +146,42 @@ def test_any_resending_gives_every_row_once_and_in_order(data: st.DataObject) ->
         firsts = [data.draw(st.integers(0, to)) for to in reached]
         counts = [data.draw(st.integers(0, 4)) for _ in reached]
         offsets = list(range(firsts[2], firsts[2] + counts[2]))
-        sides = [side(data.draw(st.sampled_from([0, 1])), offsets)] if offsets else []
+        both = [[offset for offset in offsets if offset % 2 == variant] for variant in (0, 1)]
+        sides = [side(variant, mine) for variant, mine in enumerate(both) if mine]
         seen.feed(block(slate=(firsts[0], counts[0]), pair=(firsts[1], counts[1]), sides=sides))
         reached = [max(to, first + count) for to, first, count in zip(reached, firsts, counts, strict=True)]
         if data.draw(st.booleans()):
-            again = Intake(1)
+            again = Intake(1, NAMES)
             again.restore(seen.intake.snapshot())
             seen.intake = again
     assert seen.slates == list(range(reached[0]))
     assert seen.pairs == list(range(reached[1]))
-    assert [item for _, item in seen.vectors] == list(range(reached[2]))
+    for variant in (0, 1):
+        assert [item for of, item in seen.vectors if of == variant] == list(range(variant, reached[2], 2))
+
+
+OTHER = Names(["new", "s"], ["odd", "gone", "even"], [], [])
+
+
+def test_indices_are_those_of_the_blocks_own_names() -> None:
+    """After a change of the settings' order, and where something has left them."""
+    seen = Seen()
+    made = block(pair=(0, 2), sides=[side(-1, [0]), side(0, [1]), side(1, [2]), side(2, [3])])
+    made.names = Names(["gone", "s"], OTHER.variants, [], []).encode()
+    seen.feed(made)
+    assert seen.pairs == []  # of a source that is not there any more
+    assert seen.vectors == [(1, 1), (0, 3)]
+
+
+def test_names_that_are_not_there_yet_are_refused() -> None:
+    """A sender under newer settings: what this shard left out now would never come again."""
+    intake = Intake(1, NAMES)
+    old, own, newer = (block(sides=[side(0, [at])]) for at in range(3))
+    old.names, own.names, newer.names = (one.encode() for one in (OTHER, NAMES, OTHER))
+    intake.feed(old)  # before the sender has written under the shard's names: a past configuration
+    intake.feed(own)
+    with pytest.raises(BlockError, match="join shard 0 sends preference source 'new', which these settings do not"):
+        intake.feed(newer)
+    again = Intake(1, NAMES)
+    again.restore(intake.snapshot(), renamed=True)
+    again.feed(newer)  # the shard has just left these names behind

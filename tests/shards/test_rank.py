@@ -269,7 +269,7 @@ def test_a_gap_in_the_log_is_refused() -> None:
 def test_a_block_of_another_version_is_refused() -> None:
     """What cannot be read is refused with both versions named."""
     block = Block(99, 0, 0, b"", 0, b"", [], 5)
-    with pytest.raises(BlockError, match="has version 99, this code reads 2"):
+    with pytest.raises(BlockError, match="has version 99, this code reads 3"):
         RankShard(SETTINGS).feed(rank_log([block.encode()]))
     with pytest.raises(BlockError, match="cannot be read"):
         RankShard(SETTINGS).feed(rank_log([b"\xc1"]))
