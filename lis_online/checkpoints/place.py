@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 from urllib.parse import urlsplit
@@ -29,6 +30,19 @@ PACKAGES = {
     "az": "adlfs",
 }
 """What brings a URL's file system, where fsspec alone does not."""
+
+
+class Reader:
+    """An object that is read from its beginning. A place that fails raises StorageError."""
+
+    def __init__(self, file: Any, translated: Callable[[], AbstractContextManager[None]]) -> None:
+        self._file = file
+        self._translated = translated
+
+    def readinto(self, into: memoryview) -> int:
+        """Fill from the front; return how many bytes, 0 at the end."""
+        with self._translated():
+            return cast(int, self._file.readinto(into))
 
 
 class Place:
@@ -59,10 +73,12 @@ class Place:
             return cast(bytes, self._files.cat_file(self._path(name)))
 
     @contextmanager
-    def reading(self, name: str) -> Iterator[BinaryIO]:
+    def reading(self, name: str) -> Iterator[Reader]:
         """Open an object. Raises FileNotFoundError where it is not there."""
-        with self._translated("read", name), self._files.open(self._path(name), "rb", block_size=BLOCK) as file:
-            yield file
+        with self._translated("read", name):
+            file = self._open(name)
+        with closing(file):
+            yield Reader(file, partial(self._translated, "read", name))
 
     def write(self, name: str, pieces: Iterable[memoryview]) -> None:
         """Write a large object, durable on return. A crash on the way may leave a part of it."""
@@ -97,6 +113,9 @@ class Place:
             except FileNotFoundError:
                 return
 
+    def _open(self, name: str) -> BinaryIO:
+        return cast(BinaryIO, self._files.open(self._path(name), "rb", block_size=BLOCK))
+
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}"
 
@@ -108,7 +127,7 @@ class Place:
         """Each file system has errors of its own, not all of them OSError."""
         try:
             yield
-        except (FileNotFoundError, CheckpointError):
+        except (FileNotFoundError, StorageError, MemoryError):
             raise
         except Exception as exc:
             said = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc) or repr(exc)
@@ -119,12 +138,6 @@ class Place:
 
 class Folder(Place):
     """A folder of this machine or of a network: what was written survives a power cut."""
-
-    @contextmanager
-    def reading(self, name: str) -> Iterator[BinaryIO]:
-        """Open a file."""
-        with self._translated("read", name), Path(self._path(name)).open("rb", buffering=0) as file:
-            yield cast(BinaryIO, file)
 
     def write(self, name: str, pieces: Iterable[memoryview]) -> None:
         """Write a file, and the folder's entry of it."""
@@ -155,7 +168,7 @@ class Folder(Place):
 
     def copy(self, name: str, to: str) -> None:
         """Copy a file."""
-        with self.reading(name) as file:
+        with self._translated("copy", name), closing(self._open(name)) as file:
             self.write(to, iter(lambda: memoryview(file.read(BLOCK)), memoryview(b"")))
 
     def move(self, name: str, to: str) -> None:
@@ -169,6 +182,9 @@ class Folder(Place):
         super().remove(name)
         with self._translated("remove", name):
             self._sync(name)
+
+    def _open(self, name: str) -> BinaryIO:
+        return cast(BinaryIO, Path(self._path(name)).open("rb", buffering=0))
 
     def _sync(self, name: str) -> None:
         descriptor = os.open(Path(self._path(name)).parent, os.O_RDONLY)

@@ -6,8 +6,8 @@ msgpack in an array of bytes. Data only, never code. https://huggingface.co/docs
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, BinaryIO
+from collections.abc import Iterable, Iterator
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
@@ -32,6 +32,14 @@ _META = "meta"
 _ARRAY = "array:"
 
 
+class Source(Protocol):
+    """Bytes that are read from their beginning."""
+
+    def readinto(self, into: memoryview, /) -> int:
+        """Fill from the front; return how many bytes, 0 at the end."""
+        ...
+
+
 class Digest:
     """Length and xxh3-128 of a stream.
 
@@ -54,7 +62,10 @@ class Digest:
 
 
 def pieces(snapshot: Snapshot, digest: Digest) -> Iterator[memoryview]:
-    """Yield a snapshot's bytes, and tell the digest of each piece."""
+    """Return a snapshot's bytes, piece by piece, each told to the digest.
+
+    Raises CheckpointError before the first where an array is of a kind that the layout does not have.
+    """
     packed = np.frombuffer(msgspec.msgpack.encode(snapshot.meta), np.uint8)
     arrays = {_META: packed, **{_ARRAY + name: array for name, array in snapshot.arrays.items()}}
     # widest first: whoever maps the file finds every array aligned
@@ -70,12 +81,11 @@ def pieces(snapshot: Snapshot, digest: Digest) -> Iterator[memoryview]:
         }
     encoded = msgspec.json.encode(header)
     encoded += b" " * (-len(encoded) % 8)
-    yield from _in_pieces(memoryview(len(encoded).to_bytes(8, "little") + encoded), digest)
-    for name in names:
-        yield from _in_pieces(_bytes_of(arrays[name]), digest)
+    start = memoryview(len(encoded).to_bytes(8, "little") + encoded)
+    return _pieces(start, (arrays[name] for name in names), digest)
 
 
-def read(file: BinaryIO, size: int, digest: Digest) -> Snapshot:
+def read(file: Source, size: int, digest: Digest) -> Snapshot:
     """Return the snapshot of a stream of that many bytes; the caller compares the digest.
 
     Raises DamagedError where it is not of this layout. Nothing larger than `size` is allocated, whatever it says.
@@ -132,6 +142,12 @@ def _bytes_of(array: np.ndarray) -> memoryview:
     return little.reshape(-1).view(np.uint8).data
 
 
+def _pieces(start: memoryview, arrays: Iterable[np.ndarray], digest: Digest) -> Iterator[memoryview]:
+    yield from _in_pieces(start, digest)
+    for array in arrays:
+        yield from _in_pieces(_bytes_of(array), digest)
+
+
 def _in_pieces(whole: memoryview, digest: Digest) -> Iterator[memoryview]:
     for begin in range(0, whole.nbytes, PIECE):
         piece = whole[begin : begin + PIECE]
@@ -139,16 +155,16 @@ def _in_pieces(whole: memoryview, digest: Digest) -> Iterator[memoryview]:
         yield piece
 
 
-def _take(file: BinaryIO, size: int, digest: Digest) -> bytearray:
+def _take(file: Source, size: int, digest: Digest) -> bytearray:
     taken = bytearray(size)
     _fill(file, memoryview(taken), digest)
     return taken
 
 
-def _fill(file: BinaryIO, into: memoryview, digest: Digest) -> None:
+def _fill(file: Source, into: memoryview, digest: Digest) -> None:
     while into.nbytes:
-        read = file.readinto(into[:PIECE])  # type: ignore[attr-defined]
-        if not read:
+        taken = file.readinto(into[:PIECE])
+        if not taken:
             raise DamagedError(f"{into.nbytes} bytes are missing at its end")
-        digest.update(into[:read])
-        into = into[read:]
+        digest.update(into[:taken])
+        into = into[taken:]

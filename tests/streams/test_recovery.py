@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from lis_online.settings import Settings
 from lis_online.checkpoints.store import CheckpointStore
+from lis_online.settings import Settings
 from lis_online.shards.fingerprint import fingerprint
 from streams.topics import create_topics
 from tests.fixtures.kafka import KafkaBroker, table_of
