@@ -61,3 +61,8 @@ class Assigned:
         return self.idle.update(
             {topic: ends[topic] for topic in main}, {topic: ends[topic] - behind[topic] for topic in main}
         )
+
+    @property
+    def silent(self) -> bool:
+        """Whether all main partitions have brought nothing for long: to be asked after `idle_topic`."""
+        return not self.gate.waiting_for and self.idle.silent

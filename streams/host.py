@@ -20,10 +20,19 @@ Clock = Callable[[], float]
 
 
 class IdleShard(Shard, Protocol):
-    """A join shard: one of its partitions can be passed over."""
+    """A join shard: its partitions can be passed over."""
+
+    @property
+    def watermark(self) -> int:
+        """The time up to which everything has been applied, ms."""
+        ...
 
     def idle(self, topic: str) -> list[Outgoing]:
         """Go on without that topic's partition."""
+        ...
+
+    def silent(self, time: int) -> list[Outgoing]:
+        """Go on to a time without any of them."""
         ...
 
 
@@ -125,8 +134,19 @@ class ShardHost:
         sends what it owes again, and the receivers skip what they have.
         """
         shard: IdleShard = self.shard  # type: ignore[assignment]
+        await self._tick(shard.idle, topic)
+
+    async def pass_silence(self, time: int) -> bool:
+        """Go on to a time, ms, without any main partition, as in `pass_over`; False where it is there already."""
+        shard: IdleShard = self.shard  # type: ignore[assignment]
+        if shard.watermark >= time:
+            return False
+        await self._tick(shard.silent, time)
+        return True
+
+    async def _tick(self, function: Callable[..., list[Outgoing]], argument: str | int) -> None:
         self.whole = False
-        self._owed = await self.call(shard.idle, topic)
+        self._owed = await self.call(function, argument)
         self._ticks += 1
         await self._save()
         await self._deliver(self._owed)

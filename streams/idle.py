@@ -28,6 +28,27 @@ class IdleWatch:
         self._ends: dict[str, int] = {}
         self._still_since: dict[str, float] = {}
         self._others_then: dict[str, int] = {}
+        self._silent_since = 0.0
+        self._passed = 0
+
+    @property
+    def silent(self) -> bool:
+        """Whether every partition has stood still, read to its end, for as long as is set: as of the last `update`."""
+        return bool(self._ends) and self._clock() - self._silent_since >= self._after
+
+    @property
+    def passed(self) -> int:
+        """How many times the silence that lasts now was passed over."""
+        return self._passed
+
+    def wait(self, passed: bool) -> None:
+        """Be silent again only after as long. passed: this silence was passed over."""
+        self._silent_since = self._clock()
+        self._passed += passed
+
+    def restart(self) -> None:
+        """Begin every wait anew: for a while nobody could send anything."""
+        self._ends = {}
 
     def update(self, ends: Mapping[str, int], positions: Mapping[str, int]) -> str | None:
         """Take in each main partition's end offset and the shard's position; return the one to pass over.
@@ -39,6 +60,7 @@ class IdleWatch:
         for topic, end in ends.items():
             if self._ends.get(topic) != end or positions.get(topic, 0) < end:
                 self._restart(topic, now, positions)
+                self._silent_since, self._passed = now, 0
         self._ends = dict(ends)
         for topic in ends:
             waited = now - self._still_since[topic] >= self._after

@@ -21,6 +21,7 @@ from lis_online.shards.contract import Outgoing, Record, Shard
 from lis_online.shards.fingerprint import fingerprint
 from streams.assigned import Assigned
 from streams.catch_up import CatchUp
+from streams.group_time import GroupTime
 from streams.host import ShardHost
 from streams.idle import IdleWatch
 from streams.keeping import RowKeeper, RowSink
@@ -80,6 +81,7 @@ class Runner:
         self._sender = Sender(self._produce, self._names)
         self._keeper = RowKeeper(sink, lambda: self.stopping, paused=self._history_paused)
         self._offsets = Offsets(app)
+        self._group_time = GroupTime(settings.kafka)
         self._lock = asyncio.Lock()
         self._shards: dict[int, Assigned] = {}
         self._wire()
@@ -203,6 +205,7 @@ class Runner:
             logger.debug("%s: end offsets are not known now: %r", self.role.name, exc)
             for assigned in here:
                 self._watch.paused(assigned.partition, BROKER_UNREACHABLE)
+                assigned.idle.restart()
 
     async def _compare(self, assigned: Assigned, ends: Mapping[str, int]) -> None:
         tps = self._by_topic(assigned.partition)
@@ -214,6 +217,27 @@ class Runner:
                 assigned.gate.at_end(topic)
         await self._feed(assigned, [])
         await self._pass_over(assigned, assigned.idle_topic(ends, behind))
+        if assigned.silent and self._is_current(assigned):
+            await self._pass_silence(assigned, ends)
+
+    async def _pass_silence(self, assigned: Assigned, ends: Mapping[str, int]) -> None:
+        """Follow the other join shards' time, as the rank log has it, so that a silent shard does not hold them.
+
+        The time is asked first and the ends then: what comes after those was sent when that time had passed.
+        """
+        time = await self._group_time.get()
+        partition = assigned.partition
+        still = (await self._offsets.ends({partition: self._by_topic(partition)}))[partition]
+        unmoved = all(still[topic] == ends[topic] for topic in self.role.main)
+        passed = False
+        if time is not None and unmoved and await self._still_ours(assigned):
+            async with self._lock:
+                if self._is_current(assigned) and assigned.host.whole:
+                    passed = await assigned.host.pass_silence(time)
+        if passed and not assigned.idle.passed:
+            logger.info("%s %d brings nothing: it follows the others' time", self.role.name, partition)
+        assigned.idle.wait(passed)
+        await self._checkpoint()
 
     async def _pass_over(self, assigned: Assigned, topic: str | None) -> None:
         if topic is None or not await self._still_ours(assigned):
@@ -229,7 +253,12 @@ class Runner:
         that its partitions have moved: it must not pass over what another may be reading.
         """
         await self._checkpoint()
-        return await self._commit(assigned, assigned.host.positions) and self._is_current(assigned)
+        positions = assigned.host.positions
+        if any(positions.values()):
+            taken = await self._commit(assigned, positions)
+        else:  # nothing came ever
+            taken = await self._offsets.commit(dict.fromkeys(self._tps(assigned.partition, self.role.main), 0))
+        return taken and self._is_current(assigned)
 
     # --- checkpoints -----------------------------------------------------------------------------------
 

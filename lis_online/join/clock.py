@@ -40,6 +40,10 @@ class PartitionClock:
         """Follow another partition's highest time once: this one is idle."""
         self._raise_to(other.highest - self.lateness - 1)
 
+    def pass_to(self, time: int) -> None:
+        """Go on to a time, ms, that other partitions have passed: this one is idle."""
+        self._raise_to(time)
+
     def end(self) -> None:
         """Note that nothing follows."""
         self.ended = True

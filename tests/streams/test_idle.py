@@ -68,3 +68,60 @@ def test_idle_partition_is_passed_over_again_after_as_long() -> None:
         if watch.update(offsets(second, 0), offsets(second, 0)) == "feedback":
             passed.append(second)
     assert passed == [30, 60, 90, 120]
+
+
+def test_silence_is_when_every_partition_stands_still_for_long() -> None:
+    """Both read to their ends, and nothing new at either: the shard is to follow the others' time."""
+    clock = Clock()
+    watch = IdleWatch(30, clock)
+    assert not watch.silent
+    watch.update(offsets(5, 2), offsets(5, 1))
+    clock.now = 40.0
+    watch.update(offsets(5, 2), offsets(5, 1))
+    assert not watch.silent  # it has not read what there is
+    watch.update(offsets(5, 2), offsets(5, 2))
+    clock.now = 69.0
+    watch.update(offsets(5, 2), offsets(5, 2))
+    assert not watch.silent
+    clock.now = 70.0
+    watch.update(offsets(5, 2), offsets(5, 2))
+    assert watch.silent
+    watch.update(offsets(6, 2), offsets(6, 2))
+    assert not watch.silent
+
+
+def test_silence_that_was_passed_comes_again_after_as_long() -> None:
+    """The others go on meanwhile; asking them at every look would cost a connection each."""
+    clock = Clock()
+    watch = IdleWatch(30, clock)
+    watch.update(offsets(5, 2), offsets(5, 2))
+    clock.now = 30.0
+    watch.update(offsets(5, 2), offsets(5, 2))
+    watch.wait(passed=True)
+    assert not watch.silent
+    assert watch.passed == 1
+    clock.now = 60.0
+    assert watch.silent
+    watch.update(offsets(6, 2), offsets(6, 2))
+    assert watch.passed == 0
+
+
+def test_outage_is_no_silence() -> None:
+    """While the brokers were away nobody could send: what is there then has as long as ever to come."""
+    clock = Clock()
+    watch = IdleWatch(30, clock)
+    watch.update(offsets(5, 2), offsets(5, 2))
+    watch.restart()
+    clock.now = 100.0
+    assert watch.update(offsets(9, 2), offsets(9, 2)) is None
+    assert not watch.silent
+
+
+def test_role_without_main_partitions_is_never_silent() -> None:
+    """Rank and publish have no time of their own to follow."""
+    clock = Clock()
+    watch = IdleWatch(30, clock)
+    watch.update({}, {})
+    clock.now = 100.0
+    watch.update({}, {})
+    assert not watch.silent
