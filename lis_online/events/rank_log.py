@@ -81,7 +81,7 @@ def decode(data: bytes) -> Block | Control:
         raise BlockError(f"record of the rank log cannot be read: {exc}") from exc
     if record.version != VERSION:
         raise BlockError(
-            f"record of the rank log has version {record.version}, this code reads {VERSION}: stop the join workers, let "
-            "the rank workers of the version before read the log to its end, then start this version"
+            f"record of the rank log has version {record.version}, this code reads {VERSION}: stop the join workers, "
+            "let the rank workers of the version before read the log to its end, then start this version"
         )
     return record

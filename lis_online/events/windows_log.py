@@ -15,9 +15,9 @@ import msgspec
 
 from lis_online.errors import BlockError
 
-VERSION: Final = 3
-READ: Final = (2, VERSION)
-"""The versions that this code reads. Reports of 2 have no `columns`, no `assigned`."""
+VERSION: Final = 4
+READ: Final = (2, 3, VERSION)
+"""The versions that this code reads. Reports of 2 have no `columns`, no `assigned`; buckets of 3 no `sources`."""
 
 
 class ArmMoments(msgspec.Struct, array_like=True):
@@ -106,7 +106,8 @@ class RankBucket(msgspec.Struct, array_like=True, tag="rank"):
     versions: what each slot that is in use held in this bucket. restarted: name of each ranker that was started
     anew by hand, and the start, ms, of the first bucket that is wholly after it. alignment: (start of a bucket in
     *pair* time, ms, bytes of `metrics.alignment.encode`), those that ended by this bucket's end plus the horizon and
-    were not sent before; every part has them.
+    were not sent before; every part has them. sources: name of each source that came after the group had begun, and the
+    start, ms, of the first bucket that its rankers are in.
     """
 
     version: int
@@ -124,6 +125,7 @@ class RankBucket(msgspec.Struct, array_like=True, tag="rank"):
     versions: list[SlotVersion] = []
     restarted: dict[str, int] = {}
     alignment: list[tuple[int, bytes]] = []
+    sources: dict[str, int] = {}
 
 
 WindowsRecord = JoinReport | RankBucket | UserTotalsBucket

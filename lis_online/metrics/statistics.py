@@ -100,7 +100,7 @@ class Statistics:
     def update(self, scored: Scored) -> None:
         """Add a batch of whole slates."""
         scored.check(self.layout)
-        self._widen(self.samples + len(scored.label))
+        self.widen(self.samples + len(scored.label))
         sizes = np.bincount(scored.slate, minlength=len(scored.user)).astype(np.int64)
         group = group_of(scored.user, GROUPS)
         self._update_counts(scored, sizes, group)
@@ -115,7 +115,7 @@ class Statistics:
 
     def merge(self, other: Statistics) -> None:
         """Add another's counts."""
-        self._widen(self.samples + other.samples)
+        self.widen(self.samples + other.samples)
         for mine, others in zip(self.arrays().values(), other.arrays().values(), strict=True):
             mine += others
 
@@ -140,7 +140,7 @@ class Statistics:
         arrays, index = statistics.arrays(), _index(layout, slots)
         shapes = {n: (a.shape[0], len(index[n]), *a.shape[2:]) if n in index else a.shape for n, a in arrays.items()}
         decoded = {n: decode_counts(table.arrays[n], math.prod(shape)).reshape(shape) for n, shape in shapes.items()}
-        statistics._widen(int(decoded["counts"][0, :, SAMPLES].sum()))
+        statistics.widen(int(decoded["counts"][0, :, SAMPLES].sum()))
         for name, array in statistics.arrays().items():
             array[(slice(None), index[name]) if name in index else ...] = decoded[name]
         return statistics
@@ -158,12 +158,12 @@ class Statistics:
                 sums[tuple(slots)] = cls(layout.take(slots))
             part = sums[tuple(slots)]
             counts = decode_counts(table.arrays["counts"], part.counts.size).reshape(part.counts.shape)
-            part._widen(part.samples + int(counts[0, :, SAMPLES].sum()))
+            part.widen(part.samples + int(counts[0, :, SAMPLES].sum()))
             for name, array in part.arrays().items():
                 add_counts(array.reshape(-1), table.arrays[name])
         total = cls(layout)
         for held, part in sums.items():
-            total._widen(total.samples + part.samples)
+            total.widen(total.samples + part.samples)
             index = _index(layout, list(held))
             for name, array in total.arrays().items():
                 array[(slice(None), index[name]) if name in index else ...] += getattr(part, name)
@@ -180,7 +180,7 @@ class Statistics:
             setattr(taken, name, array[:, index[name]] if name in index else array)
         return taken
 
-    def _widen(self, samples: int) -> None:
+    def widen(self, samples: int) -> None:
         """Make room for bins that may hold as many samples: no bin holds more than there are."""
         if samples > _INT32_MAX // COARSE_PLACES and self.fine.dtype == np.int32:
             for name in _HISTOGRAMS:
@@ -249,14 +249,17 @@ class _Encoded(msgspec.Struct):
     arrays: dict[str, bytes]
 
 
+def axes_of(data: bytes) -> list[list[str]]:
+    """Return the names of rankers, slices, sources and slots in the bytes of statistics. Raises BlockError."""
+    table = _table(data)
+    if len(table.axes) != 4 or not all(isinstance(names, list) for names in table.axes):
+        raise BlockError(f"statistics have the axes {table.axes}")
+    return table.axes
+
+
 def _opened(layout: Layout, data: bytes) -> tuple[_Encoded, list[int]]:
     """Return the table of `encode` and the slots of the layout that were in use."""
-    try:
-        table = msgspec.msgpack.decode(data, type=_Encoded)
-    except msgspec.MsgspecError as exc:
-        raise BlockError(f"statistics cannot be read: {exc}") from exc
-    if table.version != VERSION:
-        raise BlockError(f"statistics have version {table.version}, this code reads {VERSION}")
+    table = _table(data)
     present = table.axes[-1] if table.axes and isinstance(table.axes[-1], list) else []
     slots = [slot for slot, name in enumerate(layout.variants) if name in present]
     if table.axes != _axes(layout.take(slots)):
@@ -264,6 +267,16 @@ def _opened(layout: Layout, data: bytes) -> tuple[_Encoded, list[int]]:
     if set(table.arrays) != set(_ARRAYS):
         raise BlockError(f"statistics have the arrays {sorted(table.arrays)}")
     return table, slots
+
+
+def _table(data: bytes) -> _Encoded:
+    try:
+        table = msgspec.msgpack.decode(data, type=_Encoded)
+    except (ValueError, RecursionError) as exc:
+        raise BlockError(f"statistics cannot be read: {exc}") from exc
+    if table.version != VERSION:
+        raise BlockError(f"statistics have version {table.version}, this code reads {VERSION}")
+    return table
 
 
 def _axes(layout: Layout) -> list[Any]:

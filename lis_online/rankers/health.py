@@ -53,6 +53,10 @@ MARGIN = 1.02
 """Times the loss of the constant click rate."""
 
 
+PER_PLACE = ("hot", "silent", "open", "loss")
+"""The arrays of a snapshot that have a row for each place."""
+
+
 class Health:
     """How each place of a group fares. places: how many there are; watched: gradients that a check-up looks at."""
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from lis_online.events.batches import VectorBatch
 from lis_online.events.hashing import id_hash
-from lis_online.representation.assignment import Assignment, Newcomer
+from lis_online.representation.assignment import Assignment, Held, Newcomer
 
 EVER = 2**62
 
@@ -65,12 +65,16 @@ class Versions(Generic[AnyStore]):
         else:
             self._hand_on([batch], self._until)
 
+    def defer(self) -> None:
+        """Begin with no slot in use, before any vector came: slot 0 comes into use at the next decision."""
+        self.assignment.slots[0] = Held()
+
     def begin(self, t: int) -> None:
         """Note that t, ms, has been reached: a variant's first version takes slot 0 at once."""
         self._time = max(self._time, t)
         if self._firsts:
             self._rename(t)
-        elif self.assignment.is_new and self._waiting:
+        elif self.assignment.is_new and self._waiting and self.in_use:
             for first in self._newcomers(t)[:1]:
                 self.assignment.begin(first)
                 waiting, self._waiting = self._waiting, []
@@ -81,9 +85,12 @@ class Versions(Generic[AnyStore]):
 
         Return each slot that changed and whether it is in use now; its store is a new one.
         """
+        taken = [] if self.in_use else [(0, True)]
+        if taken:
+            self.assignment.slots[0].began, self.assignment.slots[0].in_use = t, True
         self.begin(t)
         if len(self.stores) == 1:
-            return []
+            return taken
         waiting, self._waiting = self._waiting, []
         self._hand_on(waiting, t + 1)
         changed = self.assignment.decide(t, self._newcomers(t))
@@ -94,7 +101,7 @@ class Versions(Generic[AnyStore]):
         self._waiting = [batch for batch in (b.take(b.ts > t) for b in self._waiting) if len(batch)]
         if changed:
             self._forget_names()
-        return changed
+        return [*taken, *changed]
 
     @property
     def in_use(self) -> list[int]:

@@ -15,12 +15,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from lis_online.events import rank_log
 from lis_online.events.batches import SlateBatch
 from lis_online.events.names import Names
-from lis_online.metrics.layout import PER_VARIANT, Layout
+from lis_online.metrics.layout import PER_SOURCE, PER_VARIANT, Layout
 from lis_online.metrics.version_keys import ranker_of
 from lis_online.preference.leak import Leak
 from lis_online.rankers.counts import DecayedCounts
@@ -42,6 +43,7 @@ from lis_online.shards.pair_intake import PairIntake
 from lis_online.shards.rank_device import device_use
 from lis_online.shards.rank_features import SIDE, FeatureBuilder
 from lis_online.shards.rank_records import bucket_records
+from lis_online.shards.rank_renaming import Renaming
 from lis_online.shards.salts import salt_of
 from lis_online.shards.vector_slots import VectorSlots
 
@@ -68,6 +70,8 @@ class RankShard:
         self._build_rankers()
         self._bucket = OpenBucket(self.layout, metrics.bucket, metrics.max_user_samples)
         self._restarted: dict[str, int] = {}
+        self._sources: dict[str, int] = {}
+        self._coming: list[str] = []
         self._position = 0
         self._sequence = 0
         self._first = -1
@@ -181,7 +185,15 @@ class RankShard:
         self._bucket.update(slates, logits, (features.covered, features.false_cover, features.vectors))
 
     def _open_bucket(self, start: int) -> None:
-        """Begin a bucket: with the versions that there are at its start, new ones forked from the unleaked ranker."""
+        """Begin a bucket: with the sources and versions that there are at its start.
+
+        The rankers of those that came later are forked from the unleaked one.
+        """
+        for source in self._coming:
+            for kind in PER_SOURCE:
+                self.rankers.restart(self.layout.of_source(kind, self.layout.sources.index(source)))
+            self._sources[source] = start
+        self._coming = []
         for slot, in_use in self._vectors.decide(start, start + self._bucket.length):
             for place in (self.layout.of_variant(kind, slot) for kind in PER_VARIANT):
                 self._restarted.pop(self.layout.rankers[place], None)
@@ -210,6 +222,7 @@ class RankShard:
             late_side=self.late_side,
             versions=self._vectors.get(),
             restarted=dict(self._restarted),
+            sources=dict(self._sources),
             alignment=self._pairs.alignments.take(MAX_TIME if final else end + self.leak.horizon),
         )
         self._sequence += 1
@@ -223,6 +236,9 @@ class RankShard:
         pairs, pair_arrays = self._pairs.snapshot()
         vectors, vector_arrays = self._vectors.snapshot()
         meta: dict[str, Any] = {
+            "names": msgspec.to_builtins(self.names),
+            "rankers": list(self.layout.rankers),
+            "slots": list(self.layout.variants),
             "position": self._position,
             "intake": self._intake.snapshot(),
             "line": line,
@@ -231,6 +247,8 @@ class RankShard:
             "pairs": pairs,
             "vectors": vectors,
             "restarted": dict(self._restarted),
+            "sources": dict(self._sources),
+            "coming": list(self._coming),
             "sequence": self._sequence,
             "first": self._first,
             "finished": self._finished,
@@ -245,16 +263,52 @@ class RankShard:
         return Copied(self.snapshot())
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Replace the whole state."""
+        """Replace the whole state.
+
+        A snapshot of settings with other sources, variants, experiments or arms goes on under their names: see
+        `rank_renaming`. A new source's or variant's rankers begin with the next bucket.
+        """
+        renaming = self._renaming(snapshot.meta)
+        if not renaming.is_same:
+            snapshot = self._renamed(renaming, snapshot)
         meta, arrays = snapshot.meta, snapshot.arrays
-        self._intake.restore(meta["intake"])
+        self._intake.restore(meta["intake"], renamed=not renaming.is_same)
         self._line.restore(meta["line"], unnest("line", arrays))
         self._batcher.restore(meta["batch"], arrays["batch"])
         self._bucket.restore(meta["bucket"], arrays["cap"])
         self._pairs.restore(meta["pairs"], unnest("pairs", arrays))
         self._vectors.restore(meta["vectors"], unnest("vectors", arrays))
         self.rankers.restore(unnest("rankers", arrays))
-        self._restarted = dict(meta["restarted"])
+        self._restarted, self._sources = dict(meta["restarted"]), dict(meta["sources"])
+        self._coming = list(meta["coming"])
         self._sequence, self._first = meta["sequence"], meta["first"]
         self._finished, self.samples = meta["finished"], meta["samples"]
         self._position = meta["position"]
+
+    def _renaming(self, meta: dict[str, Any]) -> Renaming:
+        sketches = {} if self._pairs.sketches is None else self._pairs.sketches.sketches()
+        return Renaming(
+            msgspec.convert(meta["names"], Names),
+            self.names,
+            meta["rankers"],
+            meta["slots"],
+            self.layout,
+            self.leak.folds,
+            {name: sketch.bits for name, sketch in sketches.items()},
+        )
+
+    def _renamed(self, renaming: Renaming, snapshot: Snapshot) -> Snapshot:
+        """Return a snapshot in this shard's places, what is new waiting for the next bucket once there was one."""
+        fresh = RankShard(self.settings, self.group, len(self._intake.senders))
+        coming: list[str] = []
+        if snapshot.meta["first"] >= 0:
+            known = renaming.old
+            coming = [
+                name for name in self.names.sources if name not in known.sources or name in snapshot.meta["coming"]
+            ]
+            for variant, name in enumerate(self.names.variants):
+                if name not in known.variants:
+                    fresh._vectors.defer(variant)
+        found = renaming.snapshot(snapshot, fresh.snapshot())
+        found.meta["coming"] = coming
+        return found

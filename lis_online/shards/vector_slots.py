@@ -34,6 +34,10 @@ class VectorSlots(Generic[AnyStore]):
         """Vectors that came after their time had been reached."""
         return sum(versions.late for versions in self.variants)
 
+    def defer(self, variant: int) -> None:
+        """Let a variant that was added begin with the next decision: see `Versions.defer`."""
+        self.variants[variant].defer()
+
     def update(self, variant: int, batch: VectorBatch, names: list[str]) -> None:
         """Take vectors of a variant. names: of the versions among them."""
         self.variants[variant].update(batch, names)
