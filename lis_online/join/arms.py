@@ -8,7 +8,7 @@ from typing import Any, Final
 from lis_online.events.windows_log import ArmMoments
 from lis_online.experiments.columns import Columns, quantities_of
 from lis_online.experiments.moments import CROSSED, UNIT, Moments, UserTotals
-from lis_online.join.histories import User
+from lis_online.join.user import User
 from lis_online.settings.model import EventsSettings, ExperimentSettings
 
 IMPRESSION: Final = 0

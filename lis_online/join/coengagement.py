@@ -7,7 +7,7 @@ from hashlib import blake2b
 from struct import pack
 
 from lis_online.join.columns import PairColumns
-from lis_online.join.histories import User
+from lis_online.join.user import User
 from lis_online.settings import Settings
 
 

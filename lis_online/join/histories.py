@@ -1,124 +1,150 @@
-"""What is known of each user: engaged items in order, and totals, over everything and in the experiments."""
+"""What is known of all users: those active of late as objects, the others packed."""
 
 from __future__ import annotations
 
-from array import array
 from collections import OrderedDict
-from itertools import islice
+from typing import Final
 
 import numpy as np
 
-from lis_online.experiments.moments import UserTotals
+from lis_online.join.resting_users import Kept, RestingUsers
+from lis_online.join.user import User
+from lis_online.join.user_packing import UserPacking
+from lis_online.join.user_page import MOST_USERS, PageDraft, UserPage
 from lis_online.shards.contract import Snapshot
+from lis_online.shards.steps import Steps
 
-
-class User:
-    """One user's recent engagement.
-
-    items, times: the last engaged items (label action), oldest first, with event times in ms.
-    recent: for each set of actions, item -> time of the last such action, least recent first.
-    totals: for each experiment, what counts for its arms, or None. running: what was done of each quantity, whatever
-    the experiment, in millionths; [] where no experiment needs it.
-    """
-
-    __slots__ = ("items", "last", "recent", "running", "times", "totals")
-
-    def __init__(self, sets: int, experiments: int, quantities: int = 0) -> None:
-        self.last = 0
-        self.items: array[int] = array("q")
-        self.times: array[int] = array("q")
-        self.recent: list[dict[int, int]] = [{} for _ in range(sets)]
-        self.totals: list[UserTotals | None] = [None] * experiments
-        self.running = [0] * quantities
-
-    def engage(self, item: int, now: int, length: int) -> None:
-        """Append to the history, which keeps `length` entries."""
-        self.items.append(item)
-        self.times.append(now)
-        if len(self.items) > length:
-            del self.items[0], self.times[0]
-
-    def touch(self, number: int, item: int, now: int, length: int) -> None:
-        """Make an item the most recent one of a set of actions, which keeps `length` distinct items."""
-        recent = self.recent[number]
-        recent.pop(item, None)
-        recent[item] = now
-        if len(recent) > length:
-            del recent[next(iter(recent))]
+_LONG_AGO: Final = -(2**62)
 
 
 class Histories:
-    """Users by id hash, the least recently active first; those idle for too long (event time) are forgotten.
+    """Users by id hash; those idle for too long (event time) are forgotten.
 
     A forgotten user who comes back is a new one, to the history and to the experiments' arms.
+
+    Users are *awake*, objects in the order of last activity, or they *rest*, packed in pages that do not change
+    (`join/resting_users.py`). A snapshot sends all who are awake to rest, a page at a time, and shares the pages: what
+    it costs goes by the users that were active since the last one, not by all. Who is active in between wakes up; the
+    user as of the snapshot's beginning is packed into a page of the snapshot's own first.
     """
 
     def __init__(self, idle_limit: int, sets: int, experiments: int, quantities: int = 0) -> None:
         self._idle_limit = idle_limit
-        self._shape = (sets, experiments, quantities)
-        self._users: OrderedDict[int, User] = OrderedDict()
+        self._packing = UserPacking(sets, experiments, quantities)
+        self._clear()
+
+    def _clear(self) -> None:
+        self._awake: OrderedDict[int, User] = OrderedDict()
+        self._falling_asleep: OrderedDict[int, User] = OrderedDict()
+        self._resting = RestingUsers()
+        self._aside = PageDraft()
+        self._oldest = _LONG_AGO  # nobody's last activity is before it
 
     def update(self, user: int, now: int) -> User:
         """Note a user's activity at an event time, which never decreases; return the user."""
-        users = self._users
-        self._forget(now - self._idle_limit)
-        known = users.get(user)
+        oldest = now - self._idle_limit
+        if oldest > self._oldest:
+            self._forget(oldest)
+        awake = self._awake
+        known = awake.get(user)
         if known is None:
-            known = users[user] = User(*self._shape)
+            known = awake[user] = self._wake(user)
         else:
-            users.move_to_end(user)
+            awake.move_to_end(user)
         known.last = now
         return known
 
     def get(self, user: int) -> User | None:
-        """Return what is known of a user."""
-        return self._users.get(user)
+        """Return what is known of a user, to be read."""
+        known = self._awake.get(user) or self._falling_asleep.get(user)
+        if known is not None:
+            return known
+        found = self._resting.get(user)
+        if found is None:
+            return None
+        known = self._packing.get(found[0])
+        known.last = found[1]
+        return known
+
+    def remove(self, user: int) -> None:
+        """Forget a user now; no later snapshot holds a trace."""
+        self._awake.pop(user, None)
+        self._wake(user)
+        self._resting.scrub(user)
 
     def __len__(self) -> int:
-        return len(self._users)
+        return len(self._awake) + len(self._falling_asleep) + len(self._resting)
 
-    def snapshot(self) -> Snapshot:
-        """Copy the state, users in the order of last activity."""
-        sets = self._shape[0]
-        heads, items, times = array("q"), array("q"), array("q")
-        recent = [(array("q"), array("q")) for _ in range(sets)]
-        totals, running = [], []
-        for key, user in self._users.items():
-            heads.extend((key, user.last, len(user.items), *map(len, user.recent)))
-            items.extend(user.items)
-            times.extend(user.times)
-            for (others, ages), known in zip(recent, user.recent, strict=True):
-                others.extend(known.keys())
-                ages.extend(known.values())
-            totals.append([None if entry is None else entry.snapshot() for entry in user.totals])
-            running.append([str(total) for total in user.running])
-        columns = {"heads": heads, "items": items, "times": times}
-        for number, (others, ages) in enumerate(recent):
-            columns |= {f"recent{number}": others, f"recent{number}_times": ages}
-        return Snapshot(
-            {"totals": totals, "running": running}, {name: np.frombuffer(c, np.int64) for name, c in columns.items()}
-        )
+    def begin_snapshot(self) -> Steps[Snapshot]:
+        """Begin to copy the state; what was begun before and is not complete is given up."""
+        if self._falling_asleep:
+            self._falling_asleep.update(self._awake)  # in the order of last activity
+        else:
+            self._falling_asleep = self._awake
+        self._awake = OrderedDict()
+        self._aside = PageDraft()
+        return self._snapshot(self._resting.kept(), self._aside)
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Replace the state."""
-        columns = {name: iter(column.tolist()) for name, column in snapshot.arrays.items()}
-        heads, items, times = (columns[name] for name in ("heads", "items", "times"))
-        self._users = OrderedDict()
-        for totals, running in zip(snapshot.meta["totals"], snapshot.meta["running"], strict=True):
-            key, last, length = islice(heads, 3)
-            user = self._users[key] = User(*self._shape)
-            user.last = last
-            user.items, user.times = array("q", islice(items, length)), array("q", islice(times, length))
-            for number, count in enumerate(list(islice(heads, len(user.recent)))):
-                others, ages = columns[f"recent{number}"], columns[f"recent{number}_times"]
-                user.recent[number] = dict(zip(islice(others, count), islice(ages, count), strict=True))
-            user.totals = [None if entry is None else UserTotals.restored(entry) for entry in totals]
-            user.running = [int(total) for total in running]
+        """Replace the state; the snapshot's arrays become part of it."""
+        self._clear()
+        living, at = snapshot.arrays["living"], 0
+        for number in range(snapshot.meta["pages"]):
+            page = UserPage(snapshot.arrays[f"page.{number}"])
+            self._resting.add(page, living[at : at + len(page)].tobytes())
+            at += len(page)
+
+    def _snapshot(self, kept: list[Kept], aside: PageDraft) -> Steps[Snapshot]:
+        pages: list[UserPage] = []
+        living: list[bytes] = []
+        yield
+        for page, alive in self._resting.merge(kept):
+            pages.append(page)
+            living.append(alive)
+            yield
+        while self._falling_asleep:
+            pages.append(self._put_to_rest())
+            living.append(b"\1" * len(pages[-1]))
+            yield
+        if len(aside):
+            pages.append(UserPage.of(aside))
+            living.append(b"\1" * len(aside))
+        arrays = {f"page.{number}": page.whole for number, page in enumerate(pages)}
+        return Snapshot({"pages": len(pages)}, arrays | {"living": np.frombuffer(b"".join(living), np.uint8)})
+
+    def _put_to_rest(self) -> UserPage:
+        """Pack the least recently active users of those who are to rest."""
+        draft = PageDraft()
+        for _ in range(min(MOST_USERS, len(self._falling_asleep))):
+            key, user = self._falling_asleep.popitem(last=False)
+            self._pack(key, user, draft)
+        page = UserPage.of(draft)
+        self._resting.add(page)
+        return page
+
+    def _pack(self, key: int, user: User, into: PageDraft) -> None:
+        self._packing.append(user, into.numbers)
+        into.update(key, user.last)
+
+    def _wake(self, key: int) -> User:
+        """Return a user who is not awake, new where unknown."""
+        known = self._falling_asleep.pop(key, None)
+        if known is not None:
+            self._pack(key, known, self._aside)
+            return known
+        row = self._resting.pop(key)
+        return User(*self._packing.shape) if row is None else self._packing.get(row)
 
     def _forget(self, oldest: int) -> None:
-        users = self._users
-        while users:
-            key = next(iter(users))
-            if users[key].last >= oldest:
-                return
-            del users[key]
+        """Forget those whose last activity is before a time."""
+        firsts = [first for first in (self._resting.forget(oldest),) if first is not None]
+        for users in (self._falling_asleep, self._awake):
+            while users:
+                key = next(iter(users))
+                if users[key].last >= oldest:
+                    firsts.append(users[key].last)
+                    break
+                user = users.pop(key)
+                if users is self._falling_asleep:
+                    self._pack(key, user, self._aside)
+        self._oldest = min(firsts, default=oldest)

@@ -24,12 +24,14 @@ from lis_online.join.arrivals import Action
 from lis_online.join.coengagement import CoEngagement
 from lis_online.join.columns import PairColumns, SlateColumns
 from lis_online.join.exposures import Exposures
-from lis_online.join.histories import Histories, User
+from lis_online.join.histories import Histories
 from lis_online.join.pending import Pending, PendingImpressions
 from lis_online.join.remembered import Remembered
+from lis_online.join.user import User
 from lis_online.join.user_buckets import UserBuckets
 from lis_online.settings import Settings
 from lis_online.shards.contract import MAX_TIME, Snapshot
+from lis_online.shards.steps import at_once
 
 IMPRESSION, FEEDBACK, COUNT = 0, 1, 2
 """Kinds of waiting records, in their order at one time."""
@@ -215,7 +217,7 @@ class Joiner:
         """Copy the state; what is finished must have been taken."""
         waiting = sorted(self._waiting)
         shown = [event for _, kind, *_, event in waiting if kind == IMPRESSION]
-        histories, users = self._histories.snapshot(), self._users.snapshot()
+        histories, users = at_once(self._histories.begin_snapshot()), self._users.snapshot()
         meta = {
             "waiting": [[*entry[:5], _saved(entry[1], entry[5])] for entry in waiting],
             "actions": [[at, list(key)] for at, key in self._actions.snapshot()],

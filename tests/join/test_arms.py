@@ -11,7 +11,7 @@ from hypothesis import settings as tries
 from lis_online.events.windows_log import ArmMoments
 from lis_online.experiments.moments import UNIT
 from lis_online.join.arms import MOST, Arms, amount_of
-from lis_online.join.histories import User
+from lis_online.join.user import User
 from lis_online.settings import Settings
 from lis_online.shards.join import JoinShard
 from tests.join.arms_oracle import arms_of

@@ -6,8 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lis_online.experiments.moments import UserTotals
-from lis_online.join.histories import Histories, User
+from lis_online.join.histories import Histories
 from lis_online.join.remembered import Remembered
+from lis_online.join.user import User
+from lis_online.shards.steps import at_once
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 60))), st.integers(1, 100))
@@ -66,7 +68,7 @@ def test_a_history_is_what_was_done_before(visits: list[tuple[int, int, int, int
     for place, (number, step, item, kind) in enumerate(visits):
         now += step
         if place == cut:
-            saved, histories = histories.snapshot(), Histories(40, 2, 1)
+            saved, histories = at_once(histories.begin_snapshot()), Histories(40, 2, 1)
             histories.restore(saved)
         user = histories.update(number, now)
         if number not in told or now - told[number].last > 40:
@@ -98,7 +100,7 @@ def test_totals_survive_a_checkpoint() -> None:
     user.totals[1] = totals
     user.running[:] = [1, 0, -(2**70)]
     first.update(4, 7)
-    second.restore(first.snapshot())
+    second.restore(at_once(first.begin_snapshot()))
     found, other = second.get(3), second.get(4)
     assert found is not None and found.totals[0] is None and found.totals[1] is not None
     assert found.totals[1].snapshot() == totals.snapshot() and found.last == 7
@@ -120,7 +122,7 @@ def test_restoring_replaces_everybody() -> None:
     for key, now in ((5, 1), (6, 2), (5, 3)):
         saved.update(key, now).engage(key, now, 3)
     other.update(9, 0)
-    other.restore(saved.snapshot())
+    other.restore(at_once(saved.begin_snapshot()))
     assert len(other) == 2 and other.get(9) is None
     other.update(7, 13)
     assert other.get(6) is None and other.get(5) is not None
