@@ -102,24 +102,48 @@ def encode(table: TotalsTable) -> bytes:
 
 def decode(data: bytes) -> TotalsTable:
     """Return the table of `encode`. Raises BlockError on other bytes or another version."""
+    found = _encoded(data)
+    rows = found.rows
+    totals = np.empty((rows, len(found.totals)), np.int64)
+    for q, (column, unit) in enumerate(zip(found.totals, found.units, strict=True)):
+        totals[:, q] = _unfolded(decode_counts(column, rows)) * unit
+    return TotalsTable(
+        _users(found),
+        decode_counts(found.arms, rows).astype(np.int16),
+        decode_counts(found.flags, rows).astype(np.uint8),
+        totals,
+    )
+
+
+def without(data: bytes, users: np.ndarray) -> tuple[TotalsTable, int] | None:
+    """Return the table of `encode` without some users, and how many it held; None where it held none of them.
+
+    users: uint64, `hashed`. Raises BlockError as `decode` does.
+    """
+    named = _users(_encoded(data))
+    drawn = np.isin(named, users)
+    if not drawn.any():
+        return None
+    return decode(data).rows(~drawn), len(np.unique(named[drawn]))
+
+
+def _encoded(data: bytes) -> _Encoded:
     try:
         found = msgspec.msgpack.decode(data, type=_Encoded)
     except msgspec.MsgspecError as exc:
         raise BlockError(f"users' totals cannot be read: {exc}") from exc
     if found.version != VERSION:
         raise BlockError(f"users' totals must have version {VERSION}, got {found.version}")
-    rows = found.rows
-    if rows < 0 or len(found.units) != len(found.totals):
-        raise BlockError(f"users' totals must have a unit for each quantity, got {len(found.units)} in {rows} rows")
-    totals = np.empty((rows, len(found.totals)), np.int64)
-    for q, (column, unit) in enumerate(zip(found.totals, found.units, strict=True)):
-        totals[:, q] = _unfolded(decode_counts(column, rows)) * unit
-    return TotalsTable(
-        np.cumsum(decode_counts(found.users, rows).view(np.uint64), dtype=np.uint64),
-        decode_counts(found.arms, rows).astype(np.int16),
-        decode_counts(found.flags, rows).astype(np.uint8),
-        totals,
-    )
+    if found.rows < 0 or len(found.units) != len(found.totals):
+        raise BlockError(
+            f"users' totals must have a unit for each quantity, got {len(found.units)} in {found.rows} rows"
+        )
+    return found
+
+
+def _users(found: _Encoded) -> np.ndarray:
+    users: np.ndarray = np.cumsum(decode_counts(found.users, found.rows).view(np.uint64), dtype=np.uint64)
+    return users
 
 
 def encode_parts(table: TotalsTable, most_bytes: int = MOST_BYTES) -> list[tuple[int, bytes]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Double, Integer, LargeBinary, Table, Text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, DateTime, Double, Integer, LargeBinary, Table, Text
 
 from lis_online.history import column
 from lis_online.history.column import metadata
@@ -89,3 +89,18 @@ user_totals = Table(
     **column.partitioned_by("bucket_start"),
 )
 """Read by stretches of time of an experiment, every shard's parts of one after the other."""
+
+forgotten_users = Table(
+    "forgotten_users",
+    metadata,
+    Column(
+        "name",
+        BigInteger,
+        primary_key=True,
+        autoincrement=False,
+        comment="of a user in user_totals, as a signed number",
+    ),
+    Column("before", DateTime(timezone=True), nullable=False, comment="not in buckets that began before"),
+    Column("until", DateTime(timezone=True), nullable=False, comment="when the row itself may go"),
+)
+"""Users who were forgotten, whatever the configuration: a few, for as long as something of theirs may still arrive."""

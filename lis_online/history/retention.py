@@ -16,7 +16,14 @@ from sqlalchemy import Connection, Engine, Table, text
 
 from lis_online.history import partitions, rollup
 from lis_online.history.engine import transaction
-from lis_online.history.experiment_tables import event_counts, lifts, moments, sample_ratios, user_totals
+from lis_online.history.experiment_tables import (
+    event_counts,
+    forgotten_users,
+    lifts,
+    moments,
+    sample_ratios,
+    user_totals,
+)
 from lis_online.history.partitions import Partition
 from lis_online.history.stored import Group
 from lis_online.history.stored_settings import settings_of
@@ -91,6 +98,8 @@ class Pruner:
         until = max(0, self._now - self._keep.keep_rollups)
         for table in EVENTS:
             yield from self._delete(table, f"before {iso(until)}", "time < :until", {"until": to_datetime(until)})
+        limit = {"until": to_datetime(self._now)}
+        yield from self._delete(forgotten_users, "nothing of them can come any more", "until < :until", limit)
 
     def _kept(self, table: Table) -> int:
         """Return the age, ms, from which a table's rows go."""

@@ -8,7 +8,8 @@ from sqlalchemy import Engine
 
 from lis_online.history.configuration import configuration_id
 from lis_online.history.engine import build_engine, transaction
-from lis_online.history.rows import HistoryRow
+from lis_online.history.forgetting import keep_out
+from lis_online.history.rows import HistoryRow, UserTotalsRow
 from lis_online.history.tables import TABLES
 from lis_online.history.upsert import newest, upsert
 from lis_online.settings import Settings
@@ -47,7 +48,9 @@ class HistoryWriter:
             configuration = configuration_id(connection, self._settings, self._note)
             # Always in the same order of tables, so that two writers cannot deadlock on them.
             for kind in sorted(kinds, key=lambda kind: kind.__name__):
-                upsert(connection, TABLES[kind], configuration, kinds[kind])
+                given = kinds[kind]
+                totals = [row for row in given if isinstance(row, UserTotalsRow)]
+                upsert(connection, TABLES[kind], configuration, keep_out(connection, totals) if totals else given)
 
     def close(self) -> None:
         """Close the connections; a later `write` opens new ones."""

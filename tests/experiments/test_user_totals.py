@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lis_online.errors import BlockError
 from lis_online.events.hashing import fold_of, group_of, id_hash
-from lis_online.experiments.user_totals import TotalsTable, decode, encode, encode_parts, hashed, kept
+from lis_online.experiments.user_totals import TotalsTable, decode, encode, encode_parts, hashed, kept, without
 
 whole = st.one_of(st.integers(-(2**63), 2**63 - 1), st.integers(0, 9).map(lambda x: x * 10**6))
 
@@ -108,3 +108,23 @@ def test_other_bytes_are_refused(change: dict[int, object], sentence: str) -> No
         fields[place] = value
     with pytest.raises(BlockError, match=sentence):
         decode(msgspec.msgpack.encode(fields))
+
+
+@given(tables(), st.lists(st.integers(0, 3), max_size=3), st.booleans())
+def test_without_some_users_is_the_table_of_the_others(table: TotalsTable, chosen: list[int], some: bool) -> None:
+    """Of users that it does not hold nothing is decoded but their names, and nothing comes back."""
+    users = np.array(chosen + (table.users[:2].tolist() if some else []), np.uint64)
+    left = without(encode(table), users)
+    held = set(table.users.tolist()) & set(users.tolist())
+    if left is None:
+        assert not held
+        return
+    kept_rows, gone = left
+    assert gone == len(held) > 0
+    assert rows(kept_rows) == [row for row in rows(table) if row[0] not in held]
+
+
+def test_other_bytes_are_refused_without_too() -> None:
+    """As by `decode`."""
+    with pytest.raises(BlockError, match="cannot be read"):
+        without(b"x", np.zeros(1, np.uint64))

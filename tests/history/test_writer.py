@@ -252,6 +252,9 @@ def test_each_kind_of_row_has_its_table_with_its_fields_and_its_key() -> None:
         fields = {field.name for field in msgspec.structs.fields(kind)}
         assert {CONFIGURATION, *fields} == set(table.columns.keys())
         assert {CONFIGURATION, *KEYS[kind]} == set(table.primary_key.columns.keys())
-    assert {table.name for table in TABLES.values()} | {"configurations", "rollups", "annotations"} == set(
-        metadata.tables
-    )
+    assert {table.name for table in TABLES.values()} | {
+        "configurations",
+        "rollups",
+        "annotations",
+        "forgotten_users",
+    } == set(metadata.tables)
