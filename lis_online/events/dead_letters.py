@@ -1,14 +1,14 @@
 """Dead letters: what was refused, as it came, with where it came from and why.
 
 The topic has one partition. Beside the letters it holds *marks*: what `lis-online dead-letters replay` has begun to
-send back, and what it has sent (`lis_online/replay/letter_log.py`).
+send back, and what it has sent (`lis_online/replay/resending.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
@@ -59,15 +59,16 @@ class Letter:
 
 
 class Mark(msgspec.Struct):
-    """What a replay says of letters. run: which replay; sent: they were, and not only begun.
+    """What a replay says in the topic. run: which replay.
 
-    places: (topic, partition, offset) of the refused records. ends: (topic, partition, end offset) when it began:
-    what it sends lies behind them.
+    kind: "begun": these places are being sent back; "sent": Kafka has them; "absent": they were looked for behind
+    `ends` and are not there; "ended": nothing of the run is under way any more. places: (topic, partition, offset) of
+    refused records. ends: (topic, partition, end offset) before anything was sent: what is sent lies behind them.
     """
 
     run: str
-    sent: bool
-    places: list[tuple[str, int, int]]
+    kind: Literal["begun", "sent", "absent", "ended"]
+    places: list[tuple[str, int, int]] = []
     ends: list[tuple[str, int, int]] = []
 
     def encode(self) -> bytes:
@@ -115,16 +116,21 @@ def read_letter(
     named = {name: (raw or b"").decode(errors="replace") for name, raw in headers}
     try:
         if MARK in named:
-            return _mark.decode(value or b"")
+            mark = _mark.decode(value or b"")
+            return mark if all(_is_place(*place) for place in [*mark.places, *mark.ends]) else None
         place = Place(named["topic"], _number(named["partition"]), _number(named["offset"]))
         reason, detail = named["reason"], named["detail"]
         length = _number(named.get("length") or named.get("shortened_from_bytes") or str(len(value or b"")))
     except (KeyError, ValueError, RecursionError):
         return None
-    if place.topic not in INPUTS:
+    if not _is_place(*place):
         return None
     whole = named.keys().isdisjoint(("truncated", "length", "shortened_from_bytes"))
     return Letter(offset, time, place, reason, detail, value or b"", key, whole, length)
+
+
+def _is_place(topic: str, partition: int, offset: int) -> bool:
+    return topic in INPUTS and 0 <= partition < 2**31 and 0 <= offset < 2**63
 
 
 def _number(text: str) -> int:

@@ -14,24 +14,19 @@ from typing import Any, Final
 from kafka import KafkaConsumer, TopicPartition
 
 from lis_online.backfill.beginning import WHOLE, Beginning
-from lis_online.errors import BrokerError, ReplayError, TopicError
+from lis_online.errors import ReplayError, TopicError
 from lis_online.events.event_time import event_time
 from lis_online.events.topics import INPUTS, MAIN, topic_names
 from lis_online.events.wire import END_TICK
 from lis_online.history.times import iso
 from lis_online.replay.connection import broker_errors, check_connection, client_arguments
+from lis_online.replay.reading import read_partition
 from lis_online.settings import Settings
 from lis_online.settings.model import KafkaSettings
 from lis_online.shards.contract import Record
 
 CHUNK: Final = 256 * 1024
 """Bytes that are fetched of a partition at a time: each partition holds so much while it waits for the others."""
-
-POLL: Final = 500
-"""Milliseconds that one poll waits: the last offsets of a partition may hold no record, so that none comes."""
-
-PATIENCE: Final = 60
-"""Polls in a row that may bring nothing of what the broker says it has."""
 
 Timed = tuple[int, Record]
 """A record and the event time of its partition so far, ms."""
@@ -157,24 +152,5 @@ def _timed(records: Iterator[Record], part: Part, start: int, max_ahead: int) ->
 def _records(consumer: Any, kafka: KafkaSettings, part: Part) -> Iterator[Record]:
     """Yield the records of a partition, fetched as they are asked for."""
     place = TopicPartition(topic_names(kafka)[part.topic], part.partition)
-    position = part.first
-    while position < part.end:
-        found, position = _fetch(consumer, place, position, part.end)
-        for one in found:
-            yield Record(part.topic, part.partition, one.offset, one.timestamp, one.value, one.key)
-
-
-def _fetch(consumer: Any, place: Any, position: int, end: int) -> tuple[list[Any], int]:
-    """Return records of a partition from a position on, and the position after them.
-
-    One partition at a time is assigned: pausing the others would keep what they had fetched, and kafka-python 3.0.12
-    may not give it back when they are resumed. The last offsets of a partition may hold no record.
-    """
-    consumer.assign([place])
-    consumer.seek(place, position)
-    for _ in range(PATIENCE):
-        found = consumer.poll(timeout_ms=POLL).get(place, [])
-        reached = consumer.position(place)
-        if found or reached >= end:
-            return [one for one in found if one.offset < end], reached
-    raise BrokerError(f"Kafka must bring what {place.topic} has from offset {position} on, got nothing")
+    for one in read_partition(consumer, place, part.first, part.end):
+        yield Record(part.topic, part.partition, one.offset, one.timestamp, one.value, one.key)

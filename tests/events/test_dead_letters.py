@@ -71,9 +71,14 @@ def test_a_letter_that_the_sender_shortened_is_not_whole() -> None:
 
 def test_a_mark_is_told_from_a_letter() -> None:
     """What a replay notes in the topic is not taken for a refused record."""
-    mark = Mark("run", True, [("feedback", 0, 7)], [("feedback", 0, 9)])
+    mark = Mark("run", "sent", [("feedback", 0, 7)], [("feedback", 0, 9)])
     assert read_letter(0, 0, mark.encode(), None, [("mark", b"1")]) == mark
-    assert read_letter(0, 0, b"[" * 100_000, None, [("mark", b"1")]) is None
+    for forged in (
+        b"[" * 100_000,
+        Mark("r", "sent", [("x", 0, 7)]).encode(),
+        Mark("r", "sent", [], [("feedback", -1, 7)]).encode(),
+    ):
+        assert read_letter(0, 0, forged, None, [("mark", b"1")]) is None
 
 
 GOOD = {"topic": b"feedback", "partition": b"0", "offset": b"7", "reason": b"invalid", "detail": b"..."}
