@@ -35,8 +35,12 @@ WORKDIR /var/lib/lis-online
 EXPOSE 9464
 # a worker ends by itself within 20 s
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=30s --timeout=10s --start-period=60s CMD ["python", "-c", \
-    "import os, urllib.request as u; u.urlopen(f'http://127.0.0.1:{os.environ[\"LIS_HTTP__PORT\"]}/healthz', timeout=5)"]
+# of the worker's own certificate nothing is asked: it is for the name that others know it by
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s CMD ["python", "-c", "\
+import os, ssl, urllib.request as u; \
+scheme = 'https' if 'LIS_HTTP__CERTIFICATE_FILE' in os.environ else 'http'; \
+u.urlopen(f'{scheme}://127.0.0.1:{os.environ[\"LIS_HTTP__PORT\"]}/healthz', timeout=5, \
+context=ssl._create_unverified_context())"]
 ENTRYPOINT ["lis-online"]
 CMD ["--help"]
 

@@ -42,7 +42,7 @@ def exporter_of(
 ) -> Iterator[ExporterServer]:
     """Serve a worker over HTTP while the context lasts. clock: the runners' own.
 
-    Raises SettingsError on a port that is taken.
+    Raises SettingsError on a port that is taken, or an address that must not be.
     """
     publish = runners.get("publish")
     registry = CollectorRegistry()
@@ -61,7 +61,7 @@ def exporter_of(
             settings.metrics.bucket / 1000,
         ),
     )
-    with numbers, ExporterServer(pages, settings.http.host, settings.http.port) as server:
+    with numbers, ExporterServer(pages, settings.http) as server:
         yield server
 
 

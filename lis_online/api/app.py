@@ -10,9 +10,11 @@ from fastapi.responses import HTMLResponse
 from starlette.middleware.gzip import GZipMiddleware
 
 import lis_online
+from lis_online.access import Gate
 from lis_online.api import arguments as given
 from lis_online.api import errors
 from lis_online.api.answers import Arms, Experiment, Health, Lis, Refusal
+from lis_online.api.gate import GateMiddleware
 from lis_online.api.headers import HeadersMiddleware
 from lis_online.api.limits import Slots
 from lis_online.api.reading import Reader
@@ -39,6 +41,7 @@ def build_app(settings: Settings, engine: Engine, clock: Callable[[], int], slot
     )
     errors.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=SMALL, compresslevel=1)
+    app.add_middleware(GateMiddleware, gate=Gate(settings.http))
     app.add_middleware(HeadersMiddleware)
     _add_routes(app, Reader(engine, settings, clock, slots or Slots()))
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]  # as FastAPI's documentation has it
@@ -47,8 +50,15 @@ def build_app(settings: Settings, engine: Engine, clock: Callable[[], int], slot
 
 REFUSALS: Final[dict[int | str, str]] = {
     400: "An argument breaks a rule",
+    401: "The address asks for a token, and the request has another one or none",
     404: "There is no such thing; the sentence names what there is",
     503: "The history cannot be reached, or too many ranges are asked for at once",
+}
+
+
+SCHEMES: Final = {
+    "token": {"type": "http", "scheme": "bearer"},
+    "password": {"type": "http", "scheme": "basic", "description": "Any user; the password is the token"},
 }
 
 
@@ -126,5 +136,7 @@ def _described(app: FastAPI) -> dict[str, Any]:
                 operation["responses"].pop("422", None)
         for name in ("HTTPValidationError", "ValidationError"):
             found["components"]["schemas"].pop(name, None)
+        found["components"]["securitySchemes"] = SCHEMES
+        found["security"] = [{}, *({name: []} for name in SCHEMES)]  # {}: where `http.token` is not set
         app.openapi_schema = found
     return app.openapi_schema

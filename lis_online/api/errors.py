@@ -1,7 +1,8 @@
 """What a question that cannot be answered is answered: {"error": sentence} and a status.
 
-400: an argument breaks a rule; 404: there is no such thing, and what there is; 405: not GET or HEAD; 503: the history
-cannot be reached, or too many ranges are asked for at once, with Retry-After; 500: a bug, told in the log alone.
+400: an argument breaks a rule; 401: no token, or another one; 404: there is no such thing, and what there is; 405: not
+GET or HEAD; 503: the history cannot be reached, or too many ranges are asked for at once, with Retry-After; 500: a bug,
+told in the log alone.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ ALWAYS: Final = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Frame-Options": "DENY",  # for those who do not know frame-ancestors
 }
 PAGE_POLICY: Final = "frame-ancestors 'none'"
 """The page's own policy is in the page, with its scripts' digests; this part of one is heard in a header alone."""

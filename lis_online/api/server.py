@@ -6,13 +6,14 @@ import logging
 import os
 import socket
 import time
-from ipaddress import ip_address
 from typing import Final
 
 import uvicorn
 
+from lis_online.access import address, check_access, listening_tls
 from lis_online.api.app import build_app
 from lis_online.api.limits import CONNECTIONS
+from lis_online.api.patience import ImpatientProtocol
 from lis_online.errors import UsageError
 from lis_online.history.engine import opened
 from lis_online.settings import Settings
@@ -24,15 +25,18 @@ MOST_OPEN: Final = 64
 """Connections at once: more are answered 503."""
 KEEP_ALIVE: Final = 5  # s
 GRACE: Final = 10  # s for answers that are under way when the process is told to end
-EXPOSED: Final = (
-    "%s answers everybody who reaches it, without a password: whoever can ask reads every experiment's results"
-)
+LARGEST_HEAD: Final = 16_384  # bytes of a request
 
 
-def serve(settings: Settings, host: str, port: int, insecure_bind: bool = False) -> None:
-    """Answer until SIGTERM or Ctrl-C. Raises UsageError on an address that cannot be had or must not be."""
-    check_host(host, insecure_bind)
-    with opened(settings, CONNECTIONS) as engine, _bound(host, port) as listener:
+def serve(settings: Settings, host: str | None, port: int) -> None:
+    """Answer until SIGTERM or Ctrl-C. host: `http.host` where there is none.
+
+    Raises UsageError on an address that cannot be had, SettingsError on one that must not be.
+    """
+    http = settings.http if host is None else settings.http.model_copy(update={"host": host})
+    check_access(http)
+    tls = listening_tls(http)
+    with opened(settings, CONNECTIONS) as engine, _bound(http.host, port) as listener:
         app = build_app(settings, engine, lambda: time.time_ns() // 1_000_000)
         config = uvicorn.Config(
             app,
@@ -41,11 +45,12 @@ def serve(settings: Settings, host: str, port: int, insecure_bind: bool = False)
             limit_concurrency=MOST_OPEN,
             timeout_keep_alive=KEEP_ALIVE,
             timeout_graceful_shutdown=GRACE,
-            h11_max_incomplete_event_size=16_384,
+            h11_max_incomplete_event_size=LARGEST_HEAD,
             ws="none",
-            http="h11",
+            http=ImpatientProtocol,
+            ssl_context_factory=None if tls is None else lambda config, default: tls,
         )
-        logger.info("answering at %s", address(host, listener))
+        logger.info("answering at %s", address(http, listener.getsockname()[1]))
         _Server(config).run(sockets=[listener])
 
 
@@ -57,38 +62,6 @@ class _Server(uvicorn.Server):
             super().run(sockets)
         except KeyboardInterrupt:  # raised again by uvicorn once everything is closed
             return
-
-
-def check_host(host: str, insecure_bind: bool) -> None:
-    """Refuse an address beyond this machine unless it is asked for in so many words, and then say so in the log."""
-    if is_loopback(host):
-        return
-    if not insecure_bind:
-        raise UsageError(
-            f"--host must be an address of this machine alone, such as 127.0.0.1, got {host!r}: there is no password "
-            "yet; put a proxy with one in front, or give --insecure-bind"
-        )
-    logger.warning(EXPOSED, host)
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether an address is reached from this machine alone.
-
-    >>> [is_loopback(host) for host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "10.0.0.5", "example.org")]
-    [True, True, True, False, False, False]
-    """
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def address(host: str, listener: socket.socket) -> str:
-    """Return the address for a browser, with the port that it really has."""
-    shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{listener.getsockname()[1]}"
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -12,22 +12,20 @@ from lis_online.settings import load
 
 
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen at; one of this machine alone.")] = "127.0.0.1",
+    host: Annotated[str | None, typer.Option(help="Address to listen at; `http.host` where none is given.")] = None,
     port: Annotated[
         int, typer.Option(help="Port; 0 takes a free one, and the log says which.", min=0, max=65535)
     ] = 9465,
-    insecure_bind: Annotated[
-        bool, typer.Option("--insecure-bind", help="Let others reach it, though there is no password.")
-    ] = False,
     config: Config = None,
 ) -> None:
     """Answer questions to the history over HTTP until Ctrl-C: reviews, ranges of LIS, arms. It only reads.
 
-    A process of its own, so that a long range does not hold up a worker. Example: lis-online serve -c lis-online.toml,
+    A process of its own, so that a long range does not hold up a worker. An address beyond this machine needs
+    http.token and a certificate, as a worker's does. Example: lis-online serve -c lis-online.toml,
     then http://127.0.0.1:9465/api/v1/reviews/mllm-q4?format=html
     """
     settings = load(config)
     from lis_online.api.server import serve as answer
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    answer(settings, host, port, insecure_bind)
+    answer(settings, host, port)

@@ -27,6 +27,13 @@ LEAST_KEY = 16  # bytes of a secret that nobody is to guess
 MINIMUM_EFFECT = 0.01  # relative to control: what a metric is watched for where nothing is declared
 
 
+def _long_enough(key: SecretStr | None) -> SecretStr | None:
+    length = LEAST_KEY if key is None else len(key.get_secret_value().encode())
+    if length < LEAST_KEY:
+        raise ValueError(f"must have at least {LEAST_KEY} bytes, got {length}")
+    return key
+
+
 class Section(BaseModel):
     """A table of the settings file: unknown keys are errors, values never change."""
 
@@ -119,6 +126,13 @@ class HttpSettings(Section):
     key_file: str | None = None
     insecure: bool = False
 
+    @field_validator("token")
+    @classmethod
+    def _can_be_sent(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is not None and not all("!" <= c <= "~" for c in token.get_secret_value()):
+            raise ValueError("must be ASCII without spaces, as a header carries it")
+        return _long_enough(token)
+
     @model_validator(mode="after")
     def _whole(self) -> HttpSettings:
         if bool(self.certificate_file) != bool(self.key_file):
@@ -134,10 +148,7 @@ class PrivacySettings(Section):
     @field_validator("user_key")
     @classmethod
     def _long_enough(cls, key: SecretStr | None) -> SecretStr | None:
-        length = LEAST_KEY if key is None else len(key.get_secret_value().encode())
-        if length < LEAST_KEY:
-            raise ValueError(f"must have at least {LEAST_KEY} bytes, got {length}")
-        return key
+        return _long_enough(key)
 
 
 class EventsSettings(Section):

@@ -21,6 +21,7 @@ from lis_online.exporter.exposition import Exposition
 from lis_online.exporter.pages import Pages
 from lis_online.exporter.rendered import RenderedView
 from lis_online.exporter.server import ExporterServer
+from lis_online.settings.model import HttpSettings
 from tests.exporter.examples import example
 
 
@@ -184,7 +185,7 @@ def test_stop_frees_the_port_and_may_be_called_twice() -> None:
     port = first.port
     first.stop()
     first.stop()
-    with ExporterServer(pages, port=port) as second:
+    with ExporterServer(pages, HttpSettings(port=port)) as second:
         assert get(second, "/healthz")[0] == 200
 
 
@@ -196,4 +197,4 @@ def test_a_server_that_never_started_can_be_stopped() -> None:
 def test_a_port_that_is_taken_is_a_wrong_setting(server: ExporterServer) -> None:
     """The sentence names setting, rule and value."""
     with pytest.raises(SettingsError, match=f"http: must be a free address: .*, got 127.0.0.1:{server.port}"):
-        ExporterServer(Pages(Exposition(CollectorRegistry())), port=server.port)
+        ExporterServer(Pages(Exposition(CollectorRegistry())), HttpSettings(port=server.port))

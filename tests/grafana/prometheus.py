@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -50,14 +50,14 @@ class Prometheus:
 
 
 @contextmanager
-def prometheus_of(targets: list[str], folder: Path) -> Iterator[Prometheus]:
-    """Scrape the targets every second, as job lis-online."""
+def prometheus_of(targets: list[str], folder: Path, how: Mapping[str, Any] | None = None) -> Iterator[Prometheus]:
+    """Scrape the targets every second, as job lis-online. how: the job's other keys, such as its scheme."""
     if shutil.which("prometheus") is None:
         if os.environ.get("CI") == "true":
             pytest.fail("prometheus is not on the PATH: apt-get install prometheus")
         pytest.skip("prometheus is not on the PATH")
     config, port = folder / "prometheus.yml", free_port()
-    scrape = {"job_name": "lis-online", "static_configs": [{"targets": targets}]}
+    scrape = {"job_name": "lis-online", "static_configs": [{"targets": targets}], **(how or {})}
     config.write_text(json.dumps({"global": {"scrape_interval": "1s"}, "scrape_configs": [scrape]}))
     flags = [
         f"--config.file={config}",
