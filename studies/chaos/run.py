@@ -28,7 +28,11 @@ PATIENCE: Final = 600.0
 
 @dataclass
 class Run:
-    """A run under way, as a fault sees it. scale: of the faults' lengths; recovered: seconds, one for each fault."""
+    """A run under way, as a fault sees it.
+
+    scale: of the faults' lengths; left: how often the fault is still wanted; recovered: seconds, one for each fault;
+    broken: what should have held and did not.
+    """
 
     stage: Stage
     place: Place
@@ -40,6 +44,7 @@ class Run:
     left: int = 0
     recovered: list[float] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
 
     def fed(self) -> bool:
         """Return whether the feed has ended: a fault now would meet nothing at work."""
@@ -61,6 +66,11 @@ class Run:
         self.wait(lambda: self.progress.has_passed(before) and (self.progress.complete or self.progress.lag <= usual))
         self.recovered.append(time.monotonic() - ended)
 
+    def require(self, holds: bool, sentence: str) -> None:
+        """Note what should hold here."""
+        if not holds:
+            self.broken.append(sentence)
+
     def sleep(self, seconds: float) -> None:
         """Let a fault last."""
         time.sleep(seconds * self.scale)
@@ -80,7 +90,11 @@ Inject = Callable[[Run], None]
 
 @dataclass(frozen=True)
 class Found:
-    """What a run came to. rss: most memory of a process by role, MiB; ended: workers that ended by themselves."""
+    """What a run came to.
+
+    rss: most memory of a process by role, MiB; ended: workers that ended by themselves; codes: of the others, at the
+    end; broken: what should have held on the way; left: how often the fault did not come to its turn.
+    """
 
     outcome: Outcome
     recovered: list[float]
@@ -88,6 +102,8 @@ class Found:
     ended: list[str]
     codes: list[int]
     notes: list[str]
+    broken: list[str]
+    left: int
 
 
 class Runs:
@@ -104,11 +120,15 @@ class Runs:
             self._feeds = {seed: record(self._slates, seed)}
         return self._feeds[seed]
 
+    def changed(self, seed: int, change: Change) -> Feed:
+        """Return the feed of a seed with a change: the same every time."""
+        return change(self.feed(seed), Random(seed))
+
     def calm(self, seed: int, change: Change = unchanged) -> Outcome:
         """Return the outcome of a feed that is sent at once, before any worker is there, and of workers left alone."""
         kept = self._folder / f"calm-{self._slates}-{seed}-{change.__name__}.json"
         if not kept.exists():
-            with self._under_way(change(self.feed(seed), Random(seed)), None, {}, {}, {}, 0) as run:
+            with self._under_way(self.changed(seed, change), None, {}, {}, {}, 0) as run:
                 found = _end(run)
             if found.ended or any(found.codes):
                 raise RuntimeError(f"a calm run must go well, got {found.ended}, exit codes {found.codes}")
@@ -126,9 +146,13 @@ class Runs:
         times: int = 1,
         **tables: Any,
     ) -> Found:
-        """Run a feed with a fault. change: of the feed; base: of the feed that it is compared with; workers: by role."""
+        """Run a feed with a fault.
+
+        change: of the feed; base: of the feed that it is compared with; workers: how many by role; times: how often
+        the fault is wanted; tables: of the settings.
+        """
         final = round(datetime.fromisoformat(published(self.calm(seed, base).rows)).timestamp() * 1000)
-        feed = change(self.feed(seed), Random(seed))
+        feed = self.changed(seed, change)
         with self._under_way(feed, SPEED, workers or {}, environment or {}, tables, final) as run:
             run.left = times
             inject(run)
@@ -166,4 +190,4 @@ def _end(run: Run) -> Found:
     run.wait(lambda: drained(run.place.settings))
     codes = run.keeper.close()
     outcome = read(run.place.settings.kafka, run.place.database)
-    return Found(outcome, run.recovered, run.keeper.peaks(), run.keeper.ended, codes, run.notes)
+    return Found(outcome, run.recovered, run.keeper.peaks(), run.keeper.ended, codes, run.notes, run.broken, run.left)

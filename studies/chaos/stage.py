@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import signal
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -72,11 +71,10 @@ class Postgres:
 
     def __init__(self, server: Any) -> None:
         self._server = server
-        self._number = count()
 
     def new_database(self) -> str:
         """Return the address of an empty database."""
-        name = f"run{next(self._number)}_{os.getpid()}"
+        name = f"run{uuid.uuid4().hex[:12]}"
         admin = build_engine(self._server.get_uri(driver="psycopg")).execution_options(isolation_level="AUTOCOMMIT")
         with admin.connect() as connection:
             connection.execute(text(f"CREATE DATABASE {name}"))
