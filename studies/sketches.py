@@ -34,7 +34,7 @@ def measured(load: float, rows: int, seed: int) -> tuple[float, float, float, fl
     bits = BITS - (rows - 1).bit_length()
     count = int(load * (1 << BITS))
     first, second = (torch.from_numpy(x) for x in rng.integers(-(2**62), 2**62, (2, count)))
-    sketch = Sketch(Leak(1_000, 32_000, 2), bits, torch.device("cpu"), tables=rows, past_tables=rows)
+    sketch = Sketch(Leak(1_000, 32_000, 2), bits, torch.device("cpu"), rows=rows)
     one = torch.ones(count, dtype=torch.int64)
     for row in range(rows):
         sketch.update(one, (row << bits) + pair_slot(first, second, bits, row), one, one)
@@ -49,7 +49,7 @@ def measured(load: float, rows: int, seed: int) -> tuple[float, float, float, fl
 def weights(sketch: Sketch, first: torch.Tensor, second: torch.Tensor, bits: int, rows: int) -> np.ndarray:
     """Return the past weight of pairs: the least over the rows."""
     slots = torch.stack([(row << bits) + pair_slot(first, second, bits, row) for row in range(rows)])
-    counts: np.ndarray = sketch.preceding(slots, torch.full((1,), 2)).amin(0).numpy()
+    counts: np.ndarray = sketch.preceding(slots, torch.full((1,), 2)).amin(0)[:, 0].numpy()
     return counts
 
 

@@ -6,11 +6,14 @@ One sketch answers, for a sample of a user in fold f at time t, with horizon H a
     leaked(key) = past(key) + weight of those in [t, t + H] whose fold is not f
 
 The rule itself is in `leak`. t - P is rounded down to an ageing grid of P / 32, so that old counts are kept as sums.
-A key is a slot of a power-of-two table indexed by a hash: collisions add up, and are reported (`occupancy`).
+A key is a cell of a power-of-two table indexed by a hash: collisions add up, and are reported (`occupancy`).
 
 The tables hold the state at one sample time. A batch of samples spans many pair events, so
-the events inside the span are looked up apart, by (slot, time), and added: no table is
+the events inside the span are looked up apart, by (key, time), and added: no table is
 rewritten within a batch, and every sample sees its own millisecond.
+
+Reading is what costs: a look-up is a random access to memory. So what a reader of fold f sees is kept for each f, and
+the lanes (tables that are asked for the same hashes) of a cell lie side by side: one access answers for all of them.
 """
 
 from __future__ import annotations
@@ -31,35 +34,42 @@ BEFORE_ALL = -(2**62)
 
 
 class Sketch:
-    """Time-windowed counts of keys in several tables of one size, with the reader's fold left out of the future.
+    """Time-windowed counts of keys, with the reader's fold left out of the future.
 
-    A slot is `table * 2**bits + hash`, so that one look-up answers for all tables. Arrays, int32:
-    `total` [slots] = past and future, `past` [slots of the first `past_tables` tables], `own` [slots * folds] =
-    future by fold. leaked = total - own[fold], a subtraction of integers.
+    rows: independent hashes of a key; a cell is `row * 2**bits + hash`. lanes: tables of one size that are asked for
+    the same cells; the first `past_lanes` of them answer `preceding` (a placebo has no past ranker). Arrays, int32:
+    `seen` [cells * folds, lanes] = what readers of a fold see, past and future; `past` and `total`
+    [cells, past_lanes] = the past alone, and with the future of every fold. An event is of a *key*,
+    `cell * lanes + lane`.
     """
 
-    def __init__(self, leak: Leak, bits: int, device: torch.device, *, tables: int = 1, past_tables: int = 1) -> None:
-        """past_tables: tables that answer `preceding`; a placebo has no past ranker."""
+    def __init__(
+        self, leak: Leak, bits: int, device: torch.device, *, rows: int = 1, lanes: int = 1, past_lanes: int = 1
+    ) -> None:
         self.leak = leak
         self.bits = bits
-        self.tables = tables
+        self.rows = rows
+        self.lanes = lanes
+        self.past_lanes = past_lanes
         self.device = device
-        slots = tables << bits
-        self.total = torch.zeros(slots, dtype=torch.int32, device=device)
-        self.past = torch.zeros(past_tables << bits, dtype=torch.int32, device=device)
-        self.own = torch.zeros(slots * leak.folds, dtype=torch.int32, device=device)
+        cells = rows << bits
+        self.seen = torch.zeros((cells * leak.folds, lanes), dtype=torch.int32, device=device)
+        self.past = torch.zeros((cells, past_lanes), dtype=torch.int32, device=device)
+        self.total = torch.zeros((cells, past_lanes), dtype=torch.int32, device=device)
         self.time = BEFORE_ALL
-        self._events = torch.zeros((4, 0), dtype=torch.int64, device=device)  # ts, slot, fold, weight; by ts
+        self._events = torch.zeros((4, 0), dtype=torch.int64, device=device)  # ts, key, fold, weight; by ts
         self._coming: list[Tensor] = []
         self._entered = 0
         self._ageing: dict[int, list[tuple[Tensor, Tensor]]] = {}
         self._counted_at = BEFORE_ALL
-        self._occupancy = np.zeros(past_tables)
-        self._dirty = torch.zeros(slots, dtype=torch.bool, device=device)
+        self._occupancy = np.zeros((rows, past_lanes))
+        self._dirty = torch.zeros(cells, dtype=torch.bool, device=device)
+        self._folds = torch.arange(leak.folds, device=device)
+        self._lanes = torch.arange(lanes, device=device)
 
-    def update(self, ts: Tensor, slot: Tensor, fold: Tensor, weight: Tensor) -> None:
+    def update(self, ts: Tensor, key: Tensor, fold: Tensor, weight: Tensor) -> None:
         """Add events, int64 [events], in any order, none with a time already within the horizon."""
-        self._coming.append(torch.stack([ts, slot, fold, weight]).to(self.device))
+        self._coming.append(torch.stack([ts, key, fold, weight]).to(self.device))
 
     def _merge(self) -> None:
         """Put what was added in its place by time; what entered before stays where it is."""
@@ -85,58 +95,74 @@ class Sketch:
         self._forget(self.leak.past_start(t))
 
     def _enter(self, events: Tensor) -> None:
-        _, slot, fold, weight = events
+        _, key, fold, weight = events
         leaks, held = self.leak.leaks(fold), self.leak.is_withheld(fold)
-        self.total.index_add_(0, slot[leaks], weight[leaks].int())
-        self.own.index_add_(0, slot[held] * self.leak.folds + fold[held], weight[held].int())
+        self._add_everywhere(key[leaks], weight[leaks].int())
+        self._add_own(key[held], fold[held], -weight[held].int())
 
     def _move(self, events: Tensor) -> None:
         if not events.shape[1]:
             return
-        ts, slot, fold, weight = events
+        ts, key, fold, weight = events
         only, held = ~self.leak.leaks(fold), self.leak.is_withheld(fold)
-        self.total.index_add_(0, slot[only], weight[only].int())
-        self.own.index_add_(0, slot[held] * self.leak.folds + fold[held], -weight[held].int())
-        self._add_past(slot, weight.int())
+        self._add_everywhere(key[only], weight[only].int())
+        self._add_own(key[held], fold[held], weight[held].int())
+        self._add_past(key, weight.int())
         steps = ts // self.leak.ageing
         for step in torch.unique(steps).tolist():
             mine = steps == step
-            self._ageing.setdefault(step, []).append((slot[mine], weight[mine].int()))
+            self._ageing.setdefault(step, []).append((key[mine], weight[mine].int()))
 
     def _forget(self, until: int) -> None:
         for step in sorted(step for step in self._ageing if step * self.leak.ageing < until):
-            for slot, weight in self._ageing.pop(step):
-                self.total.index_add_(0, slot, -weight)
-                self._add_past(slot, -weight)
+            for key, weight in self._ageing.pop(step):
+                self._add_everywhere(key, -weight)
+                self._add_past(key, -weight)
 
-    def _add_past(self, slot: Tensor, weight: Tensor) -> None:
-        kept = slot < len(self.past)
-        self.past.index_add_(0, slot[kept], weight[kept])
+    def _add_everywhere(self, key: Tensor, weight: Tensor) -> None:
+        """Add to what readers of every fold see."""
+        cell, lane = key // self.lanes, key % self.lanes
+        places = ((cell * self.leak.folds)[:, None] + self._folds) * self.lanes + lane[:, None]
+        self.seen.view(-1).index_add_(0, places.flatten(), weight.repeat_interleave(self.leak.folds))
+        self._add_lanes(self.total, cell, lane, weight)
+
+    def _add_own(self, key: Tensor, fold: Tensor, weight: Tensor) -> None:
+        """Add to what readers of the events' own fold see."""
+        cell, lane = key // self.lanes, key % self.lanes
+        self.seen.view(-1).index_add_(0, (cell * self.leak.folds + fold) * self.lanes + lane, weight)
+
+    def _add_past(self, key: Tensor, weight: Tensor) -> None:
+        self._add_lanes(self.past, key // self.lanes, key % self.lanes, weight)
+
+    def _add_lanes(self, table: Tensor, cell: Tensor, lane: Tensor, weight: Tensor) -> None:
+        kept = lane < self.past_lanes
+        table.view(-1).index_add_(0, (cell * self.past_lanes + lane)[kept], weight[kept])
 
     def compact(self) -> None:
         """Sum what ages together, so that memory is bounded by the table, not by the events."""
         for step, parts in self._ageing.items():
             if len(parts) > 1:
-                slot, inverse = torch.unique(torch.cat([s for s, _ in parts]), return_inverse=True)
-                weight = torch.zeros(len(slot), dtype=torch.int32, device=self.device)
-                self._ageing[step] = [(slot, weight.index_add_(0, inverse, torch.cat([w for _, w in parts])))]
+                key, inverse = torch.unique(torch.cat([k for k, _ in parts]), return_inverse=True)
+                weight = torch.zeros(len(key), dtype=torch.int32, device=self.device)
+                self._ageing[step] = [(key, weight.index_add_(0, inverse, torch.cat([w for _, w in parts])))]
 
-    def leaked(self, slot: Tensor, t: Tensor, fold: Tensor) -> Tensor:
-        """Return the leaked weight of each key: int32, the shape of slot.
+    def leaked(self, cell: Tensor, t: Tensor, fold: Tensor) -> Tensor:
+        """Return the leaked weight in each lane of each cell: int32 [*cell.shape, lanes].
 
-        slot: int64 [..., rows or entries]; t, fold: int64 that broadcast to it, t >= the tables' time and before
-        the next of `Leak.cuts`.
+        cell: int64; t, fold: int64 that broadcast to it, t >= the tables' time and before the next of `Leak.cuts`.
         """
-        fold = fold.expand(slot.shape)
-        count = self.total[slot] - self.own[slot * self.leak.folds + fold]
-        span = int(t.max()) - self.time if slot.numel() else 0
+        fold = fold.expand(cell.shape)
+        count = self.seen.index_select(0, (cell * self.leak.folds + fold).flatten()).view(*cell.shape, self.lanes)
+        span = int(t.max()) - self.time if cell.numel() else 0
         if span <= 0:
             return count
         leak, last = self.leak, self.time + span
         arriving = self._events[:, self._entered : self._before(leak.future_end(last))]
         leaving = self._events[:, : self._before(leak.past_end(last))]
-        hit = self._touched(slot, torch.cat([arriving[1], leaving[1]]))
-        key, at, reader = slot[hit], t.expand(slot.shape)[hit], fold[hit]
+        hit = self._touched(cell, torch.cat([arriving[1], leaving[1]]))
+        if not len(hit[0]):
+            return count
+        key, at, reader = self._keys(cell[hit]), t.expand(cell.shape)[hit][:, None], fold[hit][:, None]
         arriving = arriving[:, leak.leaks(arriving[2])]
         only = leaving[:, ~leak.leaks(leaving[2])]
         change = self._inside(key, at, arriving[1], leak.comes(arriving[0]), arriving[3])
@@ -150,33 +176,40 @@ class Sketch:
         count[hit] += change
         return count
 
-    def preceding(self, slot: Tensor, t: Tensor) -> Tensor:
-        """Return the past weight of each key: int32, the shape of slot; arguments as for `leaked`."""
-        count = self.past[slot]
-        span = int(t.max()) - self.time if slot.numel() else 0
+    def preceding(self, cell: Tensor, t: Tensor) -> Tensor:
+        """Return the past weight in each lane with a past: int32 [*cell.shape, past_lanes]; arguments as `leaked`."""
+        count = self.past.index_select(0, cell.flatten()).view(*cell.shape, self.past_lanes)
+        span = int(t.max()) - self.time if cell.numel() else 0
         if span <= 0:
             return count
         leaving = self._events[:, : self._before(self.leak.past_end(self.time + span))]
-        hit = self._touched(slot, leaving[1])
-        at = t.expand(slot.shape)[hit]
-        count[hit] += self._inside(slot[hit], at, leaving[1], self.leak.passes(leaving[0]), leaving[3])
+        hit = self._touched(cell, leaving[1])
+        if len(hit[0]):
+            at = t.expand(cell.shape)[hit][:, None]
+            key = self._keys(cell[hit])[:, : self.past_lanes]
+            count[hit] += self._inside(key, at, leaving[1], self.leak.passes(leaving[0]), leaving[3])
         return count
+
+    def _keys(self, cell: Tensor) -> Tensor:
+        """Return the keys of cells: int64 [cells, lanes]."""
+        return cell[:, None] * self.lanes + self._lanes
 
     def _before(self, ts: int) -> int:
         """Return how many of the events have a time before ts."""
         return int(torch.searchsorted(self._events[0], ts))
 
-    def _touched(self, slot: Tensor, changed: Tensor) -> tuple[Tensor, ...]:
-        """Return where the look-ups are whose slot has an event inside the span: few of many."""
-        self._dirty[changed] = True
-        hit: tuple[Tensor, ...] = self._dirty[slot].nonzero(as_tuple=True)
-        self._dirty[changed] = False
+    def _touched(self, cell: Tensor, changed: Tensor) -> tuple[Tensor, ...]:
+        """Return where the look-ups are whose cell has an event inside the span: few of many."""
+        cells = changed // self.lanes
+        self._dirty[cells] = True
+        hit: tuple[Tensor, ...] = self._dirty[cell].nonzero(as_tuple=True)
+        self._dirty[cells] = False
         return hit
 
     def _inside(self, key: Tensor, t: Tensor, event_key: Tensor, when: Tensor, weight: Tensor) -> Tensor:
-        """Return, per look-up, the weight of the events of its key with when <= t: int32 [look-ups]."""
-        if not len(event_key) or not len(key):
-            return torch.zeros(len(key), dtype=torch.int32, device=self.device)
+        """Return, per look-up, the weight of the events of its key with when <= t: int32, the shape of key."""
+        if not len(event_key):
+            return torch.zeros(key.shape, dtype=torch.int32, device=self.device)
         span = int(when.max()) - self.time + 1
         composite, order = torch.sort(event_key * span + (when - self.time))
         sums = torch.cat([weight.new_zeros(1), torch.cumsum(weight[order], 0)])
@@ -185,46 +218,42 @@ class Sketch:
         return (sums[high] - sums[low]).int()
 
     def occupancy(self) -> np.ndarray:
-        """Return the share of slots in use of each table with a past: how likely an unknown key looks known.
+        """Return the share of cells in use, [rows, past_lanes]: how likely an unknown key looks known.
 
         Counted anew once in COUNTING_STEPS ageing steps: the whole table is read for it.
         """
         if self.time >= self._counted_at + COUNTING_STEPS * self.leak.ageing:
             self._counted_at = self.time
-            used = torch.count_nonzero(self.total[: len(self.past)].view(-1, 1 << self.bits), dim=1)
+            used = torch.count_nonzero(self.total.view(self.rows, 1 << self.bits, self.past_lanes), dim=1)
             self._occupancy = used.cpu().numpy() / (1 << self.bits)
         return self._occupancy
 
     def snapshot(self) -> tuple[dict[str, object], dict[str, np.ndarray]]:
-        """Return the state: msgpack-able data and arrays; tables as (slot, count) of what is not zero."""
-        tables = {"total": self.total, "own": self.own, "past": self.past}
-        arrays = {}
-        for name, table in tables.items():
-            slots = table.nonzero().squeeze(1)
-            arrays[f"{name}.slots"] = slots.cpu().numpy()
-            arrays[f"{name}.counts"] = table[slots].cpu().numpy()
+        """Return the state: msgpack-able data and arrays. The tables are sums of them, and are not in it."""
         self._merge()
         self.compact()
         steps = sorted(self._ageing)
+        arrays = {}
         for step in steps:
-            ((slot, weight),) = self._ageing[step]
-            arrays[f"ageing.{step}"] = torch.stack([slot, weight.long()]).cpu().numpy()
+            ((key, weight),) = self._ageing[step]
+            arrays[f"ageing.{step}"] = torch.stack([key, weight.long()]).cpu().numpy()
         arrays["events"] = self._events.cpu().numpy().copy()
         counted = [self._counted_at, self._occupancy.tolist()]
         return {"time": self.time, "entered": self._entered, "ageing": steps, "counted": counted}, arrays
 
     def restore(self, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         """Replace the state with that of `snapshot`."""
-        tables = {"total": self.total, "own": self.own, "past": self.past}
-        for name, table in tables.items():
+        for table in (self.seen, self.past, self.total):
             table.zero_()
-            table[self._tensor(arrays[f"{name}.slots"])] = self._tensor(arrays[f"{name}.counts"])
         self._ageing = {}
         for step in meta["ageing"]:
-            slot, weight = self._tensor(arrays[f"ageing.{step}"])
-            self._ageing[step] = [(slot, weight.int())]
+            key, weight = self._tensor(arrays[f"ageing.{step}"])
+            self._ageing[step] = [(key, weight.int())]
+            self._add_everywhere(key, weight.int())
+            self._add_past(key, weight.int())
         self._events, self._coming = self._tensor(arrays["events"]), []
         self.time, self._entered = meta["time"], meta["entered"]
+        self._enter(self._events[:, : self._entered])
         self._counted_at, self._occupancy = meta["counted"][0], np.array(meta["counted"][1])
 
     def _tensor(self, array: np.ndarray) -> Tensor:
@@ -232,7 +261,7 @@ class Sketch:
 
 
 def pair_slot(first: Tensor, second: Tensor, bits: int, row: int = 0) -> Tensor:
-    """Return the slot of unordered pairs of mixed item hashes: int64, broadcast shape, 0 to 2**bits - 1.
+    """Return the hash of unordered pairs of mixed item hashes: int64, broadcast shape, 0 to 2**bits - 1.
 
     row: which of the independent hashes.
     """
@@ -240,7 +269,7 @@ def pair_slot(first: Tensor, second: Tensor, bits: int, row: int = 0) -> Tensor:
 
 
 def item_slot(items: Tensor, bits: int) -> Tensor:
-    """Return the slot of mixed item hashes: int64, same shape, 0 to 2**bits - 1."""
+    """Return the hash of mixed item hashes: int64, same shape, 0 to 2**bits - 1."""
     return _slot(items * _ITEM_FACTOR, bits)
 
 

@@ -73,18 +73,17 @@ class PairFeatures:
 class PairSketches:
     """Weights of pairs and total weights of items, of all sources and their three sets.
 
-    ROWS tables of pairs and one of items per (set, source), the real sets first: those alone are asked for
-    their past. bits: of the slots that all rows of a set have together.
+    A lane for each (set, source), the real sets first: those alone are asked for their past. Pairs have ROWS hashes,
+    items one. bits: of the cells that all rows of a set have together.
     """
 
     def __init__(self, leak: Leak, bits: int, sources: int, device: torch.device) -> None:
         self.leak = leak
         self.sources = sources
-        tables = SETS * sources
-        rows = bits - (ROWS - 1).bit_length()
-        self.pairs = Sketch(leak, rows, device, tables=tables * ROWS, past_tables=sources * ROWS)
-        self.items = Sketch(leak, min(bits, ITEM_BITS), device, tables=tables, past_tables=sources)
-        self._tables = torch.arange(tables, device=device)
+        lanes = SETS * sources
+        of_row = bits - (ROWS - 1).bit_length()
+        self.pairs = Sketch(leak, of_row, device, rows=ROWS, lanes=lanes, past_lanes=sources)
+        self.items = Sketch(leak, min(bits, ITEM_BITS), device, lanes=lanes, past_lanes=sources)
 
     def update(
         self, source: int, real: PairBatch, folds: np.ndarray, placebo: PairBatch, placebo_folds: np.ndarray
@@ -97,15 +96,15 @@ class PairSketches:
         for sketch in self.sketches().values():
             sketch.compact()
 
-    def _add(self, table: int, batch: PairBatch, folds: np.ndarray) -> None:
+    def _add(self, lane: int, batch: PairBatch, folds: np.ndarray) -> None:
         ts, fold = torch.from_numpy(batch.ts.copy()), torch.from_numpy(folds.astype(np.int64))
         weight = torch.from_numpy(batch.weight.astype(np.int64))
         a, b = (torch.from_numpy(mix(column).view(np.int64)) for column in (batch.item_a, batch.item_b))
-        bits, rows = self.items.bits, range(ROWS)
-        slots = [((table * ROWS + row) << self.pairs.bits) + pair_slot(a, b, self.pairs.bits, row) for row in rows]
-        self.pairs.update(ts.repeat(ROWS), torch.cat(slots), fold.repeat(ROWS), weight.repeat(ROWS))
-        ends = (table << bits) + torch.cat([item_slot(a, bits), item_slot(b, bits)])
-        self.items.update(ts.repeat(2), ends, fold.repeat(2), weight.repeat(2))
+        pairs, items = self.pairs, self.items
+        of_pair = pair_cells(a, b, pairs.bits).flatten() * pairs.lanes + lane
+        pairs.update(ts.repeat(ROWS), of_pair, fold.repeat(ROWS), weight.repeat(ROWS))
+        ends = item_slot(torch.cat([a, b]), items.bits) * items.lanes + lane
+        items.update(ts.repeat(2), ends, fold.repeat(2), weight.repeat(2))
 
     def get(self, at: Lookup) -> PairFeatures:
         """Return the features of samples in time order whose times do not cross one of `Leak.cuts`."""
@@ -114,44 +113,37 @@ class PairSketches:
         self.items.advance(first)
         pairs, items = self.pairs, self.items
         t, fold = at.t[at.slate], at.fold[at.slate]
-        of_pair = self._pair_slots(at)
-        of_item = self._item_slots(at.item)
-        of_history = self._item_slots(at.history)
-        w = _least(pairs.leaked(of_pair, t[:, None], fold[:, None])) * at.valid
-        d_item = items.leaked(of_item, t, fold)
-        d_history = items.leaked(of_history, at.t[:, None], at.fold[:, None])[:, at.slate]
-        leaked = pair_features(w, d_item, d_history)
-        real = slice(0, self.sources)
-        past = pair_features(
-            _least(pairs.preceding(of_pair[: self.sources * ROWS], t[:, None])) * at.valid,
-            items.preceding(of_item[real], t),
-            items.preceding(of_history[real], at.t[:, None])[:, at.slate],
+        of_pair = pair_cells(at.item[:, None], at.history[at.slate], pairs.bits)
+        of_item, of_history = item_slot(at.item, items.bits), item_slot(at.history, items.bits)
+        w = _by_lane(pairs.leaked(of_pair, t[:, None], fold[:, None]).amin(0)) * at.valid
+        leaked = pair_features(
+            w,
+            _by_lane(items.leaked(of_item, t, fold)),
+            _by_lane(items.leaked(of_history, at.t[:, None], at.fold[:, None]))[:, at.slate],
         )
-        both = pairs.occupancy().reshape(-1, ROWS).prod(axis=1)
-        used = torch.from_numpy(both.astype(np.float32)).to(w.device)
+        past = pair_features(
+            _by_lane(pairs.preceding(of_pair, t[:, None]).amin(0)) * at.valid,
+            _by_lane(items.preceding(of_item, t)),
+            _by_lane(items.preceding(of_history, at.t[:, None]))[:, at.slate],
+        )
+        used = torch.from_numpy(pairs.occupancy().prod(axis=0).astype(np.float32)).to(w.device)
         false_cover = 1 - (1 - used[:, None]) ** at.valid.sum(1)
-        return PairFeatures(leaked.view(SETS, self.sources, *leaked.shape[1:]), past, (w[real] > 0).any(2), false_cover)
-
-    def _pair_slots(self, at: Lookup) -> Tensor:
-        """Return the slots of (candidate, history entry): int64 [tables * ROWS, samples, K]."""
-        bits, history = self.pairs.bits, at.history[at.slate]
-        slots = torch.stack([pair_slot(at.item[:, None], history, bits, row) for row in range(ROWS)])
-        first = (self._tables * ROWS)[:, None] + torch.arange(ROWS, device=slots.device)
-        return ((first << bits)[:, :, None, None] + slots).flatten(0, 1)
-
-    def _item_slots(self, items: Tensor) -> Tensor:
-        """Return the slots of items: int64 [tables, ...]."""
-        bits = self.items.bits
-        return (self._tables << bits).view(-1, *[1] * items.dim()) + item_slot(items, bits)
+        covered = (w[: self.sources] > 0).any(2)
+        return PairFeatures(leaked.view(SETS, self.sources, *leaked.shape[1:]), past, covered, false_cover)
 
     def sketches(self) -> dict[str, Sketch]:
         """Return both sketches by name."""
         return {"pairs": self.pairs, "items": self.items}
 
 
-def _least(counts: Tensor) -> Tensor:
-    """Return the smallest of a pair's rows: int [tables, ...] of int [tables * ROWS, ...]."""
-    return counts.view(-1, ROWS, *counts.shape[1:]).amin(1)
+def pair_cells(first: Tensor, second: Tensor, bits: int) -> Tensor:
+    """Return the cells of unordered pairs of mixed item hashes: int64 [ROWS, *broadcast shape]."""
+    return torch.stack([(row << bits) + pair_slot(first, second, bits, row) for row in range(ROWS)])
+
+
+def _by_lane(counts: Tensor) -> Tensor:
+    """Return int32 [lanes, ...] of int32 [..., lanes]."""
+    return counts.movedim(-1, 0)
 
 
 def pair_features(w: Tensor, d_item: Tensor, d_history: Tensor) -> Tensor:

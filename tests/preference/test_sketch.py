@@ -11,6 +11,7 @@ from lis_online.preference.sketch import Sketch, item_slot, pair_slot
 
 CPU = torch.device("cpu")
 KEYS = 12
+LANES = 3
 FOLDS = 4
 
 
@@ -48,7 +49,7 @@ def test_every_count_equals_a_brute_force_over_all_pairs(seed: int) -> None:
     rng = np.random.default_rng(seed)
     leak = Leak(horizon=50, memory=int(rng.choice([64, 192, 640])), folds=FOLDS)
     events = Events(rng, 300, 1_500)
-    sketch = Sketch(leak, 8, CPU)
+    sketch = Sketch(leak, 8, CPU, lanes=LANES, past_lanes=LANES)
     given = now = 0
     while now < 1_800:
         until = now + int(rng.integers(1, 150))
@@ -64,8 +65,9 @@ def test_every_count_equals_a_brute_force_over_all_pairs(seed: int) -> None:
             slots, folds = rng.integers(0, KEYS, (len(t), 5)), rng.integers(0, FOLDS, len(t))
             sketch.advance(int(t[0]))
             at = torch.from_numpy(t)[:, None]
-            leaked = sketch.leaked(torch.from_numpy(slots), at, torch.from_numpy(folds)[:, None])
-            past = sketch.preceding(torch.from_numpy(slots), at)
+            cells, lanes = torch.from_numpy(slots // LANES), torch.from_numpy(slots % LANES)[..., None]
+            leaked = sketch.leaked(cells, at, torch.from_numpy(folds)[:, None]).gather(2, lanes).squeeze(2)
+            past = sketch.preceding(cells, at).gather(2, lanes).squeeze(2)
             for i, j in np.ndindex(slots.shape):
                 expected = events.answer(leak, slots[i, j], t[i], folds[i])
                 assert (int(past[i, j]), int(leaked[i, j])) == expected
@@ -122,7 +124,7 @@ def test_the_tables_are_empty_once_everything_is_forgotten() -> None:
         sketch.advance(t)
     assert not sketch.total.any()
     assert not sketch.past.any()
-    assert not sketch.own.any()
+    assert not sketch.seen.any()
 
 
 def test_a_pair_has_one_slot_in_either_order_and_slots_are_spread() -> None:

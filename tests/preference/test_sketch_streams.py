@@ -27,7 +27,7 @@ Weights = Counter[tuple[int, int]]
 
 
 def slots(first: np.ndarray, second: np.ndarray, bits: int) -> np.ndarray:
-    """Return the slots of pairs of items."""
+    """Return the hashes of pairs of items."""
     a, b = (torch.from_numpy(mix(np.asarray(side)).view(np.int64)) for side in (first, second))
     return pair_slot(a, b, bits).numpy()
 
@@ -70,8 +70,9 @@ def test_a_wide_table_is_a_dictionary(events: Events, t: int, random: object, pa
     at = torch.from_numpy(of), torch.full((len(of),), t)
     for reader in range(LEAK.folds):
         past, leaked = counted(events, t, reader)
-        assert sketch.preceding(*at).tolist() == [past[pair] for pair in ALL_PAIRS]
-        assert sketch.leaked(*at, torch.full((len(of),), reader)).tolist() == [leaked[pair] for pair in ALL_PAIRS]
+        assert sketch.preceding(*at)[:, 0].tolist() == [past[pair] for pair in ALL_PAIRS]
+        found = sketch.leaked(*at, torch.full((len(of),), reader))[:, 0]
+        assert found.tolist() == [leaked[pair] for pair in ALL_PAIRS]
 
 
 @settings(max_examples=60)
@@ -86,7 +87,8 @@ def test_a_narrow_table_adds_up_what_shares_a_slot(events: Events, t: int, reade
     by_slot: Counter[int] = Counter()
     for slot, pair in zip(of.tolist(), ALL_PAIRS, strict=True):
         by_slot[slot] += leaked[pair]
-    found = sketch.leaked(torch.from_numpy(of), torch.full((len(of),), t), torch.full((len(of),), reader)).tolist()
+    at = torch.from_numpy(of), torch.full((len(of),), t), torch.full((len(of),), reader)
+    found = sketch.leaked(*at)[:, 0].tolist()
     assert found == [by_slot[slot] for slot in of.tolist()]
     assert all(weight >= leaked[pair] for weight, pair in zip(found, ALL_PAIRS, strict=True))
 
@@ -106,7 +108,7 @@ def test_the_way_there_leaves_no_trace(events: Events, start: int, steps: list[i
         t += step
     slow.advance(t)
     direct.advance(t)
-    for name in ("total", "past", "own"):
+    for name in ("seen", "past", "total"):
         assert torch.equal(getattr(direct, name), getattr(slow, name)), name
 
 
@@ -118,15 +120,16 @@ def test_tables_of_two_parts_add_up_to_the_whole(one: Events, two: Events, t: in
     for sketch, events in zip((first, second, whole), parts, strict=True):
         give(sketch, events)
         sketch.advance(t)
-    for name in ("total", "past", "own"):
+    for name in ("seen", "past", "total"):
         assert torch.equal(getattr(first, name) + getattr(second, name), getattr(whole, name)), name
 
 
 def test_occupancy_is_the_share_of_slots_in_use() -> None:
-    """How likely an unknown pair looks known: counted over the table, per table with a past."""
-    sketch = Sketch(LEAK, 6, CPU, tables=2, past_tables=2)
+    """How likely an unknown pair looks known: counted over the table, per row and lane with a past."""
+    sketch = Sketch(LEAK, 6, CPU, rows=2, lanes=3, past_lanes=2)
     one = torch.ones(1, dtype=torch.int64)
-    for slot in (3, 9, 9, 64):
-        sketch.update(one * 5, one * slot, one, one)
+    for row, hashed, lane in ((0, 3, 0), (0, 9, 0), (0, 9, 0), (0, 9, 2), (1, 0, 0), (1, 63, 1)):
+        cell = (row << sketch.bits) + hashed
+        sketch.update(one * 5, one * (cell * sketch.lanes + lane), one, one)
     sketch.advance(0)
-    assert sketch.occupancy().tolist() == [2 / 64, 1 / 64]
+    assert sketch.occupancy().tolist() == [[2 / 64, 0], [1 / 64, 1 / 64]]
