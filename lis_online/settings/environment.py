@@ -1,4 +1,7 @@
-"""Settings from environment variables: `LIS_KAFKA__BOOTSTRAP` is the key bootstrap of the table kafka."""
+"""Settings from environment variables: `LIS_KAFKA__BOOTSTRAP` is the key bootstrap of the table kafka.
+
+A secret may be in a file instead, which a variable names: `LIS_KAFKA__PASSWORD_FILE`.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from typing import Any, Final
 
 from pydantic.fields import FieldInfo
 from pydantic_settings import EnvSettingsSource
+
+from lis_online.settings.secrets import secret_keys, with_files_read
 
 PREFIX: Final = "LIS_"
 BETWEEN: Final = "__"
@@ -18,6 +23,10 @@ class Environment(EnvSettingsSource):
     def __call__(self) -> dict[str, Any]:
         """Return the tables that the environment sets."""
         return {**super().__call__(), **self._unknown()}
+
+    def _load_env_vars(self) -> dict[str, Any]:
+        names = (f"{PREFIX}{table}{BETWEEN}{key}".lower() for table, key in secret_keys(self.settings_cls))
+        return with_files_read(super()._load_env_vars(), names)
 
     def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
         """Return a list or a table from its JSON; other text as it is: the setting's own rule says what it must be."""

@@ -29,7 +29,8 @@ check -c FILE`. `lis-online config show -c FILE` prints what comes out, secrets 
 
 An environment variable overrides the file: `LIS_` and the path, with two underscores between table and key
 (`LIS_KAFKA__BOOTSTRAP`, `LIS_HTTP__PORT`). Lists are JSON: `LIS_METRICS__WINDOWS='["15m", "1h"]'`. A variable that
-looks like a setting and is none is refused.
+looks like a setting and is none is refused. A secret can also be in a file, whose path is in a variable that ends in
+`_FILE`: `LIS_KAFKA__PASSWORD_FILE`, `LIS_HISTORY__URL_FILE`, `LIS_HTTP__TOKEN_FILE`, `LIS_PRIVACY__USER_KEY_FILE`.
 
 A *duration* is a whole number and a unit: `250ms`, `90s`, `10m`, `6h`, `14d`. A *name* is letters, digits, `-`, `_`
 and `.`.
