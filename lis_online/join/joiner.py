@@ -11,30 +11,28 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from heapq import heappop, heappush
 from typing import Any, Final
 
 import numpy as np
 
 from lis_online.events.batches import PairBatch, SlateBatch
 from lis_online.events.windows_log import VERSION, JoinReport, encode
-from lis_online.join import saved
 from lis_online.join.arms import Arms, amount_of
 from lis_online.join.arrivals import Action
 from lis_online.join.coengagement import CoEngagement
 from lis_online.join.columns import PairColumns, SlateColumns
 from lis_online.join.exposures import Exposures
 from lis_online.join.histories import Histories
-from lis_online.join.pending import Pending, PendingImpressions
+from lis_online.join.pending import Pending
+from lis_online.join.pending_impressions import PendingImpressions
 from lis_online.join.remembered import Remembered
 from lis_online.join.user import User
 from lis_online.join.user_buckets import UserBuckets
+from lis_online.join.waiting import COUNT, FEEDBACK, IMPRESSION, Waiting
 from lis_online.settings import Settings
 from lis_online.shards.contract import MAX_TIME, Snapshot
-from lis_online.shards.steps import at_once
-
-IMPRESSION, FEEDBACK, COUNT = 0, 1, 2
-"""Kinds of waiting records, in their order at one time."""
+from lis_online.shards.nested import nest, unnest
+from lis_online.shards.steps import Steps
 
 NEVER: Final = 2 * MAX_TIME
 
@@ -52,13 +50,13 @@ class Joiner:
         self._length = events.history_length
         self._bucket = settings.metrics.bucket
         self._label = events.actions.index(events.label)
-        self._waiting: list[tuple[int, int, int, int, int, Any]] = []
+        self._experiments = len(settings.experiment)
+        self._waiting = Waiting(self._experiments)
         memory = events.attribution_window + events.allowed_lateness
         self._requests = Remembered[int](memory)
-        self._actions = Remembered[tuple[int, int, int, int]](memory)
-        self._pending = PendingImpressions(self._window)
+        self._actions = Remembered[tuple[int, int, int, int]](memory, width=4)
+        self._pending = PendingImpressions(self._window, self._experiments)
         self._sources = CoEngagement(settings)
-        self._experiments = len(settings.experiment)
         self._exposures = Exposures(settings)
         self._arms = Arms(settings.experiment, events)
         self._users = UserBuckets(settings, shard)
@@ -74,21 +72,20 @@ class Joiner:
 
     def wait_impression(self, pending: Pending, offset: int) -> None:
         """Put an impression in its place."""
-        heappush(self._waiting, (pending.ts, IMPRESSION, pending.request, 0, offset, pending))
+        self._waiting.push((pending.ts, IMPRESSION, pending.request, 0, offset, pending))
 
     def wait_action(self, action: Action, at: int, offset: int) -> None:
         """Put feedback in its place: at its own time, or where late feedback takes effect."""
-        heappush(self._waiting, (at, FEEDBACK, action.request, action.item, offset, action))
+        self._waiting.push((at, FEEDBACK, action.request, action.item, offset, action))
 
     def wait_count(self, fate: str, at: int, topic: int, offset: int) -> None:
         """Count a record that is not applied, in its place, so that reports do not depend on who was read first."""
-        heappush(self._waiting, (at, COUNT, topic, 0, offset, fate))
+        self._waiting.push((at, COUNT, topic, 0, offset, fate))
 
     def advance(self, watermark: int) -> None:
         """Apply what waits up to the watermark and close the slates whose window has ended."""
-        waiting = self._waiting
-        while waiting and waiting[0][0] <= watermark:
-            at, kind, _, _, _, event = heappop(waiting)
+        while (entry := self._waiting.pop(watermark)) is not None:
+            at, kind, _, _, _, event = entry
             self._pass(at - 1)
             if kind == COUNT:
                 self.counts[event] += 1
@@ -213,62 +210,48 @@ class Joiner:
         self._windows.append(encode(report))
         self._bucket_end = NEVER
 
-    def snapshot(self) -> Snapshot:
-        """Copy the state; what is finished must have been taken."""
-        waiting = sorted(self._waiting)
-        shown = [event for _, kind, *_, event in waiting if kind == IMPRESSION]
-        histories, users = at_once(self._histories.begin_snapshot()), self._users.snapshot()
+    def begin_snapshot(self) -> Steps[Snapshot]:
+        """Begin to copy the state; what is finished must have been taken."""
         meta = {
-            "waiting": [[*entry[:5], _saved(entry[1], entry[5])] for entry in waiting],
-            "actions": [[at, list(key)] for at, key in self._actions.snapshot()],
-            "histories": histories.meta,
-            "users": users.meta,
             "arms": self._arms.snapshot(),
             "bucket_end": self._bucket_end,
             "first": self._first,
             "last": self._last,
             "counts": dict(self.counts),
         }
-        arrays = {
-            **_prefixed("waiting", saved.save(shown)),
-            **_prefixed("pending", saved.save(self._pending.snapshot())),
-            **_prefixed("histories", histories.arrays),
-            **_prefixed("users", users.arrays),
-            "requests": np.array(self._requests.snapshot(), np.int64).reshape(-1, 2),
-        }
-        return Snapshot(meta, arrays)
+        parts = {name: part.begin_snapshot() for name, part in self._parts().items()}
+        keys = {"requests": self._requests.begin_snapshot(), "actions": self._actions.begin_snapshot()}
+        return _snapshot(meta, parts, keys)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Replace the state."""
-        meta, arrays, experiments = snapshot.meta, snapshot.arrays, self._experiments
-        shown = iter(saved.load(_of("waiting", arrays), experiments))
-        self._waiting = [(*e[:5], next(shown) if e[1] == IMPRESSION else _loaded(e[1], e[5])) for e in meta["waiting"]]
-        self._pending.restore(saved.load(_of("pending", arrays), experiments))
-        self._histories.restore(Snapshot(meta["histories"], _of("histories", arrays)))
-        self._requests.restore(map(tuple, arrays["requests"].tolist()))
-        self._actions.restore((at, tuple(key)) for at, key in meta["actions"])
+        meta, arrays = snapshot.meta, snapshot.arrays
+        for name, part in self._parts().items():
+            part.restore(Snapshot(meta[name], unnest(name, arrays)))
+        self._requests.restore(arrays["requests"])
+        self._actions.restore(arrays["actions"])
         self._arms.restore(meta["arms"])
-        self._users.restore(Snapshot(meta["users"], _of("users", arrays)))
         self._bucket_end, self._first, self._last = meta["bucket_end"], meta["first"], meta["last"]
         self.counts = Counter(meta["counts"])
         self.take()
 
-
-def _saved(kind: int, event: Any) -> Any:
-    """Return what a waiting record is in meta; impressions are in arrays."""
-    if kind == IMPRESSION:
-        return None
-    return list(event) if kind == FEEDBACK else event
-
-
-def _loaded(kind: int, state: Any) -> Any:
-    return Action(*state) if kind == FEEDBACK else state
+    def _parts(self) -> dict[str, Waiting | Histories | PendingImpressions | UserBuckets]:
+        return {
+            "waiting": self._waiting,
+            "histories": self._histories,
+            "pending": self._pending,
+            "users": self._users,
+        }
 
 
-def _prefixed(prefix: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {f"{prefix}.{name}": column for name, column in arrays.items()}
-
-
-def _of(prefix: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    start = f"{prefix}."
-    return {name.removeprefix(start): column for name, column in arrays.items() if name.startswith(start)}
+def _snapshot(
+    meta: dict[str, Any], parts: dict[str, Steps[Snapshot]], keys: dict[str, Steps[np.ndarray]]
+) -> Steps[Snapshot]:
+    arrays: dict[str, np.ndarray] = {}
+    for name, steps in parts.items():
+        part = yield from steps
+        meta[name] = part.meta
+        arrays |= nest(name, part.arrays)
+    for name, steps_of_keys in keys.items():
+        arrays[name] = yield from steps_of_keys
+    return Snapshot(meta, arrays)

@@ -1,10 +1,8 @@
-"""Impressions on their way to a slate: from their arrival until their attribution window has passed."""
+"""An impression on its way to a slate: from its arrival until its attribution window has passed."""
 
 from __future__ import annotations
 
 from array import array
-from collections import deque
-from collections.abc import Iterator
 from typing import Final
 
 EMPTY = array("q")
@@ -20,7 +18,8 @@ class Pending:
     where the record gave none. arms: the arm's index for each experiment, -1 for none; counted: the same, -1 also where
     the impression did not count for the arm; place: its number in its bucket of users' totals. history, times: the
     user's history as of ts, oldest first (until applied: the record's own), times in ms, ts + 1 where
-    unknown. delays: index of a clicked item -> ms from ts to the click.
+    unknown. delays: index of a clicked item -> ms from ts to the click; log: where that is noted as well, None for
+    nowhere, as three numbers that begin with `row`.
     """
 
     __slots__ = (
@@ -32,11 +31,13 @@ class Pending:
         "delays",
         "history",
         "items",
+        "log",
         "odd_arm",
         "odd_surface",
         "place",
         "positions",
         "request",
+        "row",
         "surface",
         "times",
         "ts",
@@ -61,6 +62,8 @@ class Pending:
         self.history = EMPTY
         self.times = EMPTY
         self.delays: dict[int, int] | None = None
+        self.log: array[int] | None = None
+        self.row = 0
 
     def shows(self, user: int, item: int) -> bool:
         """Say whether this impression showed an item to a user."""
@@ -70,43 +73,8 @@ class Pending:
         """Note the label action on an item of the slate; the first one counts."""
         if self.delays is None:
             self.delays = {}
-        self.delays.setdefault(self.items.index(item), ts - self.ts)
-
-
-class PendingImpressions:
-    """Applied impressions whose attribution window is open, by request, in order of time."""
-
-    def __init__(self, window: int) -> None:
-        self._window = window
-        self._order: deque[Pending] = deque()
-        self._by_request: dict[int, Pending] = {}
-
-    def update(self, pending: Pending) -> None:
-        """Add an impression, not earlier than those before."""
-        self._order.append(pending)
-        self._by_request[pending.request] = pending
-
-    def get(self, request: int) -> Pending | None:
-        """Return the open impression of a request."""
-        return self._by_request.get(request)
-
-    def close(self, watermark: int) -> Iterator[Pending]:
-        """Remove and yield those whose window ends at or before the watermark, in order of (time, request)."""
-        order, last = self._order, watermark - self._window
-        while order and order[0].ts <= last:
-            pending = order.popleft()
-            if self._by_request.get(pending.request) is pending:
-                del self._by_request[pending.request]
-            yield pending
-
-    def __len__(self) -> int:
-        return len(self._order)
-
-    def snapshot(self) -> list[Pending]:
-        """Return the impressions in order; they are not copied."""
-        return list(self._order)
-
-    def restore(self, impressions: list[Pending]) -> None:
-        """Replace the impressions."""
-        self._order = deque(impressions)
-        self._by_request = {pending.request: pending for pending in self._order}
+        index = self.items.index(item)
+        if index not in self.delays:
+            self.delays[index] = ts - self.ts
+            if self.log is not None:
+                self.log.extend((self.row, index, ts - self.ts))

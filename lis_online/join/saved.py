@@ -1,9 +1,9 @@
-"""Impressions as columns and back: a checkpoint holds hundreds of thousands of them."""
+"""Impressions as one array and back: a checkpoint holds hundreds of thousands of them."""
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -28,28 +28,38 @@ _CODES = {
     "times": "q",
     "delays": "q",
 }
+"""The columns that are saved, one after the other."""
+
+_WORD = 8  # bytes
 
 
-def save(impressions: Iterable[Pending]) -> dict[str, np.ndarray]:
-    """Return the columns of impressions, in order."""
+def save(impressions: Iterable[Pending], delays: bool = True) -> np.ndarray:
+    """Return impressions, in order: int64, the columns' sizes in bytes and the columns. delays: whether those too."""
     columns = {name: array(code) for name, code in _CODES.items()}
     for p in impressions:
-        _append(columns, p)
-    return {name: np.frombuffer(column, column.typecode) for name, column in columns.items()}
+        _append(columns, p, (p.delays or {}) if delays else {})
+    sizes = array("q", [len(column) * column.itemsize for column in columns.values()])
+    whole = b"".join(_padded(column.tobytes()) for column in (sizes, *columns.values()))
+    return np.frombuffer(whole, np.int64)
 
 
-def load(saved: Mapping[str, np.ndarray], experiments: int) -> list[Pending]:
+def load(saved: np.ndarray, experiments: int) -> list[Pending]:
     """Return the impressions of `save`."""
-    readers = {name: _Reader(array(code, saved[name].tobytes())) for name, code in _CODES.items()}
-    return [_next(readers, experiments) for _ in range(len(saved["head"]) // _HEAD)]
+    data, readers = saved.data.cast("B"), dict[str, _Reader]()
+    at = _WORD * len(_CODES)
+    for (name, code), size in zip(_CODES.items(), saved[: len(_CODES)].tolist(), strict=True):
+        readers[name] = _Reader(array(code, bytes(data[at : at + size])))
+        at += size + -size % _WORD
+    return [_next(readers, experiments) for _ in range(readers["head"].count // _HEAD)]
 
 
 class _Reader:
     """A column that is read piece by piece."""
 
-    __slots__ = ("_at", "_column")
+    __slots__ = ("_at", "_column", "count")
 
     def __init__(self, column: array[int]) -> None:
+        self.count = len(column)
         self._column = column
         self._at = 0
 
@@ -59,8 +69,11 @@ class _Reader:
         return self._column[start : self._at]
 
 
-def _append(columns: dict[str, array[int]], p: Pending) -> None:
-    delays = p.delays or {}
+def _padded(data: bytes) -> bytes:
+    return data + bytes(-len(data) % _WORD)
+
+
+def _append(columns: dict[str, array[int]], p: Pending, delays: dict[int, int]) -> None:
     flags = _ODD_ARM * p.odd_arm | _ODD_SURFACE * p.odd_surface
     columns["arms"].extend(p.arms)
     columns["counted"].extend(p.counted)

@@ -18,8 +18,12 @@ from lis_online.join.pending import NOWHERE
 from lis_online.settings import Settings
 from lis_online.settings.durations import rollup_length
 from lis_online.shards.contract import MAX_TIME, Snapshot
+from lis_online.shards.steps import Steps
 
 _CODES: Final = {"users": "q", "arms": "h", "met": "b", "places": "q", "quantities": "h", "amounts": "q"}
+
+_TOGETHER: Final = 1 << 18
+"""Numbers that are copied in one step."""
 
 
 @dataclass(slots=True)
@@ -41,9 +45,13 @@ class _Log:
         """Return a log of these columns, the others empty."""
         return cls(**{name: array(code, columns[name].tobytes() if columns else b"") for name, code in _CODES.items()})
 
-    def columns(self) -> dict[str, np.ndarray]:
-        """Return a copy of the columns."""
-        return {name: np.array(getattr(self, name), code) for name, code in _CODES.items()}
+    def column(self, name: str) -> np.ndarray:
+        """Return a copy of a column."""
+        return np.array(getattr(self, name), _CODES[name])
+
+    def lengths(self) -> dict[str, int]:
+        """Return the columns' lengths."""
+        return {name: len(getattr(self, name)) for name in _CODES}
 
 
 class UserBuckets:
@@ -104,12 +112,9 @@ class UserBuckets:
                     )
                 )
 
-    def snapshot(self) -> Snapshot:
-        """Copy the state."""
-        arrays = {
-            f"{start}.{name}": column for start, log in self._logs.items() for name, column in log.columns().items()
-        }
-        return Snapshot({"starts": list(self._logs)}, arrays)
+    def begin_snapshot(self) -> Steps[Snapshot]:
+        """Begin to copy the state: logs only grow, so it takes no more than how far each had grown."""
+        return _snapshot([(start, log, log.lengths()) for start, log in self._logs.items()])
 
     def restore(self, snapshot: Snapshot) -> None:
         """Replace the state."""
@@ -125,7 +130,7 @@ class UserBuckets:
 
     def _tables(self, log: _Log) -> Iterator[TotalsTable]:
         """Yield the table of each experiment."""
-        columns = log.columns()
+        columns = {name: log.column(name) for name in _CODES}
         users, count = columns["users"], len(log.users)
         totals = np.zeros((count, self._quantities), np.int64)
         totals[:, 0] = UNIT
@@ -135,6 +140,19 @@ class UserBuckets:
         for experiment in range(len(self._names)):
             mine = np.flatnonzero(is_kept & (arms[:, experiment] >= 0))
             yield table_of(hashed(users[mine]), arms[mine, experiment], met[mine, experiment] > 0, totals[mine])
+
+
+def _snapshot(logs: list[tuple[int, _Log, dict[str, int]]]) -> Steps[Snapshot]:
+    arrays = {}
+    yield
+    for start, log, lengths in logs:
+        for name, length in lengths.items():
+            column: array[int] = getattr(log, name)
+            arrays[f"{start}.{name}"] = copy = np.empty(length, column.typecode)
+            for at in range(0, length, _TOGETHER):
+                copy[at : at + _TOGETHER] = np.frombuffer(column, copy.dtype)[at : min(at + _TOGETHER, length)]
+                yield
+    return Snapshot({"starts": [start for start, _, _ in logs]}, arrays)
 
 
 def table_of(users: np.ndarray, arms: np.ndarray, met: np.ndarray, totals: np.ndarray) -> TotalsTable:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from lis_online.errors import EventRefused
 from lis_online.events import reasons
@@ -20,7 +20,8 @@ from lis_online.join.columns import MAX_BYTES
 from lis_online.join.joiner import Joiner
 from lis_online.join.side import SideRecords
 from lis_online.settings import Settings
-from lis_online.shards.contract import MAX_TIME, Copied, Outgoing, Record, Saving, Snapshot
+from lis_online.shards.contract import MAX_TIME, Outgoing, Record, Saving, Snapshot
+from lis_online.shards.steps import Steps, Stepwise, whole
 
 MAIN: Final = ("impressions", "feedback")
 SIDE: Final = ("representations", "preferences")
@@ -56,6 +57,7 @@ class JoinShard:
         self._after_end: Counter[str] = Counter()
         self._letters: list[Outgoing] = []
         self._finished = False
+        self._saving: Stepwise | None = None
 
     @property
     def positions(self) -> Mapping[str, int]:
@@ -107,30 +109,36 @@ class JoinShard:
 
     def snapshot(self) -> Snapshot:
         """Copy the state."""
+        return whole(self.begin_snapshot())
+
+    def begin_snapshot(self) -> Saving:
+        """Begin to copy the state; what was begun before and is not complete is given up.
+
+        Nothing in it leads to a user whose id the settings hash under a key, but for records without a Kafka
+        timestamp: the few that wait for their neighbours (`join/ahead.py`) are in it as they came, because one that is
+        refused goes to the dead letters as it came.
+        """
+        if self._saving is not None:
+            self._saving.abandon()
         judges = {
             topic: [judge.snapshot(), [list(record) for record, _ in judge.held()]]
             for topic, judge in self._judges.items()
         }
-        joiner = self._joiner.snapshot()
-        return Snapshot(
-            {
-                "positions": dict(self._positions),
-                "clocks": {topic: clock.snapshot() for topic, clock in self._clocks.items()},
-                "judges": judges,
-                "joiner": joiner.meta,
-                "blocks": self._blocks.snapshot(),
-                "after_end": dict(self._after_end),
-                "finished": self._finished,
-            },
-            joiner.arrays,
-        )
-
-    def begin_snapshot(self) -> Saving:
-        """Begin to copy the state."""
-        return Copied(self.snapshot())
+        meta = {
+            "positions": dict(self._positions),
+            "clocks": {topic: clock.snapshot() for topic, clock in self._clocks.items()},
+            "judges": judges,
+            "blocks": self._blocks.snapshot(),
+            "after_end": dict(self._after_end),
+            "finished": self._finished,
+        }
+        self._saving = Stepwise(_snapshot(meta, self._joiner.begin_snapshot()))
+        return self._saving
 
     def restore(self, snapshot: Snapshot) -> None:
         """Replace the state."""
+        if self._saving is not None:
+            self._saving.abandon()
         meta = snapshot.meta
         self._positions = dict(meta["positions"])
         for topic in MAIN:
@@ -228,6 +236,11 @@ class JoinShard:
         letters, self._letters = self._letters, []
         blocks = self._blocks.get([*self._side.take(), *batches], watermark)
         return [*letters, *(Outgoing("windows", record) for record in windows), *blocks]
+
+
+def _snapshot(meta: dict[str, Any], joiner: Steps[Snapshot]) -> Steps[Snapshot]:
+    state = yield from joiner
+    return Snapshot({**meta, "joiner": state.meta}, state.arrays)
 
 
 def _held(record: Record) -> Held:

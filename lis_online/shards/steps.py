@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Generator
 from typing import TypeVar
 
-from lis_online.shards.contract import Snapshot
+from lis_online.shards.contract import Saving, Snapshot
 
 T = TypeVar("T")
 
@@ -49,6 +49,13 @@ class Stepwise:
     def abandon(self) -> None:
         """Give up what is not complete."""
         self._work.close()
+
+
+def whole(saving: Saving) -> Snapshot:
+    """Copy all that is left; return the snapshot."""
+    while not saving.step(1.0):
+        pass
+    return saving.get()
 
 
 def at_once(work: Steps[T]) -> T:

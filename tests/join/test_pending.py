@@ -7,7 +7,9 @@ from array import array
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lis_online.join.pending import NOWHERE, Pending, PendingImpressions
+from lis_online.join.pending import NOWHERE, Pending
+from lis_online.join.pending_impressions import PendingImpressions
+from lis_online.shards.steps import at_once
 
 WINDOW = 20
 
@@ -20,7 +22,7 @@ def shown(ts: int, request: int, items: tuple[int, ...] = (5, 6, 5), user: int =
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 3)), max_size=25), st.lists(st.integers(0, 6), max_size=25))
 def test_an_impression_is_open_until_its_window_has_passed(arrivals: list[tuple[int, int]], waits: list[int]) -> None:
     """It is found by its request, the newest where a request comes twice, and leaves in order of time."""
-    pending, known, now, left = PendingImpressions(WINDOW), list[Pending](), 0, list[Pending]()
+    pending, known, now, left = PendingImpressions(WINDOW, 0), list[Pending](), 0, list[Pending]()
     for (step, request), wait in zip(arrivals, [*waits, *[0] * len(arrivals)], strict=False):
         now += step
         known.append(shown(now, request))
@@ -29,7 +31,7 @@ def test_an_impression_is_open_until_its_window_has_passed(arrivals: list[tuple[
         left += pending.close(now)
         open_ = [p for p in known if p.ts + WINDOW > now]
         assert [p for p in known if p.ts + WINDOW <= now] == left
-        assert pending.snapshot() == open_ and len(pending) == len(open_)
+        assert list(pending.open()) == open_ and len(pending) == len(open_)
         for request in range(4):
             mine = [p for p in known if p.request == request]
             assert pending.get(request) is (mine[-1] if mine and mine[-1] in open_ else None)
@@ -37,11 +39,13 @@ def test_an_impression_is_open_until_its_window_has_passed(arrivals: list[tuple[
 
 def test_a_request_is_found_again_after_a_checkpoint() -> None:
     """The order is the whole state."""
-    first, second = PendingImpressions(WINDOW), PendingImpressions(WINDOW)
+    first, second = PendingImpressions(WINDOW, 0), PendingImpressions(WINDOW, 0)
     for place in range(3):
         first.update(shown(place, place))
-    second.restore(first.snapshot())
-    assert second.get(1) is first.get(1) and [p.ts for p in second.close(1 + WINDOW)] == [0, 1]
+    second.restore(at_once(first.begin_snapshot()))
+    found = second.get(1)
+    assert found is not None and (found.ts, found.request, found.items) == (1, 1, array("q", (5, 6, 5)))
+    assert [p.ts for p in second.close(1 + WINDOW)] == [0, 1]
     assert len(first) == 3 and second.get(1) is None and second.get(2) is not None
 
 

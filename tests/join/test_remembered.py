@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lis_online.join.remembered import Remembered
+from lis_online.shards.steps import at_once
 
 STEP = st.tuples(st.booleans(), st.integers(0, 4), st.integers(0, 5))
 
@@ -17,7 +18,7 @@ def test_a_key_is_kept_for_its_memory(steps: list[tuple[bool, int, int]], memory
     for place, (add, key, step) in enumerate(steps):
         now += step
         if place == cut:
-            saved, seen = seen.snapshot(), Remembered[int](memory)
+            saved, seen = at_once(seen.begin_snapshot()), Remembered[int](memory)
             seen.restore(saved)
         known = key in added and now - added[key] <= memory
         if add:
@@ -27,4 +28,5 @@ def test_a_key_is_kept_for_its_memory(steps: list[tuple[bool, int, int]], memory
         else:
             assert seen.get(key, now) == known
         live = {k: t for k, t in added.items() if now - t <= memory}
-        assert len(seen) == len(live) and sorted(seen.snapshot()) == sorted((t, k) for k, t in live.items())
+        assert len(seen) == len(live)
+        assert sorted(at_once(seen.begin_snapshot()).tolist()) == sorted([t, k] for k, t in live.items())

@@ -17,6 +17,7 @@ from lis_online.join.pending import NOWHERE
 from lis_online.join.user_buckets import UserBuckets, table_of
 from lis_online.settings import Settings
 from lis_online.shards.contract import MAX_TIME
+from lis_online.shards.steps import at_once
 from tests.join.logs import EXPERIMENTS
 
 WINDOW, LENGTH = 300, 2000
@@ -78,7 +79,7 @@ def test_what_carries_no_experiment_is_in_no_bucket() -> None:
     buckets = UserBuckets(EXPERIMENTS, 0)
     assert buckets.show(5, 7, (-1, -1), MET) == NOWHERE
     buckets.act(5, NOWHERE, 1, UNIT)
-    assert buckets.due == 2 * MAX_TIME and buckets.snapshot().arrays == {}
+    assert buckets.due == 2 * MAX_TIME and at_once(buckets.begin_snapshot()).arrays == {}
 
 
 def test_a_bucket_of_many_users_is_sent_in_parts() -> None:
