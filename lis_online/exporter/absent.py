@@ -29,6 +29,7 @@ NUMBERS: Final = {
     "stalled": "stalled",
     RESTARTED: "restarted",
     "version {} began within the window": "new_version",
+    "source {} began within the window": "new_source",
     NO_LIS: "no_lis",
     NEGATIVE_LIS: "negative_lis",
     NO_PAIRS: "no_pairs",
@@ -45,7 +46,6 @@ ARMS: Final = {
     of_arms.UNBOUNDED: "control_not_positive",
     of_arms.NO_METRIC: "no_metric",
     of_arms.NO_COLUMNS: "settings_differ",
-    of_arms.COLUMNS_DIFFER: "settings_differ",
     of_arms.NOT_COUNTED: "settings_differ",
     of_arms.NO_DENOMINATOR: "no_denominator",
 }

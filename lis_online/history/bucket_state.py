@@ -32,7 +32,7 @@ class BucketState(msgspec.Struct, array_like=True):
 
     first: time of the group's first sample ever, ms: the warm-up counts from there. versions, restarted, set_aside:
     as in `RankBucket`; learning: by slot, of those that came later. learnt: samples that the group has learnt from,
-    None where that was not recorded.
+    None where that was not recorded. sources: as in `RankBucket`.
     """
 
     first: int
@@ -41,6 +41,7 @@ class BucketState(msgspec.Struct, array_like=True):
     set_aside: dict[str, str]
     learning: dict[str, Learning]
     learnt: int | None = None
+    sources: dict[str, int] = {}
 
 
 _decoder = msgspec.msgpack.Decoder(BucketState)

@@ -160,7 +160,9 @@ class _Reader:
             for key, held in zip(presence.keys(), presence.versions, strict=True):
                 known = learning.get(held.slot) if held.began else None
                 learnt = None if known is None else known.get(one.start)
-                judged[name][key] = diagnose(one, key, self._settings.metrics, early, learnt, of_group)
+                of_source = presence.warm_from(one.variants[key].source, one.start, self._settings.warm_up)
+                until = of_source if early is None else early
+                judged[name][key] = diagnose(one, key, self._settings.metrics, until, learnt, of_group)
         return judged
 
     def _alignment(self, covered: tuple[int, int], presence: Presence) -> dict[str, PairAlignment]:
@@ -216,7 +218,9 @@ def by_block(pieces: Sequence[Piece]) -> list[list[Piece]]:
 
 
 def _presence(state: BucketState | None, layout: Layout) -> Presence:
-    return Presence.of(layout) if state is None else Presence(state.versions, state.restarted, state.set_aside)
+    if state is None:
+        return Presence.of(layout)
+    return Presence(state.versions, state.restarted, state.set_aside, state.sources)
 
 
 def _gaps(covered: tuple[int, int], kept: Sequence[Piece]) -> list[tuple[int, int]]:

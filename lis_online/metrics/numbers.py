@@ -126,8 +126,11 @@ class _Builder:
 
     def _source(self, index: int, k: int, name: str, found: dict[tuple[str, str, str], Estimate]) -> SourceNumbers:
         kinds = {n: e for (kind, subject, n), e in found.items() if (kind, subject) == ("source", name)}
+        began_within = self.presence.sources.get(name, self.start) > self.start
         return SourceNumbers(
-            **kinds, coverage=_number(self.coverage[index][k]), collision_share=_number(self.collisions[index][k])
+            **kinds,
+            coverage=None if began_within else _number(self.coverage[index][k]),
+            collision_share=_number(self.collisions[index][k]),
         )
 
     def _variant(self, index: int, k: int, found: dict[tuple[str, str, str], Estimate]) -> VariantNumbers:

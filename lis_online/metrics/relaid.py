@@ -21,12 +21,6 @@ def layout_of(axes: Sequence[Sequence[str]]) -> Layout:
     return Layout(rankers, slices, sources, variants, of, (0,) * len(variants), 0, ())
 
 
-def foreign(layout: Layout, data: bytes) -> list[str]:
-    """Return the slices, sources and slots of some statistics' bytes that a layout does not have."""
-    _, slices, sources, variants = axes_of(data)
-    return sorted({*slices} - {*layout.slices} | {*sources} - {*layout.sources} | {*variants} - {*layout.variants})
-
-
 def relaid(layout: Layout, data: bytes) -> bytes:
     """Return the bytes of statistics in a layout: the same bytes where they are.
 

@@ -106,7 +106,7 @@ class ArmReports:
             return ExperimentNumbers(experiment, _nothing(experiment, reports, found), (), {}, found)
         name, moments = experiment.name, {}
         for arm in experiment.arm:
-            parts = [m for _, m in _of_arm(name, arm.name, reports)]
+            parts = [_narrowed(m, _names(report, name), found) for report, m in _of_arm(name, arm.name, reports)]
             moments[arm.name] = merge_arms(parts) if parts else empty(name, arm.name, len(found))
         assigned = {arm: one.assigned for arm, one in moments.items()}
         analysis = analyse(self._plans[name], moments, found, assigned)
@@ -114,17 +114,20 @@ class ArmReports:
         return ExperimentNumbers(experiment, analysis, found, moments, reason)
 
     def _columns(self, experiment: ExperimentSettings, reports: list[JoinReport]) -> tuple[str, ...] | str:
-        """Return the names behind the moments of all reports, or why they are of no use."""
-        if not reports:
-            return Columns.of(experiment, self._settings.events).names
-        found = {tuple(report.columns.get(experiment.name, ())) for report in reports}
-        if () in found:
+        """Return the names of the columns that all reports on an experiment have, or why they are of no use.
+
+        Shards that have not reported since the settings got the experiment, or a metric more, know less of it.
+        """
+        name = experiment.name
+        mine = [report for report in reports if any(m.experiment == name for m in report.arms)]
+        own = Columns.of(experiment, self._settings.events).names
+        if not mine:
+            return own
+        if any(name not in report.columns for report in mine):
             return missing.NO_COLUMNS
-        if len(found) > 1:
-            return missing.COLUMNS_DIFFER
-        (columns,) = found
-        needed = [name for metric in self._plans[experiment.name].metrics for name in metric.columns]
-        lacking = [name for name in needed if name not in columns]
+        columns = tuple(column for column in own if all(column in report.columns[name] for report in mine))
+        needed = [column for metric in self._plans[name].metrics for column in metric.columns]
+        lacking = [column for column in needed if column not in columns]
         return missing.NOT_COUNTED.format(lacking[0]) if lacking else columns
 
 

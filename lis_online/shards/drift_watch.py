@@ -131,7 +131,7 @@ class DriftWatch:
             window,
             self._layout,
             self._settings.metrics.metric,
-            windows.presence,
+            windows.presence.warm(self._settings.warm_up),
             windows.alignment_between(start, end),
             windows.learning(start),
         )

@@ -34,7 +34,8 @@ class GroupWindows:
     diagnosis that it is too early. rolling: whether to keep rolling windows at all.
 
     The overlap begins where the newest version of any variant does, and is emptied once, when that one's rankers
-    have learnt: what they missed before is no fault of its vectors, and the older version's rankers knew theirs.
+    have learnt: what they missed before is no fault of its vectors, and the older version's rankers knew theirs. A
+    source that came later begins one too, once its own warm-up is over.
     """
 
     def __init__(self, settings: Settings, layout: Layout, rolling: bool = True) -> None:
@@ -71,14 +72,16 @@ class GroupWindows:
 
     def note(self, bucket: RankBucket) -> None:
         """Take what a record says beside its statistics: versions, rankers, pair alignment."""
-        if bucket.versions:
+        if bucket.versions or not self._layout.variants:
             before = {(slot_variant(held.slot), held.version) for held in self.presence.versions}
-            self.presence = Presence(bucket.versions, bucket.restarted, bucket.set_aside)
+            self.presence = Presence(bucket.versions, bucket.restarted, bucket.set_aside, bucket.sources)
             self._ended |= before
             self._ended -= {(slot_variant(held.slot), held.version) for held in bucket.versions}
         end = bucket.end + self._settings.leakage.horizon if bucket.end else 0
         self._alignment.update(bucket.alignment, end)
-        newest = max((held.began for held in self.presence.versions), default=0)
+        warm_up = self._settings.warm_up
+        begins = [held.began for held in self.presence.versions]
+        newest = max(*begins, *(began + warm_up for began in self.presence.sources.values()), 0, 0)
         if newest > self._overlap_from:
             self._overlap_from = newest
             self._overlap = WholeRun(self._layout, self._settings.metrics.bucket)
@@ -94,7 +97,7 @@ class GroupWindows:
             self._warm, self._rolling = True, self._empty_windows()
         if warm:
             self._whole.update(start, statistics)
-            if self._overlap is not None:
+            if self._overlap is not None and start >= self._overlap_from:
                 self._overlap.update(start, statistics)
         if warm or not self._warm:
             for window in self._rolling:
@@ -156,18 +159,30 @@ class GroupWindows:
         assert self._first is not None
         held = self.presence
         learning = {one.slot: self._learning[one.slot] for one in held.versions if one.slot in self._learning}
-        return BucketState(self._first, list(held.versions), held.restarted, held.set_aside, learning, self._learnt)
+        versions = list(held.versions)
+        return BucketState(self._first, versions, held.restarted, held.set_aside, learning, self._learnt, held.sources)
 
     def diagnoses(self, found: dict[str, SliceNumbers]) -> dict[str, dict[str, Diagnosis]]:
         """Return the diagnosis of each slice and variant of a window's numbers."""
-        early = None if self._warm else self.warm_from
         return {
             name: {
-                key: diagnose(one, key, self._settings.metrics, early, self._is_learning(held, one.start), self._learnt)
+                key: diagnose(
+                    one,
+                    key,
+                    self._settings.metrics,
+                    self._early(one.variants[key].source, one.start),
+                    self._is_learning(held, one.start),
+                    self._learnt,
+                )
                 for key, held in zip(self.presence.keys(), self.presence.versions, strict=True)
             }
             for name, one in found.items()
         }
+
+    def _early(self, source: str, start: int) -> int | None:
+        """Return when the warm-up ends, of the group or of a source in a window from `start` on; None: it is over."""
+        own = self.presence.warm_from(source, start, self._settings.warm_up)
+        return own if self._warm else self.warm_from
 
     def snapshot(self) -> dict[str, Any]:
         """Return the state as msgpack-able data."""
@@ -182,6 +197,7 @@ class GroupWindows:
             "versions": [list(msgspec.structs.astuple(held)) for held in self.presence.versions],
             "restarted": self.presence.restarted,
             "set_aside": self.presence.set_aside,
+            "sources": self.presence.sources,
             "learning": {slot: list(msgspec.structs.astuple(one)) for slot, one in self._learning.items()},
             "ended": sorted(self._ended),
             "alignment": self._alignment.snapshot(),
@@ -198,7 +214,7 @@ class GroupWindows:
             self._overlap = WholeRun(self._layout, self._settings.metrics.bucket)
             self._overlap.restore(state["overlap"])
         versions = [SlotVersion(*fields) for fields in state["versions"]]
-        self.presence = Presence(versions, dict(state["restarted"]), dict(state["set_aside"]))
+        self.presence = Presence(versions, dict(state["restarted"]), dict(state["set_aside"]), dict(state["sources"]))
         self._learning = {slot: Learning(*fields) for slot, fields in state["learning"].items()}
         self._ended = {(variant, version) for variant, version in state["ended"]}
         self._alignment.restore(state["alignment"])
@@ -229,8 +245,8 @@ class GroupWindows:
         newest = {slot_variant(held.slot): held.version for held in self.presence.versions if held.newest}
         shown: dict[str, PairAlignment] = {}
         for (variant, version), one in found.items():
-            if (variant, version) not in self._ended:
-                newest[variant] = newest[variant] or version  # none has come yet in the samples' time
+            if (variant, version) not in self._ended and variant in self._layout.variant_of:
+                newest[variant] = newest.get(variant) or version  # none has come yet in the samples' time
                 shown[version_key(variant, version, version == newest[variant])] = one
         return shown
 

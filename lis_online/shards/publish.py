@@ -8,16 +8,19 @@ from typing import Any, Final
 
 import msgspec
 
+from lis_online.errors import BlockError
 from lis_online.events.windows_log import JoinReport, RankBucket, UserTotalsBucket, WindowsRecord, decode
 from lis_online.history import bucket_state
 from lis_online.history.rows import AlignmentRow, BucketRow, HistoryRow, UserTotalsRow
 from lis_online.metrics.alignment import PairAlignment
 from lis_online.metrics.layout import ALL, Layout
+from lis_online.metrics.relaid import axes
 from lis_online.metrics.results import SliceNumbers
 from lis_online.metrics.statistics import Statistics
 from lis_online.metrics.summary import Judged, events_summary, iso, numbers_summary
 from lis_online.metrics.windows import Window
 from lis_online.settings import Settings
+from lis_online.shards import publish_renaming
 from lis_online.shards.arm_reports import ArmReports, counts_of
 from lis_online.shards.contract import MAX_TIME, Copied, Outgoing, Record, Saving, Snapshot
 from lis_online.shards.drift_view import drift_rows
@@ -48,6 +51,7 @@ class _Group:
         self.late_side = 0
         self.left_out = 0
         self.finished = False
+        self.current = False
 
     @property
     def set_aside(self) -> dict[str, str]:
@@ -166,12 +170,14 @@ class PublishShard:
                 "windows": group.windows.snapshot(),
                 "spans": group.spans.snapshot(),
                 "trails": group.trails.snapshot(),
+                "current": group.current,
                 "rest": [group.end, group.revision, group.late_side, group.left_out, group.finished],
             }
             for name, group in sorted(self._groups.items())
         ]
         return Snapshot(
             {
+                "axes": [list(names) for names in axes(self._layout)],
                 "position": self._position,
                 "reports": self._reports.snapshot(),
                 "groups": groups,
@@ -185,8 +191,10 @@ class PublishShard:
         return Copied(self.snapshot())
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Replace the state."""
+        """Replace the state. That of settings with other names goes on under those that are the same."""
         meta = snapshot.meta
+        if not publish_renaming.is_same(self._layout, meta["axes"]):
+            meta = publish_renaming.renamed(meta, self._layout)
         self._position = meta["position"]
         self._reports.restore(meta["reports"])
         self._rows = msgspec.msgpack.decode(meta["rows"], type=list[HistoryRow])
@@ -199,6 +207,7 @@ class PublishShard:
             group.windows.restore(state["windows"])
             group.spans.restore(state.get("spans", []))  # a release that made none wrote it: the next ones are whole
             group.trails = Trails.restore(state.get("trails", []))  # as for the spans: they begin anew
+            group.current = state["current"]
             group.end, group.revision, group.late_side, group.left_out, group.finished = state["rest"]
         published = self._groups.get(PUBLISHED)
         if published is not None and published.revision >= 0 and self._keep_rolling:
@@ -216,7 +225,23 @@ class PublishShard:
         group = self._groups[record.group]
         bucket = group.parts.update(record)
         if bucket is not None:
-            self._publish(group, bucket)
+            self._publish(group, self._own(group, bucket))
+
+    def _own(self, group: _Group, bucket: RankBucket) -> RankBucket:
+        """Return what a bucket has that the settings do.
+
+        Once one came that was made under the same names, a name that these settings do not have is refused: the rank
+        workers run under newer ones.
+        """
+        names = publish_renaming.foreign(bucket, self._layout)
+        if names and group.current:
+            raise BlockError(
+                f"rank group {bucket.group} sends {names[0]!r}, which these settings do not have: the rank workers run "
+                "under newer settings; start this worker under them too (a name that has left them again can leave "
+                "these once the log is read)"
+            )
+        group.current |= publish_renaming.is_own(bucket, self._layout)
+        return publish_renaming.own(bucket, self._layout)
 
     def _keep_totals(self, bucket: UserTotalsBucket) -> None:
         if not self._keep_rolling:

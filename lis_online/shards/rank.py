@@ -40,7 +40,7 @@ from lis_online.shards.intake import Intake
 from lis_online.shards.nested import nest, unnest
 from lis_online.shards.open_bucket import OpenBucket
 from lis_online.shards.pair_intake import PairIntake
-from lis_online.shards.rank_device import device_use
+from lis_online.shards.rank_device import device_use, tells_device_failures
 from lis_online.shards.rank_features import SIDE, FeatureBuilder
 from lis_online.shards.rank_records import bucket_records
 from lis_online.shards.rank_renaming import Renaming
@@ -54,6 +54,7 @@ class RankShard:
     shards: number of join shards (partitions of the input topics) that write to the log.
     """
 
+    @tells_device_failures
     def __init__(self, settings: Settings, group: int = 0, shards: int = 1) -> None:
         self.settings = settings
         self.group = group
@@ -117,6 +118,7 @@ class RankShard:
         """Pairs and vectors that came after their time had been applied."""
         return self._pairs.late + self._vectors.late
 
+    @tells_device_failures
     def feed(self, records: Sequence[Record]) -> list[Outgoing]:
         """Apply records of the rank log and return the buckets that they finish."""
         outgoing: list[Outgoing] = []
@@ -222,12 +224,13 @@ class RankShard:
             late_side=self.late_side,
             versions=self._vectors.get(),
             restarted=dict(self._restarted),
-            sources=dict(self._sources),
+            sources=self._sources | dict.fromkeys(self._coming, end),
             alignment=self._pairs.alignments.take(MAX_TIME if final else end + self.leak.horizon),
         )
         self._sequence += 1
         return records
 
+    @tells_device_failures
     def snapshot(self) -> Snapshot:
         """Return the whole state."""
         line, line_arrays = self._line.snapshot()
@@ -262,6 +265,7 @@ class RankShard:
         """Begin to copy the state."""
         return Copied(self.snapshot())
 
+    @tells_device_failures
     def restore(self, snapshot: Snapshot) -> None:
         """Replace the whole state.
 

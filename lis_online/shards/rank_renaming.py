@@ -148,7 +148,7 @@ class Renaming:
             kept = tables != GONE
             return kept, ((tables << bits) + (slots & ((1 << bits) - 1)))[kept]
 
-        found = {}
+        found: Arrays = {}
         for part in ("total", "past"):
             kept, slots = moved(arrays[f"{part}.slots"])
             found |= {f"{part}.slots": slots, f"{part}.counts": arrays[f"{part}.counts"][kept]}

@@ -15,6 +15,7 @@ from scipy import optimize, stats
 from lis_online.events.windows_log import VERSION, ArmMoments, JoinReport, RankBucket, UserTotalsBucket, encode
 from lis_online.experiments.analysis import Plan, analyse
 from lis_online.experiments.columns import Columns, quantities_of
+from lis_online.experiments.definitions import Metric
 from lis_online.experiments.moments import UNIT, Moments
 from lis_online.experiments.stored_moments import decode
 from lis_online.history.rows import ArmRow, CountRow, HistoryRow, LiftRow, MomentsRow, SampleRatioRow, UserTotalsRow
@@ -265,17 +266,34 @@ def test_arms_add_up_over_shards_of_two_releases() -> None:
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ([[*COLUMNS.names], [*COLUMNS.names, "more"]], "different columns"),
+        ([[*COLUMNS.names], QUANTITIES], "do not count click@60/impression"),
         ([QUANTITIES, QUANTITIES], "do not count click@60/impression"),
         ([[*COLUMNS.names], []], "lack the experiment's columns"),
     ],
 )
 def test_moments_of_other_columns_are_not_compared(columns: list[list[str]], message: str) -> None:
     """Numbers under the wrong name would be worse than none."""
-    reports = [report(shard, [], columns={"e": names} if names else {}) for shard, names in enumerate(columns)]
+    plain = [moments_of(people("x")[:1], "x")]
+    reports = [report(shard, plain, columns={"e": names} if names else {}) for shard, names in enumerate(columns)]
     found = experiment(reports)
     assert found.reason is not None and message in found.reason
     assert (found.analysis.comparisons, found.analysis.sample_ratio.reason) == ((), found.reason)
+
+
+def test_shards_that_count_more_or_not_yet_are_added_up_over_what_all_count() -> None:
+    """A metric more or an experiment more reaches the shards' reports one by one; no column stands for another."""
+    first, second = people("x")[:300], people("x")[300:]
+    more = Metric("more", "mean", "like", cap=2)
+    wide = Columns(QUANTITIES, [more, *(Metric.of(metric) for metric in SETTINGS.experiment[0].metric)], True)
+    assert set(COLUMNS.names) < set(wide.names) and wide.names[: len(COLUMNS.names)] != COLUMNS.names
+    reports = [
+        report(0, [moments_of(first, "x")]),
+        report(1, [moments_of(second, "x", wide)], columns={"e": list(wide.names)}),
+        report(2, [], columns={}),
+        report(3, [], columns={"other": QUANTITIES}),
+    ]
+    assert experiment(reports).moments["x"] == moments_of(people("x"), "x")
+    assert experiment(reports).reason is None
 
 
 def test_an_experiment_before_its_first_user_has_reasons() -> None:
