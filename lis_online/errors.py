@@ -6,6 +6,7 @@ LisError
 ├── BlockError             a record of an internal topic cannot be read: a bug or another version
 ├── CheckpointError        a checkpoint is damaged, or of another schema or configuration
 ├── StorageError           the checkpoints' folder or object store does not answer, is full, or refuses
+├── DeviceError            the accelerator ran out of memory, was lost, or failed
 ├── TopicError             a Kafka topic is missing or has the wrong shape
 ├── BrokerError            no broker answered
 ├── HistoryError           PostgreSQL is unreachable, or its schema is not the code's
@@ -57,6 +58,10 @@ class CheckpointError(LisError):
 
 class StorageError(LisError):
     """A folder or object store of checkpoints that cannot be used now: it may pass, so that trying again can help."""
+
+
+class DeviceError(LisError):
+    """An accelerator that failed: what was computed on it is lost, the last checkpoint is not."""
 
 
 class TopicError(LisError):

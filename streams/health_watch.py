@@ -64,6 +64,10 @@ class HealthWatch(Watch):
         """Count the commit."""
         self._health.committed(self._role, partition, taken)
 
+    def device_failed(self) -> None:
+        """Count the failure."""
+        self._health.device_failed(self._role)
+
     def paused(self, partition: int, reason: str) -> None:
         """Note the reason; of several the first is shown."""
         self._reasons.setdefault(partition, {})[reason] = None

@@ -16,7 +16,7 @@ from lis_online.shards.contract import Shard
 from streams import logs, worker
 from streams.health_watch import HealthWatch
 from streams.lag import LagWatch, ends
-from streams.roles import JOIN, PUBLISH, roles_of
+from streams.roles import JOIN, PUBLISH, RANK, roles_of
 from streams.runner import Runner, ShardFactory
 from streams.sensors import applied_parts, exporter_of
 from streams.watched_sink import WatchedSink
@@ -46,7 +46,8 @@ def run_worker(role: str, settings: Settings) -> int:
             yield
 
     try:
-        return worker.run(role, settings, {name: FACTORIES[name](settings) for name in names}, sink, watches, serving)
+        factories = {name: FACTORIES[name](settings) for name in names}
+        return worker.run(role, settings, factories, sink, watches, serving, _without_accelerator(settings, names))
     finally:
         if writer is not None:
             writer.close()
@@ -83,6 +84,14 @@ def _publish(settings: Settings) -> ShardFactory:
 
 FACTORIES: Mapping[str, Callable[[Settings], ShardFactory]] = {"join": _join, "rank": _rank, "publish": _publish}
 """By role, what makes the shard of a partition. Each imports only what its role needs."""
+
+
+def _without_accelerator(settings: Settings, names: list[str]) -> dict[str, ShardFactory]:
+    """Return what makes shards where the accelerator failed: none where the worker is to stop then."""
+    if settings.training.on_device_failure == "stop" or RANK.name not in names:
+        return {}
+    training = settings.training.model_copy(update={"device": "cpu"})
+    return {RANK.name: _rank(settings.model_copy(update={"training": training}))}
 
 
 def _history(settings: Settings) -> HistoryWriter | None:

@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from lis_online.checkpoints.store import CheckpointStore
-from lis_online.errors import LisError
+from lis_online.errors import DeviceError, LisError
 from lis_online.events.topics import topic_names
 from lis_online.settings import Settings
 from lis_online.shards.contract import Outgoing, Record, Shard
@@ -63,6 +63,7 @@ class Runner:
         sink: RowSink | None = None,
         watch: Watch | None = None,
         clock: Callable[[], float] = time.monotonic,
+        fallback: ShardFactory | None = None,
     ) -> None:
         self.app = app
         self.role = role
@@ -73,6 +74,8 @@ class Runner:
         self.turned_at = clock()
         self._settings = settings
         self._make_shard = make_shard
+        self._fallback = fallback
+        self._leaving_device = False
         self._watch = watch or Watch()
         self._clock = clock
         self._names = topic_names(settings.kafka)
@@ -370,10 +373,34 @@ class Runner:
     async def _fail(self, exc: Exception) -> None:
         if self.failure is not None or self.stopping or self.app.should_stop:
             return
+        if isinstance(exc, DeviceError):
+            self._watch.device_failed()
+            if self._leaving_device or self._fallback is not None:
+                await self._guarded(self._leave_device)(exc)
+                return
         self.failure = exc
         logger.critical("%s ends: %s", self.role.name, exc, exc_info=None if isinstance(exc, LisError) else exc)
         self.on_failure()
         await self.app.crash(exc)
+
+    async def _leave_device(self, exc: DeviceError) -> None:
+        """Give the shards up and take them again, made by the fallback, as after a rebalance.
+
+        What the device had is lost with it: the checkpoints are where it goes on. Joining the group again drops what
+        was fetched, and reads on from them.
+        """
+        if self._leaving_device:
+            return  # a call that was on its way when the first one failed
+        self._leaving_device, self.ready = True, False
+        logger.critical(
+            "%s: %s; it goes on from the last checkpoint on the CPU, until the worker is started again",
+            self.role.name, exc,
+        )  # fmt: skip
+        self._make_shard, self._fallback = self._fallback or self._make_shard, None
+        async with self._lock:
+            await self._drop_all()
+        self._leaving_device = False
+        await self.app.consumer.subscribe([self._names[topic] for topic in self.role.topics])
 
 
 def _nothing() -> None:

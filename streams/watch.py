@@ -31,6 +31,9 @@ class Watch:
     def committed(self, partition: int, taken: bool) -> None:
         """A partition's offsets were committed, or the group has moved on and did not take them."""
 
+    def device_failed(self) -> None:
+        """The device of the role's shards has failed."""
+
     def paused(self, partition: int, reason: str) -> None:
         """A shard has come to wait for something; may be told again."""
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import faust
@@ -25,6 +26,8 @@ from streams.watch import Watch
 
 logger = logging.getLogger(__name__)
 
+
+NOTHING: Mapping[str, ShardFactory] = MappingProxyType({})
 
 SAVE_WITHIN, GOODBYE_WITHIN = 20.0, 8.0
 """Seconds a worker that was told to end may take for its last checkpoints, and then for its goodbye to
@@ -82,14 +85,15 @@ def build_app(
     folder: Path,
     sink: RowSink | None = None,
     watch: Watch | None = None,
+    fallback: ShardFactory | None = None,
 ) -> Runner:
     """Return the runner of a role and, as its `app`, the Faust app; nothing is connected yet.
 
     make_shard: makes the empty shard of a partition. folder: for Faust's own files. sink: where a publish
-    shard's rows go. watch: is told what happens.
+    shard's rows go. watch: is told what happens. fallback: makes the shard where its device has failed.
     """
     (chosen,) = roles_of(role)
-    return Runner(new_app(chosen, settings, folder), chosen, settings, make_shard, sink, watch)
+    return Runner(new_app(chosen, settings, folder), chosen, settings, make_shard, sink, watch, fallback=fallback)
 
 
 def run(
@@ -99,11 +103,13 @@ def run(
     sink: RowSink | None = None,
     watches: Mapping[str, Watch] | None = None,
     serving: Callable[[Mapping[str, Runner]], AbstractContextManager[Any]] = nullcontext,
+    fallbacks: Mapping[str, ShardFactory] = NOTHING,
 ) -> int:
     """Run a worker until SIGTERM or SIGINT (0) or until something cannot go on (1).
 
     role: "join", "rank", "publish", or "all": the three apps in this process. serving: a context around
-    the run, made of the runners by role: the HTTP server. Raises TopicError and BrokerError before
+    the run, made of the runners by role: the HTTP server. fallbacks: by role, what makes a shard whose device has
+    failed. Raises TopicError and BrokerError before
     anything is started.
     """
     check_topics(settings)
@@ -118,6 +124,7 @@ def run(
                 Path(folder),
                 sink if each.name == PUBLISH.name else None,
                 (watches or {}).get(each.name),
+                fallbacks.get(each.name),
             )
             for each in roles_of(role)
         }

@@ -111,6 +111,12 @@ class WorkerHealth:
             self._roles[role] = replace(known, commits=known.commits + 1)
             self._shards[role, partition] = replace(self._of(role, partition), committed_at=self._clock())
 
+    def device_failed(self, role: str) -> None:
+        """What the role computes on has failed."""
+        with self._lock:
+            known = self._roles[role]
+            self._roles[role] = replace(known, device_failures=known.device_failures + 1)
+
     def written(self, rows: int, seconds: float) -> None:
         """The history took a batch of rows in that time."""
         with self._lock:

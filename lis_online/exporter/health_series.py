@@ -27,6 +27,7 @@ def _add_role(families: Families, known: RoleHealth, role: str) -> None:
     families.add(names.REBALANCES, known.rebalances, role=role)
     families.add(names.COMMITS, known.commits, role=role)
     families.add(names.COMMIT_FAILURES, known.commit_failures, role=role)
+    families.add(names.DEVICE_FAILURES, known.device_failures, role=role)
 
 
 def _add_history(families: Families, known: HistoryHealth | None) -> None:

@@ -269,6 +269,9 @@ DEVICE_MEMORY = _gauge(
     "bytes",
 )
 DEVICE = Series("lis_device_info", "info", ("role", "device"), "What a role computes on.")
+DEVICE_FAILURES = _counter(
+    "lis_device_failures_total", "role", "Failures of the accelerator; after the first a role computes on the CPU."
+)
 BUILD = Series("lis_build_info", "info", ("version",), "What is running.")
 
 SECTIONS: Final = {
@@ -361,6 +364,7 @@ SECTIONS: Final = {
         HISTORY_LAST,
         DEVICE_MEMORY,
         DEVICE,
+        DEVICE_FAILURES,
         BUILD,
     ),
 }

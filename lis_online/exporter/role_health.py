@@ -12,13 +12,14 @@ class RoleHealth:
     """A role's life in its consumer group since the worker began.
 
     partitions: that are this worker's now. rebalances: after which the shards were restored, the first
-    assignment too. commits, commit_failures: of offsets, taken and refused.
+    assignment too. commits, commit_failures: of offsets, taken and refused. device_failures: of the accelerator.
     """
 
     partitions: int = 0
     rebalances: int = 0
     commits: int = 0
     commit_failures: int = 0
+    device_failures: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from lis_online.settings import Settings
 from lis_online.settings.durations import rollup_length
 from lis_online.settings.model import ExperimentSettings, TriggerSettings
 
-_ELSEWHERE = {"training.device", "training.threads"}
+_ELSEWHERE = {"training.device", "training.on_device_failure", "training.threads"}
 """Where and on how many threads it is computed: a shard may move to another machine."""
 
 

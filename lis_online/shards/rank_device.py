@@ -1,10 +1,24 @@
-"""The device of a rank shard, as torch tells it."""
+"""The device of a rank shard, as torch tells it, and its failures."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Final, ParamSpec, TypeVar
+
 import torch
 
+from lis_online.errors import DeviceError
 from lis_online.shards.device_use import DeviceUse
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+SAID: Final = ("CUDA", "cuDNN", "cuBLAS", "NCCL", "HIP", "NVML")
+"""How a failure of the device begins where torch has no class of its own for it."""
+
+LONGEST: Final = 200
+"""Characters of what torch says that are told: an out-of-memory error explains its settings at length."""
 
 
 def device_use(device: torch.device) -> DeviceUse:
@@ -22,3 +36,32 @@ def device_use(device: torch.device) -> DeviceUse:
         torch.cuda.memory_reserved(device),
         properties.total_memory,
     )
+
+
+def is_device_failure(exc: BaseException) -> bool:
+    """Say whether an error is the device's (out of memory, lost, a kernel that failed), not the code's or the data's.
+
+    >>> is_device_failure(RuntimeError("CUDA error: an illegal memory access was encountered"))
+    True
+    >>> is_device_failure(RuntimeError("The size of tensor a (3) must match the size of tensor b (4)"))
+    False
+    """
+    if isinstance(exc, torch.OutOfMemoryError | torch.AcceleratorError):
+        return True
+    return isinstance(exc, RuntimeError) and str(exc).startswith(SAID)
+
+
+def tells_device_failures(function: Callable[P, T]) -> Callable[P, T]:
+    """Wrap a function so that it raises DeviceError for a failure of the device, and everything else as it is."""
+
+    @wraps(function)
+    def told(*arguments: P.args, **keywords: P.kwargs) -> T:
+        try:
+            return function(*arguments, **keywords)
+        except RuntimeError as exc:
+            if not is_device_failure(exc):
+                raise
+            said = " ".join(str(exc).split())[:LONGEST]
+            raise DeviceError(f"the accelerator must work, got {type(exc).__name__}: {said}") from exc
+
+    return told

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from lis_online.errors import DeviceError
 from lis_online.shards.device_use import DeviceUse
-from lis_online.shards.rank_device import device_use
+from lis_online.shards.rank_device import device_use, is_device_failure, tells_device_failures
 
 
 def test_a_cpu_has_a_name_and_no_memory_of_its_own() -> None:
@@ -37,3 +38,51 @@ def test_memory_in_use_grows_by_what_is_allocated() -> None:
     use = device_use(device)
     assert before is not None and use.allocated == before + 4 * held.numel()
     assert use.allocated <= (use.reserved or 0) <= (use.total or 0)
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        torch.AcceleratorError("CUDA error: device-side assert triggered"),
+        RuntimeError("CUDA error: unspecified launch failure"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"),
+        RuntimeError("CUDA driver error: unknown error"),
+    ],
+)
+def test_failure_of_the_device_is_told_as_one(failure: RuntimeError) -> None:
+    """Out of memory, lost, a kernel that failed: the runner may go on without the device."""
+
+    @tells_device_failures
+    def step() -> None:
+        raise failure
+
+    assert is_device_failure(failure)
+    with pytest.raises(DeviceError, match=r"^the accelerator must work, got \w+Error: (CUDA|cuDNN)"):
+        step()
+
+
+@pytest.mark.parametrize("failure", [RuntimeError("shapes must match"), ValueError("CUDA"), MemoryError()])
+def test_failure_of_the_code_or_of_the_host_stays_what_it_is(failure: Exception) -> None:
+    """Another device would fail as well."""
+
+    @tells_device_failures
+    def step() -> None:
+        raise failure
+
+    with pytest.raises(type(failure)) as raised:
+        step()
+    assert raised.value is failure
+
+
+def test_long_explanation_of_torch_is_one_short_line() -> None:
+    """An out-of-memory error goes on for a page about its allocator."""
+
+    @tells_device_failures
+    def step() -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory.\n" + "See the documentation of PYTORCH_ALLOC_CONF. " * 20)
+
+    with pytest.raises(DeviceError) as raised:
+        step()
+    assert len(str(raised.value)) < 280
+    assert "\n" not in str(raised.value)

@@ -31,12 +31,14 @@ Log = list[tuple[str, bytes | None]]
 class LiveWorker:
     """One `all` worker over a settings file, asked through its own HTTP server."""
 
-    def __init__(self, table: dict[str, Any], folder: Path, seed: int) -> None:
+    def __init__(
+        self, table: dict[str, Any], folder: Path, seed: int, module: str = "tests.streams.live_worker"
+    ) -> None:
         self._log = folder / "log"
         self._address = f"http://127.0.0.1:{table['http']['port']}"
         settings = folder / "settings.json"
         settings.write_text(json.dumps(table))
-        self._command = [sys.executable, "-m", "tests.streams.live_worker", "all", str(settings), str(seed)]
+        self._command = [sys.executable, "-m", module, "all", str(settings), str(seed)]
         self.process: subprocess.Popen[bytes]
         self.start()
 
