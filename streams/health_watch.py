@@ -8,6 +8,7 @@ from typing import Final
 from lis_online.exporter.exemplars import Origin
 from lis_online.exporter.health import WorkerHealth
 from lis_online.shards.contract import Outgoing, Record, Shard
+from streams.making import Saved
 from streams.watch import Watch
 
 DEAD_LETTERS: Final = "dead_letters"
@@ -50,9 +51,13 @@ class HealthWatch(Watch):
         if current is not None:
             self._health.published(self._role, partition, current.revision)
 
-    def checkpointed(self, partition: int, position: int) -> None:
-        """Note a checkpoint."""
-        self._health.saved(self._role, partition, position)
+    def checkpointed(self, partition: int, saved: Saved) -> None:
+        """Note a checkpoint and its cost."""
+        self._health.saved(self._role, partition, saved.position, saved.bytes, saved.seconds, saved.pause)
+
+    def checkpoint_failed(self, partition: int) -> None:
+        """Count a try that failed."""
+        self._health.save_failed(self._role, partition)
 
     def sent(self, partition: int, outgoing: Sequence[Outgoing]) -> None:
         """Note the last dead letter of each reason."""

@@ -1,4 +1,38 @@
-"""A shard at work: its thread, its checkpoints, and what it returned but Kafka does not have yet."""
+"""A shard at work: its thread, its checkpoints, and what it returned but Kafka does not have yet.
+
+The order of effects, which makes them happen once. A turn:
+
+ 1. apply: the shard applies records, its state moves;
+ 2. send: what it returned is sent and acknowledged;
+ 3. keep: its rows are in the history.
+
+A checkpoint, between two turns:
+
+ 4. begin: the state, its positions and what it owes, as they are now;
+ 5. copy: piece by piece between turns that go on;
+ 6. data: written and durable, on another thread;
+ 7. manifest: now the checkpoint exists;
+ 8. commit: exactly its positions, to Kafka.
+
+A tick, which no record stands for (a partition that brings nothing is passed over):
+
+ 9. tick: the shard goes on without the partition;
+10. save: state, tick and what it made the shard return are durable (4 to 7 at once);
+11. pay: that is sent.
+
+A restore, and a stop:
+
+12. load: the newest whole checkpoint, or nothing;
+13. spend: its clean mark counts no more;
+14. pay: what it still owed is sent;
+15. stop: a last checkpoint (4 to 7 at once);
+16. mark: it is the state after all that was ever sent.
+
+A crash between 1 and 7 repeats everything since the last checkpoint: the receivers know the sequence numbers and
+revisions and take nothing twice. A crash after 7 repeats what came after that checkpoint; whether 8 happened does not
+matter, because a restore sets the committed offsets to its own. No checkpoint begins between 1 and the end of 3
+(`whole`): it would drop what was not sent. `tests/streams/test_effects.py` crashes before and after each.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +43,20 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar
 
-from lis_online.checkpoints.store import CheckpointStore
+from lis_online.checkpoints.store import CheckpointStore, Judge
+from lis_online.errors import CheckpointError, StorageError
 from lis_online.shards.contract import Outgoing, Record, Shard, Snapshot
+from streams.making import Making, Saved, owed_of
+from streams.storage import Patience
 from streams.turns import TurnLength
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Clock = Callable[[], float]
+
+COPYING, SHARE = 0.02, 0.1
+"""How long turns wait for a piece of a checkpoint: seconds, or that share of the last turn if it is more."""
 
 
 class IdleShard(Shard, Protocol):
@@ -45,22 +85,12 @@ class RowsShard(Shard, Protocol):
 
 
 class ShardHost:
-    """One shard of one partition on this worker. One turn at a time: the caller holds a lock.
+    """One shard of one partition on this worker. One turn at a time: the caller of all but `checkpoint` holds `lock`.
 
-    make_shard: makes it, in the thread where it stays. send: sends records in order and returns
-    once they are acknowledged. keep_rows: makes a publish shard's rows durable; None for the other
-    roles. clock: monotonic seconds.
-
-    The order of effects, which makes them happen once:
-
-    1. the shard applies records (its state moves),
-    2. what it returned is sent and acknowledged, its rows are in the history,
-    3. the checkpoint is durable: state, positions, and nothing owed,
-    4. the caller commits the offsets.
-
-    A crash between 1 and 3 repeats everything since the last checkpoint; the receivers know the
-    sequence numbers and revisions and take nothing twice. `whole` is False between 1 and the end
-    of 2: a checkpoint then would drop what was not sent, so none is made.
+    make_shard: makes it, in the thread where it stays. send: sends records in order and returns once they are
+    acknowledged. keep_rows: makes a publish shard's rows durable; None for the other roles. clock: monotonic seconds.
+    lock: covers a turn, a piece of a checkpoint, a restore. patience: with the store. judge: refuses checkpoints of
+    settings that the state cannot be kept under; by default all but the store's.
     """
 
     def __init__(
@@ -71,23 +101,34 @@ class ShardHost:
         most_records: int,
         keep_rows: Callable[[list[Any]], Awaitable[None]] | None = None,
         clock: Clock = time.monotonic,
+        lock: asyncio.Lock | None = None,
+        patience: Patience | None = None,
+        judge: Judge | None = None,
     ) -> None:
         self.shard: Shard
         self.whole = True
         self.restored = False
+        self.saved: Saved | None = None
         self.saved_position = 0
+        self.saved_positions: Mapping[str, int] = {}
         self.step_seconds = 0.0
         self._make_shard = make_shard
         self._store = store
         self._send = send
         self._keep_rows = keep_rows
         self._clock = clock
+        self._lock = lock or asyncio.Lock()
+        self._patience = patience or Patience()
+        self._judge = judge
         self._turn = TurnLength(most_records)
         self._ticks = 0
         self._owed: list[Outgoing] = []
+        self._making: Making | None = None
+        self._checkpointing = False
         # torch and everything else of a shard stays in one thread: off the event loop, and with the
         # same thread-local state from call to call
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="shard")
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
 
     @property
     def positions(self) -> Mapping[str, int]:
@@ -99,17 +140,28 @@ class ShardHost:
         """What the checkpoint is named after: grows with every record applied and every partition passed over."""
         return sum(self.shard.positions.values()) + self._ticks
 
+    # --- restore: steps 12 to 14 -----------------------------------------------------------------------
+
     async def restore(self) -> None:
-        """Make the shard; take the newest checkpoint, if there is one, and send what it still owed."""
+        """Make the shard; take the newest checkpoint, if there is one, and send what it still owed.
+
+        An outage of the storage is waited out.
+        """
         self.shard = await self.call(self._make_shard)
-        found = await self.call(self._store.load_latest)
+        found = await self._patience.insist(lambda: self._in_writer(self._store.load_latest, self._judge))
         if found is None:
             return
         snapshot, self.saved_position = found
         await self.call(self.shard.restore, Snapshot(snapshot.meta["shard"], snapshot.arrays))
-        self._ticks = snapshot.meta["ticks"]
+        self._ticks, self._owed = snapshot.meta["ticks"], owed_of(snapshot)
+        self.saved_positions = dict(self.positions)
         self.restored = True
-        await self._send([_outgoing(*owed) for owed in snapshot.meta["owed"]])
+        if self._store.changed:  # under these settings from here on, also if it crashes before the next checkpoint
+            await self._save_at_once()
+        await self._patience.insist(lambda: self._in_writer(self._store.take_clean_mark, self.saved_position))
+        await self._pay()
+
+    # --- turns: steps 1 to 3 -----------------------------------------------------------------------------
 
     async def turn(self, records: Sequence[Record]) -> int:
         """Apply as many of the records as fit a turn, send what comes of it, and return their number."""
@@ -124,6 +176,8 @@ class ShardHost:
         self.whole = True
         return len(taken)
 
+    # --- ticks: steps 9 to 11 ----------------------------------------------------------------------------
+
     async def pass_over(self, topic: str) -> None:
         """Go on without an idle partition: a tick that no record stands for.
 
@@ -132,6 +186,8 @@ class ShardHost:
         together with what it made the shard return, *before* any of that is sent. A crash before
         the checkpoint: nothing was sent, the tick never was. A crash after it: the restored shard
         sends what it owes again, and the receivers skip what they have.
+
+        An outage of the storage is waited out. Raises CheckpointError where another worker has gone on from here.
         """
         shard: IdleShard = self.shard  # type: ignore[assignment]
         await self._tick(shard.idle, topic)
@@ -148,20 +204,101 @@ class ShardHost:
         self.whole = False
         self._owed = await self.call(function, argument)
         self._ticks += 1
-        await self._save()
-        await self._deliver(self._owed)
-        self._owed = []
+        if not await self._save_at_once():
+            raise CheckpointError(f"a checkpoint at {self.position} must be the furthest, another worker's is further")
+        await self._pay()
         self.whole = True
 
+    # --- checkpoints: steps 4 to 7 -----------------------------------------------------------------------
+
     async def checkpoint(self) -> Mapping[str, int] | None:
-        """Make the state durable; return the positions that may be committed, None where there is nothing new."""
-        if not self.whole or self.position == self.saved_position:
+        """Make the state of now durable while turns go on; return the positions that may be committed.
+
+        None where there is nothing new, where one is being made, where another worker's is further, and where the
+        storage failed: that is said, and tried again next time. The lock must be free: it is held piece by piece.
+        Raises StorageError where an outage has lasted too long.
+        """
+        if self._checkpointing:
             return None
-        return await self._save()
+        self._checkpointing = True
+        try:
+            making = await self._copy()
+            return None if making is None or not await self._tried(making) else making.positions
+        finally:
+            self._checkpointing = False
+
+    async def finish(self, ended: bool) -> None:
+        """Make the last checkpoint before another worker may have the partition.
+
+        ended: the worker was told to end, and nothing is fed after this: the checkpoint is marked as clean.
+        Raises StorageError where the storage fails: the checkpoint before holds.
+        """
+        if not self.whole or not (self.restored or self.position):
+            return
+        needed = self.position != self.saved_position or (ended and self._store.written != self.position)
+        if needed and not await self._write(await self._copy_at_once()):
+            return
+        if ended:
+            await self._in_writer(self._store.mark_clean, self.position)
 
     async def close(self) -> None:
-        """Wait for the thread's last call, and end it."""
+        """Wait for the shard's last call, and end its thread. What is being written may go on: it does no harm."""
+        self._making = None
+        self._writer.shutdown(wait=False)
         await asyncio.get_running_loop().run_in_executor(None, self.thread.shutdown)
+
+    async def _copy(self) -> Making | None:
+        """Copy the state between turns. None where there is nothing new, or where it was made at once meanwhile."""
+        async with self._lock:
+            if not self.whole or self.position == self.saved_position:
+                return None
+            making = await self._begin()
+        while True:
+            async with self._lock:
+                if self._making is not making:
+                    return None
+                if await making.step(self.call, max(COPYING, SHARE * self.step_seconds)):
+                    self._making = None
+                    return making
+
+    async def _copy_at_once(self) -> Making:
+        if self._making is not None:  # a shard makes one snapshot at a time; this one will be newer
+            await self._making.finish(self.call)
+        making = await self._begin()
+        await making.finish(self.call)
+        self._making = None
+        return making
+
+    async def _begin(self) -> Making:
+        self._making = making = Making(dict(self.positions), self.position, self._ticks, self._owed, self._clock)
+        await making.begin(self.call, self.shard)
+        return making
+
+    async def _save_at_once(self) -> bool:
+        making = await self._copy_at_once()
+        return await self._patience.insist(lambda: self._write(making))
+
+    async def _tried(self, making: Making) -> bool:
+        try:
+            written = await self._write(making)
+        except StorageError as exc:
+            self._patience.failed(exc)
+            return False
+        self._patience.succeeded()
+        return written
+
+    async def _write(self, making: Making) -> bool:
+        """Write it; True where it is now the newest."""
+        if not await self._in_writer(self._store.save, making.snapshot, making.position):
+            logger.warning("checkpoint at %d not written: another worker's is further", making.position)
+            return False
+        if making.position < self.saved_position:
+            return False
+        self.saved_position, self.saved_positions = making.position, making.positions
+        self.saved = making.saved(self._store.saved_bytes)
+        return True
+
+    # --- effects -----------------------------------------------------------------------------------------
 
     async def _deliver(self, outgoing: Sequence[Outgoing]) -> None:
         await self._send(outgoing)
@@ -171,22 +308,13 @@ class ShardHost:
             if rows:
                 await self._keep_rows(rows)
 
-    async def _save(self) -> Mapping[str, int]:
-        positions, position = dict(self.positions), self.position
-        await self.call(self._write, position)
-        self.saved_position = position
-        return positions
-
-    def _write(self, position: int) -> None:
-        snapshot = self.shard.snapshot()
-        meta = {"shard": snapshot.meta, "ticks": self._ticks, "owed": [list(record) for record in self._owed]}
-        if not self._store.save(Snapshot(meta, snapshot.arrays), position):
-            logger.warning("checkpoint at %d not written: another worker's is further", position)
+    async def _pay(self) -> None:
+        await self._deliver(self._owed)
+        self._owed = []
 
     async def call(self, function: Callable[..., T], *arguments: Any) -> T:
         """Call something in the shard's thread, between its turns, and return what it returns."""
         return await asyncio.get_running_loop().run_in_executor(self.thread, function, *arguments)
 
-
-def _outgoing(topic: str, value: bytes, partition: int | None, key: bytes | None, headers: list[Any]) -> Outgoing:
-    return Outgoing(topic, value, partition, key, tuple((name, value) for name, value in headers))
+    async def _in_writer(self, function: Callable[..., T], *arguments: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._writer, function, *arguments)

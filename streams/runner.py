@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from lis_online.checkpoints.store import CheckpointStore
-from lis_online.errors import DeviceError, LisError
+from lis_online.errors import DeviceError, LisError, StorageError
 from lis_online.events.topics import topic_names
 from lis_online.settings import Settings
 from lis_online.shards.contract import Outgoing, Record, Shard
@@ -28,6 +28,7 @@ from streams.keeping import RowKeeper, RowSink
 from streams.offsets import Offsets
 from streams.roles import PUBLISH, Role
 from streams.sending import Sender
+from streams.storage import Patience, longest_outage
 from streams.watch import BROKER_UNREACHABLE, CATCHING_UP, HISTORY_UNREACHABLE, Watch
 
 logger = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ class Runner:
 
     Faust restarts nothing here and acknowledges nothing: `noack_take` hands over batches, and
     offsets are committed behind checkpoints alone. One lock covers a turn (state and what was sent of it),
-    a checkpoint and a restore, so none sees half of another.
+    a piece of a checkpoint and a restore, so none sees half of another. A checkpoint is written without it.
 
     After every rebalance all state comes from the checkpoints again, and the committed offsets are set
     to theirs: the seek that follows lands there, an older checkpoint or not. Records fetched before a
@@ -240,7 +241,8 @@ class Runner:
         if passed and not assigned.idle.passed:
             logger.info("%s %d brings nothing: it follows the others' time", self.role.name, partition)
         assigned.idle.wait(passed)
-        await self._checkpoint()
+        if passed:
+            await self._settle(assigned)
 
     async def _pass_over(self, assigned: Assigned, topic: str | None) -> None:
         if topic is None or not await self._still_ours(assigned):
@@ -249,14 +251,13 @@ class Runner:
             if self._is_current(assigned) and assigned.host.whole:
                 logger.info("%s %d: %s brings nothing, going on without it", self.role.name, assigned.partition, topic)
                 await assigned.host.pass_over(topic)
-        await self._checkpoint()
+        await self._settle(assigned)
 
     async def _still_ours(self, assigned: Assigned) -> bool:
         """Ask the group's coordinator, by a commit. A worker that was stopped and continued learns here
         that its partitions have moved: it must not pass over what another may be reading.
         """
-        await self._checkpoint()
-        positions = assigned.host.positions
+        positions = assigned.host.saved_positions
         if any(positions.values()):
             taken = await self._commit(assigned, positions)
         else:  # nothing came ever
@@ -266,13 +267,19 @@ class Runner:
     # --- checkpoints -----------------------------------------------------------------------------------
 
     async def _checkpoint(self, *_: Any) -> None:
-        """On a timer, not on a batch: a stream that falls silent is saved too."""
+        """On a timer, not on a batch: a stream that falls silent is saved too. One shard after the other, so that
+        one copy of a state is in memory.
+        """
         for assigned in list(self._shards.values()):
-            async with self._lock:
-                positions = await self._save(assigned)
-            # outside the lock: a rebalance that needs it must not wait for Kafka
+            positions = await assigned.host.checkpoint()
             if positions is not None and self._is_current(assigned):
-                await self._commit(assigned, positions)
+                await self._settle(assigned)
+
+    async def _settle(self, assigned: Assigned) -> None:
+        """Tell of the checkpoint that has become durable, and commit its positions, no others."""
+        if assigned.host.saved is not None:
+            self._watch.checkpointed(assigned.partition, assigned.host.saved)
+            await self._commit(assigned, assigned.host.saved_positions)
 
     async def _commit(self, assigned: Assigned, positions: Mapping[str, int]) -> bool:
         """Commit what is above 0; return whether the group took it."""
@@ -282,14 +289,6 @@ class Runner:
         taken = await self._offsets.commit(offsets)
         self._watch.committed(assigned.partition, taken)
         return taken
-
-    async def _save(self, assigned: Assigned) -> Mapping[str, int] | None:
-        if self._shards.get(assigned.partition) is not assigned:
-            return None
-        positions = await assigned.host.checkpoint()
-        if positions is not None:
-            self._watch.checkpointed(assigned.partition, assigned.host.saved_position)
-        return positions
 
     def _by_topic(self, partition: int) -> dict[str, TP]:
         return {topic: TP(self._names[topic], partition) for topic in self.role.topics}
@@ -307,7 +306,13 @@ class Runner:
     async def _save_and_drop(self) -> None:
         async with self._lock:
             for assigned in list(self._shards.values()):
-                await self._save(assigned)
+                try:
+                    await assigned.host.finish(ended=self.stopping)
+                except StorageError as exc:
+                    logger.error(
+                        "%s %d: no last checkpoint, whoever goes on begins at the one before: %s",
+                        self.role.name, assigned.partition, exc,
+                    )  # fmt: skip
             await self._drop_all()
 
     async def _take_over(self, *_: Any, **__: Any) -> None:
@@ -328,6 +333,8 @@ class Runner:
             self.role.batch,
             self._keeper.keep if self.role.name == PUBLISH.name else None,
             self._clock,
+            self._lock,
+            self._patience(partition),
         )
         await host.restore()
         tps = self._by_topic(partition)
@@ -346,6 +353,14 @@ class Runner:
     def _store(self, partition: int) -> CheckpointStore:
         checkpoints = self._settings.checkpoints
         return CheckpointStore(checkpoints.directory, self.role.name, partition, checkpoints.keep, self._fingerprint)
+
+    def _patience(self, partition: int) -> Patience:
+        return Patience(
+            f"{self.role.name} {partition}",
+            longest_outage(self._settings),
+            stopping=lambda: self.stopping,
+            failed=partial(self._watch.checkpoint_failed, partition),
+        )
 
     def _owned(self) -> set[int]:
         return {tp.partition for tp in self.app.consumer.assignment() if tp.topic in self._logical}

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 from lis_online.shards.contract import Outgoing, Record, Shard
+from streams.making import Saved
 
 CATCHING_UP: Final = "catching_up"
 HISTORY_UNREACHABLE: Final = "history_unreachable"
@@ -25,8 +26,11 @@ class Watch:
     def sent(self, partition: int, outgoing: Sequence[Outgoing]) -> None:
         """What a shard returned was delivered."""
 
-    def checkpointed(self, partition: int, position: int) -> None:
-        """A shard's state up to a position has become durable."""
+    def checkpointed(self, partition: int, saved: Saved) -> None:
+        """A shard's state has become durable."""
+
+    def checkpoint_failed(self, partition: int) -> None:
+        """A checkpoint could not be read or written; it is tried again."""
 
     def committed(self, partition: int, taken: bool) -> None:
         """A partition's offsets were committed, or the group has moved on and did not take them."""

@@ -37,6 +37,8 @@ class CheckpointStore:
     A worker that was stopped and continued may save after its partition has moved on. It does no harm: its position is
     lower, and a lower position never replaces or follows a higher one; of one position the one that began last counts.
 
+    saved_bytes: of the last one written. changed: what was loaded is of other settings, which the judge let pass.
+
     Every method raises StorageError where the place does not answer, is full, or refuses.
     """
 
@@ -53,6 +55,7 @@ class CheckpointStore:
             raise CheckpointError(f"keep must be >= 1, got {keep}")
         self.place = open_place(directory)
         self.saved_bytes = 0
+        self.changed = False
         self._role = role
         self._partition = partition
         self._keep = keep
@@ -60,6 +63,11 @@ class CheckpointStore:
         self._clock = clock
         self._written: Stem | None = None
         self._manifests: dict[Stem, Manifest] = {}
+
+    @property
+    def written(self) -> int | None:
+        """The position of the last checkpoint that this store wrote."""
+        return None if self._written is None else self._written.position
 
     # --- saving ------------------------------------------------------------------------------------
 
@@ -129,13 +137,16 @@ class CheckpointStore:
             try:
                 manifest = self._manifest(stem, sizes)
                 (judge or self._refuse_other_settings)(manifest)
-                return self.load(manifest), stem.position
+                snapshot = self.load(manifest)
             except DamagedError as exc:
                 logger.error(
                     "checkpoint %s in %s is damaged (%s): falling back to the one before it",
                     stem.of(MANIFEST), self.place.url, exc,
                 )  # fmt: skip
                 self._set_aside(stem)
+            else:
+                self.changed = bool(manifest.differing(self._fingerprint))
+                return snapshot, stem.position
         self._refuse_all_damaged()
         return None
 

@@ -34,7 +34,8 @@ class ShardHealth:
     steps: durations of `feed` calls. refused: by dead-letter reason, the last record that was refused (join alone).
     lag: records of its inputs that are not applied yet, None while that is not known. paused: one of PAUSES.
     committed_at: when its offsets were last committed. moved_at: when its watermark last rose. revision, published_at:
-    of its numbers, and when they changed since the worker began (publish alone).
+    of its numbers, and when they changed since the worker began (publish alone). checkpoint_bytes, checkpoint_seconds,
+    checkpoint_pause: of its last checkpoint since the worker began. checkpoint_failures: tries that failed.
     """
 
     role: str
@@ -48,6 +49,10 @@ class ShardHealth:
     last_batch_at: float | None = None
     checkpoint_at: float | None = None
     checkpoint_position: int | None = None
+    checkpoint_bytes: int | None = None
+    checkpoint_seconds: float | None = None
+    checkpoint_pause: float | None = None
+    checkpoint_failures: int = 0
     lag: int | None = None
     paused: str | None = None
     committed_at: float | None = None
@@ -179,11 +184,23 @@ class WorkerHealth:
             published_at = shard.published_at if revision == shard.revision else self._clock()
             self._shards[role, partition] = replace(shard, revision=revision, published_at=published_at)
 
-    def saved(self, role: str, partition: int, position: int) -> None:
-        """A checkpoint of this position is durable."""
+    def saved(self, role: str, partition: int, position: int, size: int, seconds: float, pause: float) -> None:
+        """A checkpoint of this position and size, bytes, is durable: seconds after it began; turns waited for pause."""
+        with self._lock:
+            self._shards[role, partition] = replace(
+                self._of(role, partition),
+                checkpoint_at=self._clock(),
+                checkpoint_position=position,
+                checkpoint_bytes=size,
+                checkpoint_seconds=seconds,
+                checkpoint_pause=pause,
+            )
+
+    def save_failed(self, role: str, partition: int) -> None:
+        """A checkpoint could not be written or read."""
         with self._lock:
             shard = self._of(role, partition)
-            self._shards[role, partition] = replace(shard, checkpoint_at=self._clock(), checkpoint_position=position)
+            self._shards[role, partition] = replace(shard, checkpoint_failures=shard.checkpoint_failures + 1)
 
     def lagged(self, lags: Mapping[tuple[str, int], int]) -> None:
         """Of each shard, by role and partition, so many records are not applied; of the others that is not known."""

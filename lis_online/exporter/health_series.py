@@ -50,6 +50,10 @@ def _add_work(families: Families, shard: ShardHealth) -> None:
     families.add(names.LAG_KNOWN, float(shard.lag is not None), **at)
     families.add(names.CHECKPOINT, shard.checkpoint_at, **at)
     families.add(names.CHECKPOINT_POSITION, shard.checkpoint_position, **at)
+    families.add(names.CHECKPOINT_BYTES, shard.checkpoint_bytes, **at)
+    families.add(names.CHECKPOINT_SECONDS, shard.checkpoint_seconds, **at)
+    families.add(names.CHECKPOINT_PAUSE, shard.checkpoint_pause, **at)
+    families.add(names.CHECKPOINT_FAILURES, shard.checkpoint_failures, **at)
     families.add(names.COMMIT, shard.committed_at, **at)
     for reason in PAUSES:
         families.add(names.PAUSED, float(shard.paused == reason), reason=reason, **at)

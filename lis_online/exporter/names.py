@@ -246,6 +246,19 @@ CHECKPOINT = _gauge(
     "lis_checkpoint_timestamp_seconds", OF_SHARD, "When a shard's last checkpoint became durable.", "seconds"
 )
 CHECKPOINT_POSITION = _gauge("lis_checkpoint_position", OF_SHARD, "Records below the last checkpoint.")
+CHECKPOINT_BYTES = _gauge("lis_checkpoint_bytes", OF_SHARD, "Size of a shard's last checkpoint.", "bytes")
+CHECKPOINT_SECONDS = _gauge(
+    "lis_checkpoint_duration_seconds",
+    OF_SHARD,
+    "From the beginning of a shard's last checkpoint until it was durable; the shard goes on meanwhile.",
+    "seconds",
+)
+CHECKPOINT_PAUSE = _gauge(
+    "lis_checkpoint_pause_seconds", OF_SHARD, "The longest that a turn waited for a shard's last checkpoint.", "seconds"
+)
+CHECKPOINT_FAILURES = _counter(
+    "lis_checkpoint_failures_total", OF_SHARD, "Times that a checkpoint could not be written or read; tried again."
+)
 COMMIT = _gauge(
     "lis_commit_timestamp_seconds", OF_SHARD, "When a shard's offsets were last committed to Kafka.", "seconds"
 )
@@ -352,6 +365,10 @@ SECTIONS: Final = {
         PAUSED,
         CHECKPOINT,
         CHECKPOINT_POSITION,
+        CHECKPOINT_BYTES,
+        CHECKPOINT_SECONDS,
+        CHECKPOINT_PAUSE,
+        CHECKPOINT_FAILURES,
         COMMIT,
         COMMITS,
         COMMIT_FAILURES,

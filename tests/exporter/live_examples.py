@@ -188,7 +188,7 @@ def worker(view: PublishView | None, roles: tuple[str, ...] = ("join", "rank", "
         for partition in range(2 if role == "join" else 1):
             made.health.assigned(role, partition)
             made.health.applied(role, partition, 500, 0.2)
-            made.health.saved(role, partition, 12)
+            made.health.saved(role, partition, 12, size=5_000, seconds=0.5, pause=0.01)
             if role != "publish":
                 made.health.passed(role, partition, int(1000 * made.now) - 41_000)
     made.health.lagged({(shard.role, shard.partition): 12_345 * shard.partition for shard in made.health.get()})

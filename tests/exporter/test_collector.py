@@ -73,7 +73,7 @@ def worker() -> WorkerHealth:
     health.refused("join", 2, "malformed", Origin("impressions", 2, 77))
     health.counted("join", 2, {"accepted": 590, "malformed": 10})
     health.passed("join", 2, 1_573_516_800_500)
-    health.saved("join", 2, 600)
+    health.saved("join", 2, 600, size=5_000, seconds=0.5, pause=0.01)
     health.lagged({("join", 2): 7})
     health.paused("join", 2, "catching_up")
     return health
