@@ -13,6 +13,7 @@ from lis_online.cli import config, db, dead_letters, drift, evaluate, history, r
 from lis_online.cli.annotate import annotate
 from lis_online.cli.backfill import backfill
 from lis_online.cli.demo import demo
+from lis_online.cli.forget import forget
 from lis_online.cli.replay import app as replay
 from lis_online.cli.review import review
 from lis_online.cli.serve import serve
@@ -68,6 +69,7 @@ app.add_typer(rankers.app)
 app.add_typer(history.app)
 app.add_typer(drift.app)
 app.command()(annotate)
+app.command()(forget)
 app.command()(review)
 app.command()(serve)
 
