@@ -4,11 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DURATION ?=
+RUNS ?= 1000000
 SUMMARY ?=
 SCALE ?= 1
 JOBS ?= 2
 
-.PHONY: setup demo test check study study-mutation study-experiments study-drift dashboards format lock clean
+.PHONY: setup demo test check fuzz study study-mutation study-experiments study-drift dashboards format lock clean
 
 setup: $(STAMP)  ## build the environment in .venv
 
@@ -34,6 +35,10 @@ check: setup  ## format, lint, types, import rule
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -q tests/test_imports.py
+
+fuzz: setup  ## hostile input by the million (RUNS) under atheris, which has wheels for Linux on x86-64 alone
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r fuzz/requirements.lock
+	@OMP_NUM_THREADS=1 $(BIN)/python -m fuzz.run --runs $(RUNS)
 
 study: setup  ## docs/validation.md: worlds by the hundred; SCALE=0.1 runs a tenth, LIS_DATA=folder adds real clicks
 	@OMP_NUM_THREADS=1 $(BIN)/python -m studies.report --jobs $(JOBS) --scale $(SCALE)

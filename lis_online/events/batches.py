@@ -8,12 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import msgspec
 import numpy as np
 
 from lis_online.errors import BlockError
+
+_NARROW: Final[dict[str, type[np.generic]]] = {
+    "source": np.int16,
+    "weight": np.int32,
+    "vector": np.float16,
+    "surface": np.int16,
+    "arm": np.int16,
+    "n_items": np.int32,
+    "n_history": np.int32,
+    "label": np.uint8,
+    "position": np.int16,
+}
+"""Columns, of any batch, that are not int64."""
+
+_WIDE: Final = ("vector", "arm")
+"""Columns that have a second axis."""
 
 
 def pack(columns: dict[str, np.ndarray]) -> bytes:
@@ -50,7 +66,27 @@ class Columns:
         columns = unpack(data)
         if set(columns) != {f.name for f in fields(cls)}:
             raise BlockError(f"{cls.__name__} has columns {sorted(columns)}")
-        return cls(**columns)
+        batch = cls(**columns)
+        batch._check()
+        return batch
+
+    def _check(self) -> None:
+        """Raise BlockError where a column has another type, or another length than its rows."""
+        lengths = self._lengths()
+        for name, column in self.columns().items():
+            dtype, ndim = np.dtype(_NARROW.get(name, np.int64)), 2 if name in _WIDE else 1
+            if column.dtype != dtype or column.ndim != ndim:
+                raise BlockError(
+                    f"{type(self).__name__}.{name} must be {dtype} in {ndim} dimension(s), "
+                    f"got {column.dtype} in {column.ndim}"
+                )
+            wanted = lengths.get(name, len(self))
+            if len(column) != wanted:
+                raise BlockError(f"{type(self).__name__}.{name} must have {wanted} rows, got {len(column)}")
+
+    def _lengths(self) -> dict[str, int]:
+        """Return the rows of the columns that have others than the batch."""
+        return {}
 
     def __len__(self) -> int:
         return len(getattr(self, fields(self)[0].name))
@@ -153,17 +189,16 @@ class SlateBatch(Columns):
         index: dict[str, Any] = dict.fromkeys(_PER_ITEM, items) | dict.fromkeys(_PER_HISTORY, entries)
         return SlateBatch(**{name: column[index.get(name, rows)] for name, column in self.columns().items()})
 
+    def _lengths(self) -> dict[str, int]:
+        items, entries = (int(counts.sum(dtype=np.int64)) for counts in (self.n_items, self.n_history))
+        if min(self.n_items.min(initial=0), self.n_history.min(initial=0)) < 0:
+            raise BlockError("SlateBatch.n_items and n_history must be >= 0")
+        return dict.fromkeys(_PER_ITEM, items) | dict.fromkeys(_PER_HISTORY, entries)
+
     @classmethod
     def empty(cls, experiments: int) -> SlateBatch:
         """Return no slates."""
-        dtypes = {
-            "surface": np.int16,
-            "n_items": np.int32,
-            "n_history": np.int32,
-            "label": np.uint8,
-            "position": np.int16,
-        }
-        columns = {f.name: np.zeros(0, dtypes.get(f.name, np.int64)) for f in fields(cls)}
+        columns = {f.name: np.zeros(0, _NARROW.get(f.name, np.int64)) for f in fields(cls)}
         return cls(**{**columns, "arm": np.zeros((0, experiments), np.int16)})
 
     @classmethod

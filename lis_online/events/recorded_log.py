@@ -110,6 +110,14 @@ def _read_parquet(name: str) -> Iterator[RecordedEvent]:
             columns = zip(batch.column("topic").to_pylist(), batch.column("value").to_pylist(), strict=True)
             for topic, value in columns:
                 row += 1
-                yield _known(str(topic), f"{name}, row {row}"), value.encode() if isinstance(value, str) else value
-    except arrow.ArrowInvalid as exc:
+                yield _known(str(topic), f"{name}, row {row}"), _bytes(value, f"{name}, row {row}")
+    except (arrow.ArrowException, ValueError) as exc:  # ValueError: text that is not UTF-8
         raise ReplayError(f"{name}: is not Parquet: {exc}") from exc
+
+
+def _bytes(value: object, place: str) -> bytes | None:
+    if isinstance(value, str):
+        return value.encode()
+    if value is None or isinstance(value, bytes):
+        return value
+    raise ReplayError(f"{place}: value must be text, got {type(value).__name__}")

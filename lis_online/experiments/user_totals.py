@@ -24,6 +24,8 @@ MOST_BYTES: Final = 700_000
 """Of one part: well under Kafka's 1 MiB."""
 MOST_ROWS: Final = 1 << 15
 """Of one part: about 400 kB of usual ones. A part that is larger than MOST_BYTES all the same is cut in halves."""
+LARGEST: Final = 1 << 24
+"""Rows of a part that are still believed: what is claimed is allocated."""
 _NAME_SALT, _SHARE_SALT = 101, 102
 
 
@@ -130,7 +132,7 @@ def without(data: bytes, users: np.ndarray) -> tuple[TotalsTable, int] | None:
 def _encoded(data: bytes) -> _Encoded:
     try:
         found = msgspec.msgpack.decode(data, type=_Encoded)
-    except msgspec.MsgspecError as exc:
+    except (ValueError, RecursionError) as exc:
         raise BlockError(f"users' totals cannot be read: {exc}") from exc
     if found.version != VERSION:
         raise BlockError(f"users' totals must have version {VERSION}, got {found.version}")

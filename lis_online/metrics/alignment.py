@@ -120,7 +120,7 @@ def decode(data: bytes) -> Tallies:
     """Return the tallies of `encode`. Raises BlockError on other bytes."""
     try:
         rows = msgspec.msgpack.decode(data, type=list[tuple[str, str, bytes]])
-    except msgspec.MsgspecError as exc:
+    except (ValueError, RecursionError) as exc:
         raise BlockError(f"pair alignment cannot be read: {exc}") from exc
     return {(variant, version): decode_counts(b, ROWS * GROUPS).reshape(ROWS, GROUPS) for variant, version, b in rows}
 
