@@ -9,6 +9,7 @@ pytest_plugins = [
     "tests.fixtures.kafka",
     "tests.fixtures.postgres",
     "tests.fixtures.secure_kafka",
+    "tests.fixtures.secure_postgres",
 ]
 
 # No deadline: a time is never asserted in a test. Derandomised: a failure is the change's, not the day's.

@@ -1,4 +1,4 @@
-"""`lis-online db`: the history's schema, what is kept of it, and who may read it."""
+"""`lis-online db`: the history's schema, what is kept of it, and who may read and write it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lis_online.cli.history_range import parse_limit
 from lis_online.cli.options import Config
 from lis_online.settings import load
 
-app = typer.Typer(name="db", help="The history in PostgreSQL: its schema, its size, its readers.", no_args_is_help=True)
+app = typer.Typer(name="db", help="The history in PostgreSQL: its schema, its size, its roles.", no_args_is_help=True)
 
 
 @app.command()
@@ -61,9 +61,15 @@ def prune(
         typer.echo("nothing to do")
 
 
+Role = Annotated[str, typer.Argument(help="A role of the database, which is made where there is none.")]
+
+
 @app.command("grant-reader")
 def grant_reader(
-    name: Annotated[str, typer.Argument(help="A role of the database, which is made where there is none.")],
+    name: Role,
+    tables: Annotated[
+        bool, typer.Option("--tables", help="Also the tables, which serve, review and history range read.")
+    ] = False,
     config: Config = None,
 ) -> None:
     """Let a role read the analysts' views, lis_numbers and the others of docs/history.md, and no more.
@@ -75,5 +81,20 @@ def grant_reader(
     from lis_online.history.readers import grant_reader as grant
 
     with opened(load(config)) as engine:
+        grant(engine, name, tables)
+    typer.echo(f"{name} may read {', '.join(VIEWS)}{' and the tables' if tables else ''}")
+
+
+@app.command("grant-writer")
+def grant_writer(name: Role, config: Config = None) -> None:
+    """Let a role write rows, as worker publish, backfill, annotate and forget do, and no more: no table changes.
+
+    db upgrade and db prune stay with the tables' owner. Again after each upgrade. Give it a password or another way to
+    log in yourself: ALTER ROLE NAME PASSWORD ...
+    """
+    from lis_online.history.engine import opened
+    from lis_online.history.roles import grant_writer as grant
+
+    with opened(load(config)) as engine:
         grant(engine, name)
-    typer.echo(f"{name} may read {', '.join(VIEWS)}")
+    typer.echo(f"{name} may insert and update rows of the history, and read them")
