@@ -26,9 +26,15 @@ class Stepwise:
         self._work = work
         self._clock = clock
         self._snapshot: Snapshot | None = None
+        self._given_up = False
 
     def step(self, seconds: float) -> bool:
-        """Copy on for about that long, at least one step; return whether the snapshot is complete."""
+        """Copy on for about that long, at least one step; return whether the snapshot is complete.
+
+        Raises ValueError where it was given up.
+        """
+        if self._given_up:
+            raise ValueError("a snapshot must be copied before another one is begun, got one that was given up")
         end = self._clock() + seconds
         while self._snapshot is None:
             try:
@@ -48,6 +54,7 @@ class Stepwise:
 
     def abandon(self) -> None:
         """Give up what is not complete."""
+        self._given_up = self._snapshot is None
         self._work.close()
 
 
