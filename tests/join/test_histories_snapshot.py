@@ -129,9 +129,8 @@ def stepped(making: Steps[Snapshot], steps: int, begun: dict[int, Any]) -> Steps
 def test_a_removed_user_leaves_no_trace_in_a_snapshot(visits: list[tuple[int, int]], gone: int) -> None:
     """Not even where the user had rested before waking up: the number stands nowhere."""
     with small_steps():
-        histories, now, big = Histories(10**6, 1, 0, 0), 0, 10**15
-        for key, step in visits:
-            now += 1
+        histories, big = Histories(10**6, 1, 0, 0), 10**15
+        for now, (key, step) in enumerate(visits):
             histories.update(key * big, now).engage(key * big + 1, now, 3)
             if step == 1:
                 at_once(histories.begin_snapshot())
