@@ -35,5 +35,6 @@ COUNTED: Final = (
     "unknown_surface",
     "unattributed",  # feedback on a request or item that was never shown: feeds the history alone
     "tombstone",
+    "forgotten",  # accepted, and its user was forgotten before its slate was made
 )
 """Fates that are counted without a dead letter."""

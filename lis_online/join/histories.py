@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -66,11 +67,12 @@ class Histories:
         known.last = found[1]
         return known
 
-    def remove(self, user: int) -> None:
-        """Forget a user now; no later snapshot holds a trace."""
-        self._awake.pop(user, None)
-        self._wake(user)
-        self._resting.scrub(user)
+    def remove(self, users: Sequence[int]) -> None:
+        """Forget users now; no later snapshot holds a trace."""
+        for user in users:
+            self._awake.pop(user, None)
+            self._wake(user)
+        self._resting.scrub(users)
 
     def __len__(self) -> int:
         return len(self._awake) + len(self._falling_asleep) + len(self._resting)

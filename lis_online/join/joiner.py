@@ -28,7 +28,7 @@ from lis_online.join.pending_impressions import PendingImpressions
 from lis_online.join.remembered import Remembered
 from lis_online.join.user import User
 from lis_online.join.user_buckets import UserBuckets
-from lis_online.join.waiting import COUNT, FEEDBACK, IMPRESSION, Waiting
+from lis_online.join.waiting import COUNT, FEEDBACK, FORGET, IMPRESSION, Waiting
 from lis_online.settings import Settings
 from lis_online.shards.contract import MAX_TIME, Snapshot
 from lis_online.shards.nested import nest, unnest
@@ -82,6 +82,10 @@ class Joiner:
         """Count a record that is not applied, in its place, so that reports do not depend on who was read first."""
         self._waiting.push((at, COUNT, topic, 0, offset, fate))
 
+    def wait_forget(self, users: list[int], at: int, topic: int, offset: int) -> None:
+        """Forget users once everything up to a time has been applied, that time included."""
+        self._waiting.push((at, FORGET, topic, 0, offset, users))
+
     def advance(self, watermark: int) -> None:
         """Apply what waits up to the watermark and close the slates whose window has ended."""
         while (entry := self._waiting.pop(watermark)) is not None:
@@ -91,6 +95,8 @@ class Joiner:
                 self.counts[event] += 1
             elif kind == IMPRESSION:
                 self._impression(event)
+            elif kind == FORGET:
+                self._forget(event)
             else:
                 self._action(event, at)
         self._pass(watermark)
@@ -172,6 +178,14 @@ class Joiner:
         if action.action == self._label:
             user.engage(action.item, now, self._length)
         self._sources.update(user, action.item, action.action, now)
+
+    def _forget(self, users: list[int]) -> None:
+        """Remove what is known of users. Keys of requests stay: a record that came twice must not bring a user back."""
+        self._histories.remove(users)
+        self._users.remove(users)
+        removed = self._pending.remove(set(users))
+        if removed:
+            self.counts["forgotten"] += removed
 
     def _pass(self, now: int) -> None:
         """Send what is due and close what has ended: everything up to a time has been applied.

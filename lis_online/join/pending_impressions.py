@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Final
 
 import numpy as np
@@ -40,6 +40,16 @@ class _Chunk:
     def append(self, pending: Pending) -> None:
         pending.log, pending.row = self.clicks, len(self.rows)
         self.rows.append(pending)
+
+    def without(self, users: Container[int], start: int) -> _Chunk:
+        """Return a chunk of the rows from a place on that are not of these users, with their clicks so far."""
+        other = _Chunk(self.skipped + start)
+        for pending in self.rows[start:]:
+            if pending.user not in users:
+                other.append(pending)
+                for index, delay in (pending.delays or {}).items():
+                    other.clicks.extend((pending.row, index, delay))
+        return other
 
 
 Span = tuple[_Chunk, int, int, int]
@@ -94,6 +104,23 @@ class PendingImpressions:
             if self._by_request.get(pending.request) is pending:
                 del self._by_request[pending.request]
             yield pending
+
+    def remove(self, users: Container[int]) -> int:
+        """Remove the impressions of users; return how many. What a snapshot has begun to read is left as it is."""
+        removed = 0
+        for place, chunk in enumerate(self._chunks):
+            start = self._head if place == 0 else 0
+            gone = [pending for pending in chunk.rows[start:] if pending.user in users]
+            if not gone:
+                continue
+            removed += len(gone)
+            for pending in gone:
+                if self._by_request.get(pending.request) is pending:
+                    del self._by_request[pending.request]
+            self._chunks[place] = chunk.without(users, start)
+            if place == 0:
+                self._head = 0
+        return removed
 
     def __len__(self) -> int:
         return sum(len(chunk.rows) for chunk in self._chunks) - self._head

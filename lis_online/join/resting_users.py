@@ -106,11 +106,13 @@ class RestingUsers:
         for group in _groups(few):
             yield from self._merge(group)
 
-    def scrub(self, key: int) -> None:
-        """Leave no trace of a user who does not rest here any more."""
+    def scrub(self, keys: Sequence[int]) -> None:
+        """Leave no trace of users who do not rest here any more."""
+        gone = np.array(keys, np.int64)
         for held in self._pages.values():
-            if (held.page.keys == key).any():
-                held.page = held.page.without(key)
+            places = np.flatnonzero(np.isin(held.page.keys, gone))
+            if len(places):
+                held.page = held.page.without(places)
 
     def _merge(self, group: list[tuple[Kept, np.ndarray]]) -> Iterator[tuple[UserPage, bytes]]:
         numbers = {number for (number, _, _), _ in group}

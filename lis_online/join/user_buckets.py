@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 
+from lis_online.events.hashing import NO_ID
 from lis_online.events.windows_log import VERSION, UserTotalsBucket, encode
 from lis_online.experiments.columns import quantities_of
 from lis_online.experiments.moments import UNIT
@@ -97,6 +98,22 @@ class UserBuckets:
             log.places.append(place)
             log.quantities.append(quantity)
             log.amounts.append(amount)
+
+    def remove(self, users: Sequence[int]) -> None:
+        """Take the names of users off what is logged, which then counts for no arm: places stay as they are.
+
+        A log that changes becomes another: a snapshot may not have read this one yet.
+        """
+        gone, experiments = np.array(users, np.int64), len(self._names)
+        for start, log in list(self._logs.items()):
+            named = log.column("users")
+            rows = np.flatnonzero(np.isin(named, gone))
+            if len(rows):
+                named[rows] = NO_ID
+                arms = log.column("arms").reshape(-1, experiments)
+                arms[rows] = -1
+                nameless = array("q", named.tobytes())
+                self._logs[start] = replace(log, users=nameless, arms=array("h", arms.tobytes()))
 
     def take(self) -> Iterator[bytes]:
         """Remove the first bucket; yield its records for the windows topic."""

@@ -86,10 +86,10 @@ class UserPage:
         at = np.repeat(starts - ends + lengths, lengths) + np.arange(lengths.sum())
         return _page(self.keys[places], self.last[places], ends, self._numbers[at])
 
-    def without(self, key: int) -> UserPage:
-        """Return the same page with nothing left of a user: zeros in the places."""
+    def without(self, places: np.ndarray) -> UserPage:
+        """Return the same page with nothing left of some users: zeros in the places, int64."""
         other = UserPage(self.whole.copy())
-        for place in np.flatnonzero(self.keys == key).tolist():
+        for place in places.tolist():
             other.keys[place] = 0
             other._numbers[slice(*self._span(place))] = 0
         return other

@@ -16,11 +16,11 @@ from lis_online.join.pending import Pending
 from lis_online.shards.contract import Snapshot
 from lis_online.shards.steps import Steps
 
-IMPRESSION, FEEDBACK, COUNT = 0, 1, 2
+IMPRESSION, FEEDBACK, COUNT, FORGET = 0, 1, 2, 3
 """Kinds of waiting records, in their order at one time."""
 
 Entry = tuple[int, int, int, int, int, Any]
-"""Event time, kind, request, item, offset; the impression, the action, or what a record is counted as."""
+"""Event time, kind, request, item, offset; impression, action, what a record is counted as, users to forget."""
 
 _SOME: Final = 512
 """Entries that are packed in one step."""
@@ -67,6 +67,7 @@ class Waiting:
             (pending for chunk in chunks for pending in chunk),
             map(_action, arrays["actions"].tolist(), arrays["values"].tolist()),
             (meta["fates"][index] for index in arrays["counts"].tolist()),
+            iter(meta["forget"]),
         )
         self._heap = [(*head, next(events[head[1]])) for head in map(tuple, arrays["entries"].tolist())]
         heapify(self._heap)
@@ -96,6 +97,7 @@ class _Packed:
         self._entries, self._actions, self._counts = array("q"), array("q"), array("q")
         self._values = array("d")
         self._fates: dict[str, int] = {}
+        self._forget: list[list[int]] = []
         self._shown: list[Pending] = []
         self._chunks: list[np.ndarray] = []
 
@@ -109,6 +111,8 @@ class _Packed:
             elif kind == FEEDBACK:
                 self._actions.extend((event.ts, event.request, event.user, event.item, event.action, event.late))
                 self._values.append(event.value)
+            elif kind == FORGET:
+                self._forget.append(event)
             else:
                 self._counts.append(self._fates.setdefault(event, len(self._fates)))
         if self._shown:
@@ -124,7 +128,7 @@ class _Packed:
             "values": np.array(self._values, np.float64),
             "counts": np.array(self._counts, np.int64),
         }
-        return Snapshot({"chunks": len(self._chunks), "fates": list(self._fates)}, arrays)
+        return Snapshot({"chunks": len(self._chunks), "fates": list(self._fates), "forget": self._forget}, arrays)
 
 
 def _action(numbers: list[int], value: float) -> Action:

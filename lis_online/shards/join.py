@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from lis_online.errors import EventRefused
-from lis_online.events import reasons
+from lis_online.events import forget_request, reasons
 from lis_online.events.dead_letters import dead_letter
 from lis_online.events.decode import check_not_ahead, decode_feedback, decode_impression
 from lis_online.events.names import Names
+from lis_online.events.person_hashes import key_digest
 from lis_online.events.wire import END_TICK, Feedback, Impression
 from lis_online.join.ahead import AheadJudge
 from lis_online.join.arrivals import Arrivals
@@ -38,8 +39,8 @@ class JoinShard:
     Slates, pairs, reports and users' totals are a function of each main partition's own order, whatever the
     interleaving and batching (of `idle` calls too: the caller logs them). Each impression and feedback record has
     one fate in `counts` ("accepted", a late one, "duplicate", "unknown_action", "tombstone" or a dead letter's
-    reason); "unattributed", "unknown_arm" and "unknown_surface" are marks on accepted ones. Of side records only
-    tombstones and refused ones are counted, at once.
+    reason); "unattributed", "unknown_arm", "unknown_surface" and "forgotten" are marks on accepted ones. Of side
+    records only tombstones and refused ones are counted, at once.
     """
 
     def __init__(self, settings: Settings, shard: int, judge_clock: Literal["record", "median"] = "record") -> None:
@@ -47,6 +48,7 @@ class JoinShard:
         self._shard = shard
         self._by_record = judge_clock == "record"
         self._max_ahead = settings.events.max_ahead
+        self._key = key_digest(settings.privacy)
         self._positions: dict[str, int] = {}
         self._clocks = {topic: PartitionClock(settings.events.allowed_lateness) for topic in MAIN}
         self._judges = {topic: AheadJudge[Held](self._max_ahead) for topic in MAIN}
@@ -162,6 +164,8 @@ class JoinShard:
         elif record.value == END_TICK:
             self._settle(self._judges[record.topic].flush())
             self._clocks[record.topic].end()
+        elif forget_request.is_request(record.value):
+            self._forget(record, forget_request.decode(record.value, self._key))
         else:
             held = _held(record)
             if self._by_record and record.timestamp >= 0:
@@ -171,6 +175,13 @@ class JoinShard:
                 self._arrive(*held)  # nothing will follow that could judge it, and it is late anyway
             else:
                 self._settle(self._judges[record.topic].update(held[1].ts, held))
+
+    def _forget(self, record: Record, users: list[int]) -> None:
+        """Put a request in its place: after everything that was read from its partition before it."""
+        self._settle(self._judges[record.topic].flush())
+        clock = self._clocks[record.topic]
+        at = MAX_TIME if clock.ended else max(clock.highest, clock.get() + 1)
+        self._joiner.wait_forget(users, at, MAIN.index(record.topic), record.offset)
 
     def _read_side(self, record: Record) -> None:
         if record.value is None:
