@@ -154,6 +154,8 @@ class ShardHost:
         snapshot, self.saved_position = found
         await self.call(self.shard.restore, Snapshot(snapshot.meta["shard"], snapshot.arrays))
         self._ticks, self._owed = snapshot.meta["ticks"], owed_of(snapshot)
+        # other settings can set a topic back to its beginning; the position never falls
+        self._ticks += max(0, self.saved_position - self.position)
         self.saved_positions = dict(self.positions)
         self.restored = True
         if self._store.changed:  # under these settings from here on, also if it crashes before the next checkpoint

@@ -9,13 +9,15 @@ from struct import pack
 from lis_online.join.columns import PairColumns
 from lis_online.join.user import User
 from lis_online.settings import Settings
+from lis_online.shards.salts import salt_of
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One co-engagement source. index: in the settings' order; number: of its set of actions; gap in ms."""
+    """One co-engagement source. index: in the settings' order; salt: of its name; number: of its actions; gap in ms."""
 
     index: int
+    salt: int
     number: int
     gap: int
     partners: int
@@ -34,15 +36,22 @@ class CoEngagement:
                 continue
             number = sets.setdefault(frozenset(given.actions), len(sets))
             kept[number] = max(given.partners + 1, kept.get(number, 0))  # one more: the item itself
+            source = Source(index, salt_of(given.name), number, given.gap, given.partners)
             for action in set(given.actions):
-                self._by_action[actions.index(action)].append(Source(index, number, given.gap, given.partners))
+                self._by_action[actions.index(action)].append(source)
         self._kept = [kept[number] for number in range(len(kept))]
+        self._actions = [sorted(actions) for actions in sets]
         self._sets_of = [sorted({source.number for source in sources}) for sources in self._by_action]
 
     @property
     def sets(self) -> int:
         """How many lists of items a user has."""
         return len(self._kept)
+
+    @property
+    def actions(self) -> list[list[str]]:
+        """The actions behind each list of items."""
+        return self._actions
 
     def pair(self, user_id: int, user: User, item: int, action: int, ts: int, pairs: PairColumns) -> None:
         """Append the pairs of an action at ts: with each of the last distinct items, the latest first."""
@@ -52,7 +61,7 @@ class CoEngagement:
                 if ts - time > source.gap or not left:
                     break
                 if other != item:
-                    click = click or click_hash(user_id, item, ts, source.index)
+                    click = click or click_hash(user_id, item, ts, source.salt)
                     pairs.update(ts, source.index, other, item, user_id, click)
                     left -= 1
 

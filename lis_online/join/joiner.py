@@ -13,19 +13,24 @@ from array import array
 from collections import Counter
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 
 from lis_online.events.batches import PairBatch, SlateBatch
+from lis_online.events.hashing import is_sampled
+from lis_online.events.names import Names
 from lis_online.events.windows_log import VERSION, JoinReport, encode
+from lis_online.experiments.columns import Columns
 from lis_online.join.arms import Arms, amount_of
 from lis_online.join.arrivals import Action
 from lis_online.join.coengagement import CoEngagement
 from lis_online.join.columns import PairColumns, SlateColumns
 from lis_online.join.exposures import Exposures
 from lis_online.join.histories import Histories
-from lis_online.join.pending import Pending
+from lis_online.join.pending import EMPTY, Pending
 from lis_online.join.pending_impressions import PendingImpressions
 from lis_online.join.remembered import Remembered
+from lis_online.join.renaming import Renaming, Shape
 from lis_online.join.user import User
 from lis_online.join.user_buckets import UserBuckets
 from lis_online.join.waiting import COUNT, FEEDBACK, FORGET, IMPRESSION, Waiting
@@ -48,6 +53,7 @@ class Joiner:
         self._shard = shard
         self._window = events.attribution_window
         self._length = events.history_length
+        self._share = events.user_sample
         self._bucket = settings.metrics.bucket
         self._label = events.actions.index(events.label)
         self._experiments = len(settings.experiment)
@@ -60,8 +66,12 @@ class Joiner:
         self._exposures = Exposures(settings)
         self._arms = Arms(settings.experiment, events)
         self._users = UserBuckets(settings, shard)
-        sets, quantities = self._sources.sets, self._arms.running
-        self._histories = Histories(events.user_idle_limit, sets, self._experiments, quantities)
+        columns = [Columns.of(experiment, events) for experiment in settings.experiment]
+        self._columns = columns
+        self._shape = Shape(
+            Names.of(settings), self._sources.actions, self._arms.running, [list(one.names) for one in columns]
+        )
+        self._histories = Histories(events.user_idle_limit, *self._shape.packing.shape)
         self._bucket_end = NEVER
         self._first = self._last = -1
         self.counts: Counter[str] = Counter()
@@ -131,7 +141,10 @@ class Joiner:
         self._first = now if self._first < 0 else self._first
         self._last = now
         user = self._histories.update(impression.user, now)
-        if user.items:
+        if self._is_shed(impression):
+            self.counts["shed"] += 1
+            impression.history = EMPTY
+        elif user.items:
             impression.history, impression.times = user.items[:], user.times[:]
         else:
             impression.times = array("q", [now + 1]) * len(impression.history)
@@ -201,9 +214,15 @@ class Joiner:
 
     def _close(self, watermark: int) -> None:
         for slate in self._pending.close(watermark):
+            if self._is_shed(slate):
+                continue
             self._slates.update(slate)
             if self._slates.is_full:
                 self._batches.append(self._slates.take())
+
+    def _is_shed(self, impression: Pending) -> bool:
+        """Say whether no slate is made of it: its user is outside the sample. Everything else of it counts."""
+        return self._share < 1 and not is_sampled(impression.user, self._share)
 
     def _open_bucket(self, now: int) -> None:
         if self._bucket_end == NEVER:
@@ -227,6 +246,7 @@ class Joiner:
     def begin_snapshot(self) -> Steps[Snapshot]:
         """Begin to copy the state; what is finished must have been taken."""
         meta = {
+            "shape": msgspec.to_builtins(self._shape),
             "arms": self._arms.snapshot(),
             "bucket_end": self._bucket_end,
             "first": self._first,
@@ -238,7 +258,13 @@ class Joiner:
         return _snapshot(meta, parts, keys)
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Replace the state."""
+        """Replace the state.
+
+        That of settings with other sources, experiments, arms or metrics goes on under the names that are the same.
+        """
+        renaming = Renaming(msgspec.convert(snapshot.meta["shape"], Shape), self._shape, self._columns)
+        if not renaming.is_same:
+            snapshot = renaming.snapshot(snapshot)
         meta, arrays = snapshot.meta, snapshot.arrays
         for name, part in self._parts().items():
             part.restore(Snapshot(meta[name], unnest(name, arrays)))

@@ -5,7 +5,7 @@ They never wait and never hold a watermark: the horizon H is their slack.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TypeVar
 
 import numpy as np
@@ -20,6 +20,7 @@ from lis_online.events.rank_log import Side
 from lis_online.join.coengagement import click_hash
 from lis_online.settings import Settings
 from lis_online.shards.contract import Record
+from lis_online.shards.salts import salt_of
 
 PAIRS = -1
 """The variant of a Side that holds preferences."""
@@ -57,6 +58,18 @@ class SideRecords:
             variant, row = self._vector(value, timestamp)
             self._vectors.append((record.offset, variant, row))
 
+    def update_again(self, record: Record, variants: Collection[str], judged: bool) -> None:
+        """Take a record of `representations` that was read before if it is of one of some variants.
+
+        What is refused now was refused then.
+        """
+        try:
+            event = decode_representation(record.value or b"")
+            if event.variant in variants:
+                self.update(record, judged)
+        except EventRefused:
+            return
+
     def take(self) -> Iterator[list[Side]]:
         """Yield what came, in pieces of bounded size, and begin anew.
 
@@ -83,9 +96,9 @@ class SideRecords:
         item_a, item_b = id_hash(event.item_a), id_hash(event.item_b)
         # of the content, not the offset: placebo and thinning go by it, whatever the number of partitions
         if user == NO_ID:
-            click = click_hash(user, item_a, item_b, event.ts, source, event.weight)
+            click = click_hash(user, item_a, item_b, event.ts, salt_of(event.source), event.weight)
         else:  # as built in: what a user did to the second item makes one click, with however many first ones
-            click = click_hash(user, item_b, event.ts, source)
+            click = click_hash(user, item_b, event.ts, salt_of(event.source))
         return event.ts, source, item_a, item_b, user, click, event.weight
 
     def _vector(self, value: bytes, timestamp: int | None) -> tuple[int, VectorRow]:

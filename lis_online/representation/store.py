@@ -39,11 +39,12 @@ class VectorStore:
     def replacement_times(self, first: int, last: int) -> np.ndarray:
         """Return the distinct times in (first, last] at which an item's vector gives way to another.
 
-        An item's first vector needs no cut: `rows` hides it from samples before its time.
+        An item's first vector needs no cut: `rows` hides it from samples before its time. Neither does one that is
+        delivered twice: of one time there is one vector.
         """
         queued = self._queued()
         due = queued.ts <= last
-        times, items = queued.ts[due], queued.item[due]
+        items, times = _once(queued.item[due], queued.ts[due])
         _, inverse, counts = np.unique(items, return_inverse=True, return_counts=True)
         replaces = (self._rows.get(items) != MISSING) | (counts[inverse] > 1)
         return np.unique(times[replaces & (times > first)])
@@ -100,6 +101,8 @@ class VectorStore:
 
     def donors(self, rows: np.ndarray) -> np.ndarray:
         """Return the rows whose vectors stand in for some rows; MISSING stays MISSING."""
+        if not len(self._since):
+            return rows
         return np.where(rows == MISSING, MISSING, self._permutation.donor[rows])
 
     def vectors(self, rows: Tensor) -> Tensor:
@@ -125,6 +128,15 @@ class VectorStore:
         self._since = arrays["since"].copy()
         self._permutation.donor = arrays["donor"].copy()
         self._vectors = torch.from_numpy(arrays["vectors"].copy()).to(self.device)
+
+
+def _once(items: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return each pair of item and time once."""
+    order = np.lexsort((times, items))
+    items, times = items[order], times[order]
+    first = np.ones(len(items), bool)
+    first[1:] = (items[1:] != items[:-1]) | (times[1:] != times[:-1])
+    return items[first], times[first]
 
 
 def distinct_times(stores: Sequence[VectorStore], first: int, last: int) -> list[int]:

@@ -19,6 +19,7 @@ from lis_online.join.blocks import Blocks
 from lis_online.join.clock import PartitionClock
 from lis_online.join.columns import MAX_BYTES
 from lis_online.join.joiner import Joiner
+from lis_online.join.read_again import ReadAgain
 from lis_online.join.side import SideRecords
 from lis_online.settings import Settings
 from lis_online.shards.contract import MAX_TIME, Outgoing, Record, Saving, Snapshot
@@ -56,6 +57,7 @@ class JoinShard:
         self._joiner = Joiner(settings, shard)
         self._side = SideRecords(settings, MAX_BYTES)
         self._blocks = Blocks(shard, Names.of(settings))
+        self._again = ReadAgain(Names.of(settings).variants)
         self._after_end: Counter[str] = Counter()
         self._letters: list[Outgoing] = []
         self._finished = False
@@ -130,6 +132,7 @@ class JoinShard:
             "positions": dict(self._positions),
             "clocks": {topic: clock.snapshot() for topic, clock in self._clocks.items()},
             "judges": judges,
+            "again": self._again.snapshot(),
             "blocks": self._blocks.snapshot(),
             "after_end": dict(self._after_end),
             "finished": self._finished,
@@ -138,11 +141,18 @@ class JoinShard:
         return self._saving
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Replace the state."""
+        """Replace the state. That of settings with other names goes on under those that are the same.
+
+        `positions` then has `representations` at the beginning where a variant is new: the others' vectors are not
+        taken again.
+        """
         if self._saving is not None:
             self._saving.abandon()
         meta = snapshot.meta
         self._positions = dict(meta["positions"])
+        position = self._again.restore(meta["again"], self._positions.get("representations", 0))
+        if "representations" in self._positions:
+            self._positions["representations"] = position
         for topic in MAIN:
             self._clocks[topic].restore(meta["clocks"][topic])
             accepted, raw = meta["judges"][topic]
@@ -184,7 +194,11 @@ class JoinShard:
         self._joiner.wait_forget(users, at, MAIN.index(record.topic), record.offset)
 
     def _read_side(self, record: Record) -> None:
-        if record.value is None:
+        if record.topic == "representations" and record.offset < self._again.until:
+            variants = self._again.update(record.offset)
+            if record.value is not None and record.value != END_TICK:
+                self._side.update_again(record, variants, self._by_record)
+        elif record.value is None:
             self._joiner.counts["tombstone"] += 1
         elif record.value != END_TICK:
             self._side.update(record, self._by_record)

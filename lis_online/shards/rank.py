@@ -290,16 +290,7 @@ class RankShard:
         self._position = meta["position"]
 
     def _renaming(self, meta: dict[str, Any]) -> Renaming:
-        sketches = {} if self._pairs.sketches is None else self._pairs.sketches.sketches()
-        return Renaming(
-            msgspec.convert(meta["names"], Names),
-            self.names,
-            meta["rankers"],
-            meta["slots"],
-            self.layout,
-            self.leak.folds,
-            {name: sketch.bits for name, sketch in sketches.items()},
-        )
+        return Renaming(msgspec.convert(meta["names"], Names), self.names, meta["rankers"], meta["slots"], self.layout)
 
     def _renamed(self, renaming: Renaming, snapshot: Snapshot) -> Snapshot:
         """Return a snapshot in this shard's places, what is new waiting for the next bucket once there was one."""

@@ -6,7 +6,7 @@ changes by a bit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from lis_online.events.names import GONE, Names, Renumbering, places
 from lis_online.metrics import alignment
 from lis_online.metrics.layout import Layout
 from lis_online.metrics.relaid import relaid
-from lis_online.preference.sketch_features import ROWS, SETS
+from lis_online.preference.sketch_features import SETS
 from lis_online.rankers.group import KINDS
 from lis_online.rankers.health import PER_PLACE
 from lis_online.rankers.network import ranker_dimension
@@ -31,8 +31,7 @@ Arrays = dict[str, np.ndarray]
 class Renaming:
     """From the names that a snapshot was made under to those of the shard that restores it.
 
-    old, new: the names; rankers, slots: the old layout's names of them; layout: the new one; folds: of users; bits: of
-    a table of pairs and of one of items.
+    old, new: the names; rankers, slots: the old layout's names of them; layout: the new one.
     """
 
     old: Names
@@ -40,8 +39,6 @@ class Renaming:
     rankers: Sequence[str]
     slots: Sequence[str]
     layout: Layout
-    folds: int
-    bits: Mapping[str, int]
 
     @property
     def is_same(self) -> bool:
@@ -120,7 +117,7 @@ class Renaming:
             if not given["sketches"]:
                 state, columns = empty["sketches"][number], unnest(part, nothing)
             else:
-                state, columns = self._sketch(name, given["sketches"][number], unnest(part, arrays))
+                state, columns = self._sketch(given["sketches"][number], unnest(part, arrays))
             sketches.append(state)
             found |= nest(part, columns)
         alignments, aligned = self._alignments(
@@ -128,46 +125,30 @@ class Renaming:
         )
         return {"buckets": buckets, "sketches": sketches, "alignments": alignments}, found | nest("alignment", aligned)
 
-    def _sketch(self, name: str, meta: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
-        """Return a sketch whose tables lie in the new sources' order; those of new ones are empty."""
-        rows = ROWS if name == "pairs" else 1
+    def _sketch(self, meta: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
+        """Return a sketch whose lanes lie in the new sources' order; those of new ones are empty."""
         to = places(self.old.sources, self.new.sources)
         before, after = len(to), len(self.new.sources)
-        table = np.array(
-            [
-                GONE if to[source] == GONE else (kind * after + to[source]) * rows + row
-                for kind in range(SETS)
-                for source in range(before)
-                for row in range(rows)
-            ]
-        )
-        bits = self.bits[name]
+        lane = np.array([GONE if at == GONE else kind * after + at for kind in range(SETS) for at in to])
 
-        def moved(slots: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            tables = table[slots >> bits]
-            kept = tables != GONE
-            return kept, ((tables << bits) + (slots & ((1 << bits) - 1)))[kept]
+        def moved(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            cell, old = np.divmod(keys, SETS * before)
+            kept = lane[old] != GONE
+            return kept, (cell * SETS * after + lane[old])[kept]
 
         found: Arrays = {}
-        for part in ("total", "past"):
-            kept, slots = moved(arrays[f"{part}.slots"])
-            found |= {f"{part}.slots": slots, f"{part}.counts": arrays[f"{part}.counts"][kept]}
-        slots, fold = np.divmod(arrays["own.slots"], self.folds)
-        kept, slots = moved(slots)
-        found |= {"own.slots": slots * self.folds + fold[kept], "own.counts": arrays["own.counts"][kept]}
         for step in meta["ageing"]:
-            kept, slots = moved(arrays[f"ageing.{step}"][0])
-            found[f"ageing.{step}"] = np.stack([slots, arrays[f"ageing.{step}"][1][kept]])
-        events = arrays["events"]
-        kept, slots = moved(events[1])
-        found["events"] = np.stack([events[0][kept], slots, events[2][kept], events[3][kept]])
-        at, occupancy = meta["counted"]
-        counted = np.zeros(after * rows)
-        for number, share in enumerate(occupancy):
-            if table[number] != GONE:
-                counted[table[number]] = share
+            kept, keys = moved(arrays[f"ageing.{step}"][0])
+            found[f"ageing.{step}"] = np.stack([keys, arrays[f"ageing.{step}"][1][kept]])
+        ts, key, fold, weight = arrays["events"]
+        kept, keys = moved(key)
+        found["events"] = np.stack([ts[kept], keys, fold[kept], weight[kept]])
+        counted_at, occupancy = meta["counted"]
+        counted = [
+            [0.0 if at == GONE else row[at] for at in places(self.new.sources, self.old.sources)] for row in occupancy
+        ]
         entered = int(kept[: meta["entered"]].sum())
-        return {**meta, "entered": entered, "counted": [at, counted.tolist()]}, found
+        return {**meta, "entered": entered, "counted": [counted_at, counted]}, found
 
     def _alignments(
         self, given: dict[str, Any], arrays: Arrays, empty: dict[str, Any], nothing: Arrays

@@ -12,6 +12,7 @@ from lis_online.join.coengagement import CoEngagement, click_hash
 from lis_online.join.columns import PairColumns
 from lis_online.join.histories import Histories
 from lis_online.settings import Settings
+from lis_online.shards.salts import salt_of
 
 ACTIONS = ["click", "like"]
 SETTINGS = Settings.of(
@@ -53,7 +54,7 @@ def test_pairs_are_those_of_a_search_through_everything(actions: list[tuple[int,
         found, expected = PairColumns(), []
         sources.pair(USER, user, item, action, now, found)
         for source in range(len(SETTINGS.preference)):
-            click = click_hash(USER, item, now, source)
+            click = click_hash(USER, item, now, salt_of(SETTINGS.preference[source].name))
             others = partners(done, source, action, item, now)
             expected += [(now, source, other, item, USER, click, 1) for other in others]
         pairs = found.take()

@@ -19,6 +19,7 @@ from lis_online.join.coengagement import click_hash
 from lis_online.settings import Settings
 from lis_online.shards.contract import MAX_TIME, Record, Snapshot
 from lis_online.shards.join import JoinShard
+from lis_online.shards.salts import salt_of
 from tests.join.logs import (
     EXPERIMENTS,
     SETTINGS,
@@ -361,7 +362,7 @@ def test_pairs_of_one_action_share_its_click_as_built_in_ones_do() -> None:
     nobody = [preference(item_a=a, item_b="i9", user_id=None) for a in ("i1", "i2")]
     out = run(records("preferences", [*common, *others, *nobody]))
     clicks = PairBatch.decode(out.blocks[0].side[0].data).click.tolist()
-    assert clicks[0] == clicks[1] == click_hash(id_hash("u1"), id_hash("i9"), 900, 3)
+    assert clicks[0] == clicks[1] == click_hash(id_hash("u1"), id_hash("i9"), 900, salt_of("search"))
     assert len(set(clicks)) == len(clicks) - 1
 
 
