@@ -36,6 +36,15 @@ def test_a_sample_uses_the_newest_vector_at_or_before_its_time() -> None:
     assert vector(store, 7, 200) == [0, 1]
 
 
+def test_a_vector_that_is_delivered_twice_replaces_nothing() -> None:
+    """A duplicate must not cut a step: numbers would depend on how often a record was delivered."""
+    store = VectorStore(2, CPU, salt=1)
+    store.update(batch((150, 7, [1, 0]), (150, 7, [1, 0]), (160, 8, [0, 1]), (150, 7, [1, 0])))
+    assert distinct_times([store], 100, 200) == []
+    store.update(batch((170, 7, [0, 1])))
+    assert distinct_times([store], 100, 200) == [150, 170]
+
+
 def test_a_first_vector_is_hidden_from_samples_before_its_time() -> None:
     """A step advances to its last sample; the first must not see what came in between."""
     store = VectorStore(2, CPU, salt=1)
