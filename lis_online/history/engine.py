@@ -31,7 +31,7 @@ def build_engine(url: str, connections: int = CONNECTIONS) -> Engine:
     """
     try:
         parsed = make_url(url)
-    except ArgumentError as exc:
+    except (ArgumentError, ValueError) as exc:  # ValueError: a port that is no number
         raise SettingsError([("history.url", "must be postgresql+psycopg://user@host:port/database")]) from exc
     if parsed.drivername not in ("postgresql", "postgresql+psycopg"):
         raise SettingsError([("history.url", f"must begin with postgresql+psycopg://, got {parsed.drivername}://")])

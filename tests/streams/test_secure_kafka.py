@@ -42,12 +42,14 @@ def workers(tmp_path: Path) -> Iterator[Callable[[dict[str, Any]], ToyWorkers]]:
         each.kill_all()
 
 
-@pytest.mark.parametrize("way", [login, certified])
-def test_workers_of_every_role_do_their_work(
-    secure_broker: SecureBroker, certificates: Certificates, tmp_path: Path, workers: Any, way: Way
+def test_workers_with_a_certificate_do_their_work(
+    secure_broker: SecureBroker, certificates: Certificates, tmp_path: Path, workers: Any
 ) -> None:
-    """Every client of ours gets in: topics, producer, consumers, lag; and what comes out is what came in."""
-    kafka = {"session_timeout": "3s", "idle_after": "10m", **way(secure_broker, certificates)}
+    """Every client of ours gets in: topics, producer, consumers, lag; and what comes out is what came in.
+
+    One with a password is in test_secure_worker.py.
+    """
+    kafka = {"session_timeout": "3s", "idle_after": "10m", **certified(secure_broker, certificates)}
     table = table_of(secure_broker, tmp_path, checkpoints={"every": "300ms"}, kafka=kafka)
     settings = Settings.of(table)
     assert len(create_topics(settings)) == 7
@@ -65,7 +67,6 @@ def test_workers_of_every_role_do_their_work(
             assert settings.kafka.impressions in admin.list_topics()
     finally:
         inputs.close()
-    assert PASSWORD not in running.whole_log()
 
 
 PLAIN = {"security_protocol": "PLAINTEXT", "sasl_mechanism": None, "username": None, "password": None}
@@ -143,15 +144,14 @@ def test_who_is_refused_learns_which_of_address_tls_and_login_it_is(
     assert PASSWORD not in str(refused.value)
 
 
-@pytest.mark.parametrize("command", [["topics", "check"], ["worker", "join"]])
-def test_wrong_password_ends_a_command_in_one_line_and_2(
-    secure_broker: SecureBroker, certificates: Certificates, tmp_path: Path, command: list[str]
+def test_wrong_password_ends_a_worker_in_one_line_and_2(
+    secure_broker: SecureBroker, certificates: Certificates, tmp_path: Path
 ) -> None:
     """As a person sees it: no traceback, no half minute of tries, no password."""
     table = table_of(secure_broker, tmp_path, kafka=login(secure_broker, certificates, password="wrong-" + PASSWORD))
     file = tmp_path / "lis-online.toml"
     file.write_text(to_toml({**table, "history": {"url": ""}}))
-    program = [sys.executable, "-m", "lis_online", *command, "-c", str(file)]
+    program = [sys.executable, "-m", "lis_online", "worker", "join", "-c", str(file)]
     done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2, done.stderr
     assert done.stderr.splitlines()[-1].startswith("lis-online: kafka.bootstrap must name a broker that answers, got ")
