@@ -36,5 +36,6 @@ COUNTED: Final = (
     "unattributed",  # feedback on a request or item that was never shown: feeds the history alone
     "tombstone",
     "forgotten",  # accepted, and its user was forgotten before its slate was made
+    "shed",  # an accepted impression of a user outside `events.user_sample`: no slate is made of it
 )
 """Fates that are counted without a dead letter."""
