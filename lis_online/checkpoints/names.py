@@ -18,10 +18,10 @@ HALF: Final = "half"
 ARCHIVE: Final = "archive/"
 
 _NAME = re.compile(
-    rf"(?P<role>[^/]+)-(?P<partition>\d+)-(?P<position>\d{{20}})-(?P<writer>[0-9a-f]{{20}})"
+    rf"(?P<role>[a-z]+)-(?P<partition>\d+)-(?P<position>\d{{20}})-(?P<writer>[0-9a-f]{{20}})"
     rf"\.(?P<kind>{MANIFEST}|{DATA}|{CLEAN}|{SPENT})(?P<rest>\.{DAMAGED}|\.{HALF}[0-9a-f]{{8}})?"
 )
-_FORMER = re.compile(rf"(?P<role>[^/]+)-(?P<partition>\d+)-\d{{20}}\.{DATA}")
+_FORMER = re.compile(rf"(?P<role>[a-z]+)-(?P<partition>\d+)-(?P<position>\d{{20}})\.{DATA}")
 
 
 class Stem(NamedTuple):
@@ -62,7 +62,7 @@ def parse(name: str) -> Parsed | None:
     return Parsed(stem, match["kind"], match["rest"] is None, match["rest"] == f".{DAMAGED}")
 
 
-def is_former(name: str, role: str, partition: int) -> bool:
-    """Return whether it is a shard's checkpoint in the layout of release 0.1: one file that was renamed."""
+def former(name: str) -> tuple[str, int, int] | None:
+    """Return role, partition and position of a checkpoint in the layout of release 0.1, one file that was renamed."""
     match = _FORMER.fullmatch(name)
-    return match is not None and (match["role"], int(match["partition"])) == (role, partition)
+    return None if match is None else (match["role"], int(match["partition"]), int(match["position"]))

@@ -15,10 +15,11 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from lis_online.checkpoints.manifest import SCHEMA, DamagedError, Fingerprint, Manifest, decode, encode
-from lis_online.checkpoints.names import ARCHIVE, CLEAN, DAMAGED, DATA, MANIFEST, SPENT, Parsed, Stem, is_former, parse
+from lis_online.checkpoints.manifest import SCHEMA, DamagedError, Fingerprint, Manifest, encode
+from lis_online.checkpoints.names import ARCHIVE, CLEAN, DAMAGED, DATA, MANIFEST, SPENT, Parsed, Stem, former, parse
 from lis_online.checkpoints.place import open_place
-from lis_online.checkpoints.tensors import Digest, pieces, read
+from lis_online.checkpoints.reading import check_size, read_manifest, read_snapshot
+from lis_online.checkpoints.tensors import Digest, pieces
 from lis_online.errors import CheckpointError, StorageError
 from lis_online.shards.contract import Snapshot
 
@@ -152,15 +153,7 @@ class CheckpointStore:
 
     def load(self, manifest: Manifest) -> Snapshot:
         """Return the state of one checkpoint. Raises DamagedError where it is not what was written."""
-        digest = Digest()
-        try:
-            with self.place.reading(manifest.data) as file:
-                snapshot = read(file, manifest.bytes, digest)
-        except FileNotFoundError as exc:
-            raise DamagedError("its data is missing") from exc
-        if digest.get() != manifest.digest:
-            raise DamagedError("its digest differs")
-        return snapshot
+        return read_snapshot(self.place, manifest)
 
     # --- a clean stop ----------------------------------------------------------------------------------
 
@@ -232,10 +225,10 @@ class CheckpointStore:
 
     def _listed(self) -> Mapping[str, int]:
         sizes = self.place.sizes()
-        former = [name for name in sizes if is_former(name, self._role, self._partition)]
-        if former:
+        old = [name for name in sizes if (former(name) or ())[:2] == (self._role, self._partition)]
+        if old:
             raise CheckpointError(
-                f"checkpoint {former[0]} in {self.place.url} must be of this release, it is of release 0.1: move it "
+                f"checkpoint {old[0]} in {self.place.url} must be of this release, it is of release 0.1: move it "
                 "away, and start afresh under another kafka.prefix"
             )
         return sizes
@@ -258,15 +251,8 @@ class CheckpointStore:
     def _manifest(self, stem: Stem, sizes: Mapping[str, int]) -> Manifest:
         manifest = self._manifests.get(stem)
         if manifest is None:
-            try:
-                manifest = decode(self.place.read(stem.of(MANIFEST)), stem.of(MANIFEST))
-            except FileNotFoundError as exc:
-                raise DamagedError("its manifest is gone") from exc
-            if (manifest.data, manifest.position) != (stem.of(DATA), stem.position):
-                raise DamagedError(f"it is of {manifest.data}")
-            self._manifests[stem] = manifest
-        if sizes.get(manifest.data) != manifest.bytes:
-            raise DamagedError(f"its data must have {manifest.bytes} bytes, got {sizes.get(manifest.data, 'none')}")
+            manifest = self._manifests[stem] = read_manifest(self.place, stem)
+        check_size(manifest, sizes)
         return manifest
 
     def _looks_whole(self, stem: Stem, sizes: Mapping[str, int]) -> bool:

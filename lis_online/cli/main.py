@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 import lis_online
-from lis_online.cli import config, db, dead_letters, drift, evaluate, history, rankers, topics
+from lis_online.cli import checkpoints, config, db, dead_letters, drift, evaluate, history, rankers, topics
 from lis_online.cli.annotate import annotate
 from lis_online.cli.backfill import backfill
 from lis_online.cli.demo import demo
@@ -62,6 +62,7 @@ app.command()(backfill)
 app.add_typer(replay)
 app.command()(worker)
 app.add_typer(topics.app)
+app.add_typer(checkpoints.app)
 app.add_typer(dead_letters.app)
 app.add_typer(db.app)
 app.add_typer(config.app)
