@@ -3,6 +3,10 @@
 #   worker  join, publish and every command that needs no torch
 #   rank    the same and torch (with CUDA; it uses a GPU where the container has one)
 # The role is the command: docker run IMAGE worker join -c /etc/lis-online.toml
+#
+# It runs as a user without rights, and its root may be read-only: it writes to the folder of the checkpoints and to /tmp.
+# To the network it answers with token and certificate alone, unless LIS_HTTP__INSECURE says otherwise (docs/security.md).
+# The release pins the base by its digest: --build-arg PYTHON=python:3.11-slim-bookworm@sha256:...
 
 ARG PYTHON=python:3.11-slim-bookworm
 
@@ -13,7 +17,7 @@ RUN pip install --no-cache-dir "uv>=0.5,<1" && uv venv "$VIRTUAL_ENV"
 WORKDIR /src
 # dependencies first, of the lock's versions and hashes: a change of the code does not fetch them again
 COPY pyproject.toml requirements.lock ./
-RUN uv pip install --no-cache -r pyproject.toml --extra serve -c requirements.lock
+RUN uv pip install --no-cache --require-hashes -r pyproject.toml --extra serve -c requirements.lock
 COPY README.md LICENSE ./
 COPY migrations migrations
 COPY streams streams
@@ -21,7 +25,7 @@ COPY lis_online lis_online
 RUN uv pip install --no-cache --no-deps .
 
 FROM build AS build-rank
-RUN uv pip install --no-cache -r pyproject.toml --extra rank --extra parquet -c requirements.lock
+RUN uv pip install --no-cache --require-hashes -r pyproject.toml --extra rank --extra parquet -c requirements.lock
 
 FROM ${PYTHON} AS runtime
 ENV PATH=/opt/lis-online/bin:$PATH PYTHONUNBUFFERED=1 \

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
+import subprocess
+import sys
+import sysconfig
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 
+from lis_online.access import check_access
+from lis_online.errors import SettingsError
+from lis_online.exporter.exposition import Exposition
+from lis_online.exporter.pages import Pages
+from lis_online.exporter.server import ExporterServer
 from lis_online.settings import Settings, load
 from lis_online.settings.meanings import MEANINGS
+from lis_online.settings.model import HttpSettings
 from streams.roles import ROLES
 from tests.documents import ROOT
+from tests.fixtures.certificates import Certificates
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 COMPOSE = (ROOT / "compose.yaml").read_text(encoding="utf-8")
@@ -55,6 +68,69 @@ def test_image_does_not_run_as_root() -> None:
         ("runtime", "rank"),
         ("runtime", "worker"),
     ]
+
+
+def test_dockerfile_passes_hadolint() -> None:
+    """Pinned packages, no shell traps, nothing left behind: its rules, all of them."""
+    program = Path(sysconfig.get_path("scripts")) / "hadolint"
+    done = subprocess.run([program, ROOT / "Dockerfile"], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_what_the_image_installs_is_what_the_lock_has_hashes_of() -> None:
+    """A package that was exchanged on its way is not installed."""
+    installs = re.findall(r"uv pip install (.+)$", DOCKERFILE, re.MULTILINE)
+    assert len(installs) == 3
+    for one in installs:
+        assert one.endswith("--no-deps .") or ("--require-hashes" in one and one.endswith("-c requirements.lock"))
+
+
+def test_image_answers_the_network_only_with_token_and_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it is, without settings: `docker run` refuses to serve to everybody, and says what is missing."""
+    for name, value in re.findall(r"\b(LIS_\w+)=(\S+)", DOCKERFILE[DOCKERFILE.index(" AS runtime") :]):
+        monkeypatch.setenv(name, value)
+    http = load(None).http
+    assert (http.host, http.port) == ("0.0.0.0", 9464)
+    with pytest.raises(SettingsError, match=r"without http\.token and http\.certificate_file and key_file"):
+        check_access(http)
+
+
+def test_health_of_the_image_is_asked_in_plain_text_and_over_tls(certificates: Certificates) -> None:
+    """The command of the Dockerfile itself, against both kinds of server; 503 is a failure."""
+    quoted = re.search(r"^HEALTHCHECK .* CMD (\[.+?\])$", DOCKERFILE.replace("\\\n", ""), re.MULTILINE)
+    assert quoted is not None
+    program, *arguments = json.loads(quoted[1])
+    files = {"certificate_file": str(certificates.server), "key_file": str(certificates.server_key)}
+    for how in ({}, files):
+        for alive, code in ((None, 0), ("stuck", 1)):
+            pages = Pages(Exposition(CollectorRegistry()), alive=lambda said=alive: said)  # type: ignore[misc]
+            with ExporterServer(pages, HttpSettings(port=0, **how)) as server:  # type: ignore[arg-type]
+                environment = {"LIS_HTTP__PORT": str(server.port)}
+                environment |= {"LIS_HTTP__CERTIFICATE_FILE": "x"} if how else {}
+                assert program == "python"
+                command = [sys.executable, *arguments]
+                done = subprocess.run(command, env=environment, capture_output=True, timeout=60)
+                assert done.returncode == code, done.stderr
+
+
+def test_containers_have_no_rights_that_they_do_not_need() -> None:
+    """Ours: root read-only, no capability, no way to more; they write to checkpoints and /tmp alone."""
+    services = _yaml("compose.yaml")["services"]
+    ours = [service for service in services.values() if service["image"].startswith("lis-online:")]
+    assert len(ours) == 7
+    for service in ours:
+        assert service["read_only"] is True
+        assert (service["tmpfs"], service["cap_drop"]) == (["/tmp"], ["ALL"])
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        assert [one for one in service["volumes"] if not one.endswith(":ro")] == [
+            "checkpoints:/var/lib/lis-online/checkpoints"
+        ]
+
+
+def test_published_ports_are_this_machines_alone() -> None:
+    """Nothing of the compose file is reached from outside."""
+    services = _yaml("compose.yaml")["services"]
+    assert all(port.startswith("127.0.0.1:") for one in services.values() for port in one.get("ports", []))
 
 
 def test_variables_of_the_image_are_settings() -> None:
