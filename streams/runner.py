@@ -13,6 +13,7 @@ import faust
 from aiokafka.errors import KafkaError
 from faust.types import TP
 
+from lis_online.checkpoints.admission import Admission
 from lis_online.checkpoints.store import CheckpointStore
 from lis_online.errors import DeviceError, LisError, StorageError
 from lis_online.events.topics import topic_names
@@ -81,7 +82,7 @@ class Runner:
         self._clock = clock
         self._names = topic_names(settings.kafka)
         self._logical = {name: logical for logical, name in self._names.items()}
-        self._fingerprint = fingerprint(settings)
+        self._fingerprint = fingerprint(settings, role.name)
         self._sender = Sender(self._produce, self._names)
         self._keeper = RowKeeper(sink, lambda: self.stopping, paused=self._history_paused)
         self._offsets = Offsets(app)
@@ -219,10 +220,19 @@ class Runner:
         for topic in list(assigned.gate.waiting_for):
             if not behind[topic]:
                 assigned.gate.at_end(topic)
+        self._align(assigned, assigned.too_far_ahead(behind))
         await self._feed(assigned, [])
         await self._pass_over(assigned, assigned.idle_topic(ends, behind))
         if assigned.silent and self._is_current(assigned):
             await self._pass_silence(assigned, ends)
+
+    def _align(self, assigned: Assigned, ahead: str | None) -> None:
+        """Read on without the topic that is too far ahead; with it again once it is not."""
+        if assigned.held is not None and assigned.held != ahead:
+            self.app.consumer.resume_partitions(self._tps(assigned.partition, [assigned.held]))
+        if ahead is not None:
+            self.app.consumer.pause_partitions(self._tps(assigned.partition, [ahead]))
+        assigned.held = ahead
 
     async def _pass_silence(self, assigned: Assigned, ends: Mapping[str, int]) -> None:
         """Follow the other join shards' time, as the rank log has it, so that a silent shard does not hold them.
@@ -330,15 +340,17 @@ class Runner:
         logger.info("%s has the shards of partitions %s", self.role.name, sorted(self._shards) or "none")
 
     async def _restore(self, partition: int) -> Assigned:
+        store = self._store(partition)
         host = ShardHost(
             partial(self._make_shard, partition),
-            self._store(partition),
+            store,
             partial(self._send, partition),
             self.role.batch,
             self._keeper.keep if self.role.name == PUBLISH.name else None,
             self._clock,
             self._lock,
             self._patience(partition),
+            Admission(store, self.role.name, self._fingerprint).judge,
         )
         await host.restore()
         tps = self._by_topic(partition)

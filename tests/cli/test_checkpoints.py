@@ -38,7 +38,7 @@ def config(url: str, tmp_path: Path) -> str:
 
 def saved(url: str, role: str, position: int, partition: int = 0, at: float = 1e9, **other: Any) -> CheckpointStore:
     """Save a checkpoint of the default settings; other: what of them differs."""
-    settings = fingerprint(Settings.of({})) | other
+    settings = fingerprint(Settings.of({}), role) | other
     store = CheckpointStore(url, role, partition, 100, settings, clock=lambda: at)
     store.save(snapshot(position), position)
     return store

@@ -58,7 +58,7 @@ def inputs(settings: Settings) -> Iterator[Inputs]:
 
 def saved_chains(settings: Settings, role: str, partition: int) -> dict[str, str]:
     """Return the chains of a shard's newest checkpoint."""
-    store = CheckpointStore(settings.checkpoints.directory, role, partition, 3, fingerprint(settings))
+    store = CheckpointStore(settings.checkpoints.directory, role, partition, 3, fingerprint(settings, role))
     found = store.load_latest()
     assert found is not None, f"no checkpoint of {role} {partition}"
     chains: dict[str, str] = found[0].meta["shard"]["chains"]
@@ -72,7 +72,7 @@ def saved_chains_or_none(settings: Settings, role: str, partition: int) -> dict[
 
 def checkpointed(settings: Settings, role: str, partition: int) -> int:
     """Return the position of a shard's newest checkpoint, 0 without one."""
-    store = CheckpointStore(settings.checkpoints.directory, role, partition, 3, fingerprint(settings))
+    store = CheckpointStore(settings.checkpoints.directory, role, partition, 3, fingerprint(settings, role))
     newest = store.newest()
     return 0 if newest is None else newest.position
 
