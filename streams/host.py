@@ -71,6 +71,10 @@ class IdleShard(Shard, Protocol):
         """Go on without that topic's partition."""
         ...
 
+    def ahead(self) -> str | None:
+        """Return the topic that was read too far ahead of the other."""
+        ...
+
     def silent(self, time: int) -> list[Outgoing]:
         """Go on to a time without any of them."""
         ...
@@ -117,7 +121,7 @@ class ShardHost:
         self._send = send
         self._keep_rows = keep_rows
         self._clock = clock
-        self._lock = lock or asyncio.Lock()
+        self.lock = lock or asyncio.Lock()
         self._patience = patience or Patience()
         self._judge = judge
         self._turn = TurnLength(most_records)
@@ -139,6 +143,11 @@ class ShardHost:
     def position(self) -> int:
         """What the checkpoint is named after: grows with every record applied and every partition passed over."""
         return sum(self.shard.positions.values()) + self._ticks
+
+    def ahead(self) -> str | None:
+        """Return the main topic of a join shard that was read too far ahead of the other."""
+        shard: IdleShard = self.shard  # type: ignore[assignment]
+        return shard.ahead()
 
     # --- restore: steps 12 to 14 -----------------------------------------------------------------------
 
@@ -251,12 +260,12 @@ class ShardHost:
 
     async def _copy(self) -> Making | None:
         """Copy the state between turns. None where there is nothing new, or where it was made at once meanwhile."""
-        async with self._lock:
+        async with self.lock:
             if not self.whole or self.position == self.saved_position:
                 return None
             making = await self._begin()
         while True:
-            async with self._lock:
+            async with self.lock:
                 if self._making is not making:
                     return None
                 if await making.step(self.call, max(COPYING, SHARE * self.step_seconds)):
