@@ -22,6 +22,7 @@ class Assigned:
     gate: CatchUp
     idle: IdleWatch
     empty_to: dict[str, int] = field(default_factory=dict)
+    held: str | None = None
 
     def admit(self, records: Sequence[Record]) -> list[Record]:
         """Return the records to feed now; those that must wait for the side topics are kept."""
@@ -61,6 +62,16 @@ class Assigned:
         return self.idle.update(
             {topic: ends[topic] for topic in main}, {topic: ends[topic] - behind[topic] for topic in main}
         )
+
+    def too_far_ahead(self, behind: Mapping[str, int]) -> str | None:
+        """Return the main topic to read no further for now: its records wait for those of the other, which has more.
+
+        behind: how many offsets of each topic are not applied. One that waits for nothing is not held: it is idle.
+        """
+        if self.gate.waiting_for or not self.role.main:
+            return None
+        ahead = self.host.ahead()
+        return ahead if any(behind[topic] for topic in self.role.main if topic != ahead) else None
 
     @property
     def silent(self) -> bool:

@@ -80,6 +80,11 @@ class Joiner:
         self._batches: list[SlateBatch | PairBatch] = []
         self._windows: list[bytes] = []
 
+    @property
+    def waiting(self) -> int:
+        """How many records wait for their place."""
+        return len(self._waiting)
+
     def wait_impression(self, pending: Pending, offset: int) -> None:
         """Put an impression in its place."""
         self._waiting.push((pending.ts, IMPRESSION, pending.request, 0, offset, pending))

@@ -29,6 +29,9 @@ MAIN: Final = ("impressions", "feedback")
 SIDE: Final = ("representations", "preferences")
 """Logical input topics. Only the main ones have event time that is waited for."""
 
+PILED_UP: Final = 10_000
+"""Records that may wait whatever their times: some 10 MB."""
+
 Held = tuple[Record, Impression | Feedback]
 
 
@@ -77,6 +80,18 @@ class JoinShard:
     def watermark(self) -> int:
         """The event time up to which everything has been applied, ms; -1 while unknown, MAX_TIME after the end."""
         return min(clock.get() for clock in self._clocks.values())
+
+    def ahead(self) -> str | None:
+        """Return the main topic that was read so far ahead of the other that its records pile up; None for neither.
+
+        A worker that catches up reads both as fast as they come, by bytes, not by event time: what is ahead waits
+        here, and would be more the further there is to catch up. May be called from any thread.
+        """
+        if self._joiner.waiting < PILED_UP:
+            return None
+        first, last = sorted(MAIN, key=lambda topic: self._clocks[topic].get())
+        distance = self._clocks[last].get() - self._clocks[first].get()
+        return last if distance > self._settings.events.allowed_lateness else None
 
     def feed(self, records: Sequence[Record]) -> list[Outgoing]:
         """Apply records; return dead letters, then reports and users' totals, then blocks."""

@@ -80,6 +80,10 @@ class ToyJoin(Chain):
         content = [record.topic, record.offset, digest]
         return [Outgoing("samples", msgspec.json.encode([self.partition, *content]))]
 
+    def ahead(self) -> str | None:
+        """Say that no topic is too far ahead: nothing waits here."""
+        return None
+
     def idle(self, topic: str) -> list[Outgoing]:
         """Chain the tick."""
         return [Outgoing("samples", msgspec.json.encode([self.partition, f"idle {topic}", 0, self.link("idle", b"i")]))]
