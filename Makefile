@@ -9,7 +9,7 @@ SUMMARY ?=
 SCALE ?= 1
 JOBS ?= 2
 
-.PHONY: setup demo test check fuzz study study-mutation study-experiments study-drift dashboards format lock clean
+.PHONY: setup demo test check fuzz study study-mutation study-experiments study-drift dashboards format lock audit sbom clean
 
 setup: $(STAMP)  ## build the environment in .venv
 
@@ -62,6 +62,13 @@ format: setup  ## rewrite files in the project's format
 lock: setup  ## lock the dependencies anew, with hashes and without addresses
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
 		--all-extras --group dev pyproject.toml -o requirements.lock
+
+audit: setup  ## known vulnerabilities of what is locked; fails where they cannot be asked for, for then nothing was audited
+	@$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements.lock
+
+sbom: setup  ## dist/sbom.json: the bill of materials of what is locked (CycloneDX), the same bytes every time
+	@mkdir -p dist
+	@$(BIN)/python -W ignore -m cyclonedx_py requirements --output-reproducible --pyproject pyproject.toml -o dist/sbom.json requirements.lock
 
 clean:  ## remove what was built
 	rm -rf $(VENV) .java build dist *.egg-info
