@@ -46,7 +46,7 @@ def exporter_of(
     """
     publish = runners.get("publish")
     registry = CollectorRegistry()
-    register(registry, LisCollector(health, lambda: devices(runners)))
+    register(registry, LisCollector(health, lambda: devices(runners), settings.events.user_sample))
     numbers = RenderedView(lambda: current_view(publish))
     pages = Pages(
         Exposition(registry, numbers),

@@ -22,12 +22,16 @@ Devices = Callable[[], Iterable[tuple[str, DeviceUse]]]
 class LisCollector(Collector):
     """The health of a worker. The numbers of a publish shard are added by `exposition.Exposition`.
 
-    health: None where no worker runs. devices: asked at each scrape.
+    health: None where no worker runs. devices: asked at each scrape. user_sample: of the settings, None where no
+    worker runs.
     """
 
-    def __init__(self, health: WorkerHealth | None = None, devices: Devices = tuple) -> None:
+    def __init__(
+        self, health: WorkerHealth | None = None, devices: Devices = tuple, user_sample: float | None = None
+    ) -> None:
         self._health = health
         self._devices = devices
+        self._user_sample = user_sample
 
     def describe(self) -> Iterable[Metric]:
         """Return every family there may be, empty: a registry then refuses a second collector of any of them."""
@@ -37,6 +41,7 @@ class LisCollector(Collector):
         """Return the families that have a number now."""
         families = Families()
         families.add(names.BUILD, 1, version=lis_online.__version__)
+        families.add(names.USER_SAMPLE, self._user_sample)
         add_devices(families, self._devices())
         if self._health is not None:
             add_health(families, self._health)

@@ -285,6 +285,11 @@ DEVICE = Series("lis_device_info", "info", ("role", "device"), "What a role comp
 DEVICE_FAILURES = _counter(
     "lis_device_failures_total", "role", "Failures of the accelerator; after the first a role computes on the CPU."
 )
+USER_SAMPLE = _gauge(
+    "lis_user_sample_ratio",
+    "",
+    "Share of the users of whose slates the rankers learn and LIS and AIS are; below 1 load is shed.",
+)
 BUILD = Series("lis_build_info", "info", ("version",), "What is running.")
 
 SECTIONS: Final = {
@@ -382,6 +387,7 @@ SECTIONS: Final = {
         DEVICE_MEMORY,
         DEVICE,
         DEVICE_FAILURES,
+        USER_SAMPLE,
         BUILD,
     ),
 }

@@ -27,7 +27,7 @@ from lis_online.join.coengagement import CoEngagement
 from lis_online.join.columns import PairColumns, SlateColumns
 from lis_online.join.exposures import Exposures
 from lis_online.join.histories import Histories
-from lis_online.join.pending import EMPTY, Pending
+from lis_online.join.pending import Pending
 from lis_online.join.pending_impressions import PendingImpressions
 from lis_online.join.remembered import Remembered
 from lis_online.join.renaming import Renaming, Shape
@@ -148,8 +148,7 @@ class Joiner:
         user = self._histories.update(impression.user, now)
         if self._is_shed(impression):
             self.counts["shed"] += 1
-            impression.history = EMPTY
-        elif user.items:
+        if user.items:
             impression.history, impression.times = user.items[:], user.times[:]
         else:
             impression.times = array("q", [now + 1]) * len(impression.history)

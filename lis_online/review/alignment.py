@@ -17,6 +17,7 @@ from lis_online.review import representation
 from lis_online.review.document import AlignmentPoint
 from lis_online.review.facts import Alignment, Times
 from lis_online.review.subject import Subject
+from lis_online.review.words import share
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -72,7 +73,7 @@ def _of_range(found: RangeNumbers, subject: Subject, request: ReviewRequest) -> 
         gaps=found.gaps,
         left_out=found.left_out,
         set_aside={} if state is None else {ranker_key(k, state.versions): v for k, v in state.set_aside.items()},
-        notes=tuple(_notes(found, request)),
+        notes=(*_notes(found, request), *_shed(subject)),
     )
 
 
@@ -80,6 +81,15 @@ def _notes(found: RangeNumbers, request: ReviewRequest) -> Iterator[str]:
     if found.warm_up_buckets and found.warm_from is not None:
         until = iso(found.warm_from, request.zone)
         yield f"LIS and AIS are without {found.warm_up_buckets:,} buckets of the warm-up, which ended {until}."
+
+
+def _shed(subject: Subject) -> Iterator[str]:
+    kept = subject.settings.events.user_sample
+    if kept < 1:
+        yield (
+            f"LIS and AIS are of the slates of {share(kept)} of the users, chosen by a hash; the rankers learnt from "
+            "those alone: events.user_sample. Pairs, arms and lifts are of all users."
+        )
 
 
 def _of_run(connection: Connection, subject: Subject, request: ReviewRequest, end: int) -> Alignment:
@@ -95,7 +105,7 @@ def _of_run(connection: Connection, subject: Subject, request: ReviewRequest, en
         f"LIS and AIS are those of the whole run after warm-up, as published at {iso(reached, request.zone)}: the "
         f"experiment's time has more than {MOST_ROWS:,} rows of statistics. Give --from for exact numbers of a range."
     )
-    return Alignment(variants=known, reason="no window was published", notes=(note,) if known else ())
+    return Alignment(variants=known, reason="no window was published", notes=(note, *_shed(subject)) if known else ())
 
 
 def _point(found: Headline, series: Series, request: ReviewRequest) -> AlignmentPoint:

@@ -76,8 +76,8 @@ MEANINGS: Final = {
     "events.max_ahead": "How far ahead of its record's own time an event may be; further, it is a dead letter.",
     "events.history_length": "Engaged items of a user that rankers see, the newest.",
     "events.user_idle_limit": "A user without events for this long is forgotten. Event time.",
-    "events.user_sample": "The share of users, by hash, whose events are read: below 1 sheds load, and keeps numbers "
-    "unbiased, with wider intervals.",
+    "events.user_sample": "The share of users, by hash, whose slates are ranked: below 1 sheds load (load.md). Pairs, "
+    "counts, arms and lifts stay those of all users.",
     "events.surfaces": "Surfaces with a slice of their own; the rest share `surface:other`.",
     "leakage.horizon": "H: how far into the future the leaked ranker sees. Every sample waits this long.",
     "leakage.memory": "P: how far back pairs count.",

@@ -37,7 +37,7 @@ def exposition_of(
 ) -> Exposition:
     """Return the exposition of a view and our collector alone."""
     registry = CollectorRegistry()
-    registry.register(LisCollector(health, lambda: [("rank", GPU)] if health else []))
+    registry.register(LisCollector(health, lambda: [("rank", GPU)] if health else [], 0.25 if health else None))
     return Exposition(registry, RenderedView(view))
 
 
@@ -279,6 +279,15 @@ def test_a_roles_life_in_its_group_and_the_history_are_counted() -> None:
     assert [found[f"lis_history_{name}",] for name in history] == [40, 1, 1, 1, 0.75]
     assert found["lis_history_write_timestamp_seconds",] == 1_000.0
     assert not [key for key in samples(exposition_of(health=WorkerHealth())) if key[0].startswith("lis_history")]
+
+
+def test_share_of_the_users_and_failures_of_the_device_are_told() -> None:
+    """Who reads a number must see what it is of; a role on the CPU after a failure, why it is slow."""
+    health = worker()
+    health.device_failed("rank")
+    found = samples(exposition_of(health=health))
+    assert found["lis_user_sample_ratio",] == 0.25
+    assert [found["lis_device_failures_total", role] for role in ("join", "rank")] == [0, 1]
 
 
 def test_memory_of_an_accelerator_is_shown_and_that_of_a_cpu_is_not() -> None:

@@ -149,6 +149,7 @@ def test_live_path_gives_the_numbers_of_evaluate(
     assert metrics['lis_commit_failures_total{role="join"}'] == 0
     assert metrics["lis_history_rows_total"] > metrics["lis_history_writes_total"] > 0
     assert metrics["lis_history_failures_total"] == 0
+    assert metrics["lis_user_sample_ratio"] == 1
     assert metrics['lis_device_info{device="cpu",role="rank"}'] == 1
     wait_until(lambda: not lags(live.metrics()), 40, lambda: f"{lags(live.metrics())}")
     live.process.send_signal(signal.SIGTERM)
