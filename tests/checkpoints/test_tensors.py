@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+import gc
 import io
 from pathlib import Path
 
@@ -120,3 +122,11 @@ def test_restored_arrays_are_the_shards_own(tmp_path: Path) -> None:
         assert found is not None
         assert found[0].arrays["weights"][0] == 1
         found[0].arrays["weights"][:] = 0
+
+
+@pytest.mark.parametrize("data", [encoded(snapshot()), encoded(Snapshot({}))[:-1] + b"\xc1"])
+def test_garbage_collection_goes_on_after_a_restore(data: bytes) -> None:
+    """It is off while a record is read, whole or not, and no longer."""
+    with contextlib.suppress(DamagedError):
+        decoded(data)
+    assert gc.isenabled()
