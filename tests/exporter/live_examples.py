@@ -15,11 +15,12 @@ from lis_online.exporter.exposition import Exposition
 from lis_online.exporter.health import WorkerHealth
 from lis_online.exporter.live import Live
 from lis_online.exporter.pages import Pages
-from lis_online.exporter.server import ExporterServer
+from lis_online.exporter.server import LOOPBACK, ExporterServer
 from lis_online.metrics.alignment import PairAlignment
 from lis_online.metrics.diagnosis import Diagnosis
 from lis_online.metrics.estimate import Estimate
 from lis_online.metrics.results import SliceNumbers, SourceNumbers, VariantNumbers
+from lis_online.settings.model import HttpSettings
 from lis_online.shards.drift_view import DriftView
 from lis_online.shards.trails import Trails, watched
 from lis_online.shards.view import WHOLE_RUN, PublishView, VersionInfo
@@ -199,10 +200,12 @@ def worker(view: PublishView | None, roles: tuple[str, ...] = ("join", "rank", "
 
 
 @contextmanager
-def served(made: Worker, pages: Callable[[Pages], Pages] = lambda pages: pages) -> Iterator[ExporterServer]:
+def served(
+    made: Worker, pages: Callable[[Pages], Pages] = lambda pages: pages, http: HttpSettings = LOOPBACK
+) -> Iterator[ExporterServer]:
     """Serve a worker's pages while the context lasts."""
     answers = Pages(
         Exposition(CollectorRegistry()), alive=lambda: made.alive, ready=lambda: made.ready, live=made.live()
     )
-    with ExporterServer(pages(answers)) as server:
+    with ExporterServer(pages(answers), http) as server:
         yield server

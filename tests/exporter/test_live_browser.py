@@ -9,13 +9,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import Error as PlaywrightError
 
 from lis_online.exporter.server import ExporterServer
+from lis_online.settings.model import HttpSettings
 from tests.browser import Opened
 from tests.exporter.live_examples import Worker, drift, served, view, worker
+from tests.fixtures.certificates import Certificates
 from tests.review.test_html import contrast
 from tests.review.test_html_browser import GROUND, HEX, fits
 
+TOKEN = "recognisable-http-token"
 ASK = """(() => {
   document.dispatchEvent(new Event('visibilitychange'));
   return document.documentElement.dataset.drawn;
@@ -36,9 +40,9 @@ def server(made: Worker) -> Iterator[ExporterServer]:
         yield running
 
 
-def opened(browser: Any, server: ExporterServer, width: int = 1280, scheme: str = "light") -> Opened:
-    """Open the page and wait until it has drawn the first answer."""
-    page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+def opened(browser: Any, server: ExporterServer, width: int = 1280, scheme: str = "light", **how: Any) -> Opened:
+    """Open the page and wait until it has drawn the first answer. how: what else the browser is told."""
+    page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme, **how)
     found = Opened(page)
     page.on("console", lambda message: found.said.append(f"{message.type}: {message.text}"))
     page.on("pageerror", lambda error: found.said.append(f"error: {error}"))
@@ -218,6 +222,27 @@ def test_drift_is_told_beside_the_variants(browser: Any, server: ExporterServer,
     assert found.page.get_by_role("row", name="search adjusted lis Over").is_visible()
     assert found.said == []
     found.close()
+
+
+def test_with_a_token_the_browser_asks_once_and_the_page_works(
+    browser: Any, made: Worker, certificates: Certificates
+) -> None:
+    """It is the browser's own question: the page's files, questions and links carry the answer, no address does."""
+    http = {"certificate_file": str(certificates.server), "key_file": str(certificates.server_key), "token": TOKEN}
+    login = {"username": "me", "password": TOKEN}
+    with served(made, http=HttpSettings(host="127.0.0.1", port=0, **http)) as server:  # type: ignore[arg-type]
+        stranger = browser.new_page(ignore_https_errors=True)
+        with pytest.raises(PlaywrightError, match="ERR_INVALID_AUTH_CREDENTIALS"):  # nobody is there to be asked
+            stranger.goto(server.address)
+        stranger.close()
+        found = opened(browser, server, ignore_https_errors=True, http_credentials=login)
+        ask_again(found)
+        assert found.page.get_by_role("row", name="qwen-vl-coclick").first.is_visible()
+        assert not any(TOKEN in address for address in found.asked)
+        with found.page.expect_navigation() as navigation:
+            found.page.get_by_role("link", name="Metrics").click()
+        assert navigation.value.status == 200
+        found.close()
 
 
 @pytest.mark.parametrize("width", [1280, 360])
