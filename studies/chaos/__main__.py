@@ -9,10 +9,12 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 
 from studies.chaos import page
 from studies.chaos.faults import FAULTS, named
@@ -36,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(str(exc))
     if options.afresh:
         shutil.rmtree(options.folder, ignore_errors=True)
+    signal.signal(signal.SIGTERM, _interrupted)
     suite, began = Suite(options.folder.absolute(), options.scale), time.monotonic()
     results = []
     for number, fault in enumerate(chosen, 1):
@@ -49,6 +52,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     bad = [result["fault"] for result in results if not is_good(result)]
     _say(f"{len(results) - len(bad)} of {len(results)} faults left the history as it should be" + _of(bad))
     return 1 if bad else 0
+
+
+def _interrupted(number: int, frame: FrameType | None) -> None:
+    """Leave no process behind."""
+    del number, frame
+    raise KeyboardInterrupt
 
 
 def told(result: Result) -> str:

@@ -13,6 +13,10 @@ from studies.chaos.outcome import Normal, Outcome, as_it_is
 from studies.chaos.run import Inject
 
 IDENTICAL: Final = "every row and every dead letter is that of the calm run"
+PASSED_OVER: Final = (
+    "the partition is passed over after `kafka.idle_after`, and numbers go on without it; every row and every dead "
+    "letter is that of a calm run whose partition ends there"
+)
 
 
 @dataclass(frozen=True)
@@ -186,19 +190,28 @@ FAULTS: Final = (
     Fault(
         "Feedback of a partition idle",
         "from a third of the feed on no feedback comes in partition 0, while its impressions go on",
-        inject.left_alone,
-        "it is passed over, numbers go on; every row and every dead letter is that of a calm run that knows the end",
+        inject.passed_over,
+        PASSED_OVER,
         change=feed.without_feedback,
         base=feed.without_feedback,
         tables={"kafka": {"idle_after": "3s"}},
     ),
     Fault(
         "A partition idle",
-        "nothing comes in partition 0, of any topic, for a quarter of the feed, then all of it at once",
-        inject.left_alone,
-        f"numbers wait for it (idleness is judged within a shard: it has nothing to go by); after it {IDENTICAL}",
-        change=feed.pausing,
+        "from a third of the feed on neither impressions nor feedback come in partition 0",
+        inject.passed_over,
+        PASSED_OVER,
+        change=feed.without_partition,
+        base=feed.without_partition,
         tables={"kafka": {"idle_after": "3s"}},
+    ),
+    Fault(
+        "A partition held back",
+        "nothing comes in partition 0, of any topic, for a quarter of the feed, then all of it at once, before "
+        "`kafka.idle_after` has passed",
+        inject.left_alone,
+        f"numbers wait for it; after it {IDENTICAL}. What comes after `kafka.idle_after` is late, and counted as that",
+        change=feed.held_back,
     ),
     Fault(
         "A partition an hour behind",

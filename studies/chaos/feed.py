@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
@@ -97,17 +97,27 @@ def from_the_future(feed: Feed, chance: Random) -> Feed:
 
 
 def without_feedback(feed: Feed, chance: Random) -> Feed:
-    """Let the users of partition 0 fall silent after a third: their impressions go on, no feedback comes."""
+    """Let no feedback come in partition 0 after a third, while its impressions go on."""
     del chance
-    until = feed[0].due + (feed[-1].due - feed[0].due) // 3
-    return [s for s in feed if not (s.topic == "feedback" and s.partition == 0 and s.due > until)]
+    return [s for s in feed if not (s.topic == "feedback" and s.partition == 0 and s.due > silence(feed))]
 
 
-def pausing(feed: Feed, chance: Random) -> Feed:
+def without_partition(feed: Feed, chance: Random) -> Feed:
+    """Let the users of partition 0 fall silent after a third: neither impressions nor feedback come there."""
+    del chance
+    return [s for s in feed if not (s.topic in MAIN and s.partition == 0 and s.due > silence(feed))]
+
+
+def silence(feed: Feed) -> int:
+    """Return when a partition falls silent, ms: after a third."""
+    return feed[0].due + (feed[-1].due - feed[0].due) // 3
+
+
+def held_back(feed: Feed, chance: Random) -> Feed:
     """Hold everything of partition 0 back for a quarter of the feed, then send it at once."""
     del chance
-    span = feed[-1].due - feed[0].due
-    begin, end = feed[0].due + span // 3, feed[0].due + span // 3 + span // 4
+    begin = silence(feed)
+    end = begin + (feed[-1].due - feed[0].due) // 4
     return _in_order([replace(s, due=end) if s.partition == 0 and begin <= s.due < end else s for s in feed])
 
 
@@ -115,8 +125,3 @@ def an_hour_behind(feed: Feed, chance: Random) -> Feed:
     """Send everything of partition 0 an hour of event time after it happened."""
     del chance
     return _in_order([replace(s, due=s.due + HOUR) if s.partition == 0 else s for s in feed])
-
-
-def last_time(feed: Sequence[Sending]) -> int:
-    """Return the event time of the newest record, ms."""
-    return max(s.ts for s in feed)

@@ -45,6 +45,14 @@ def left_alone(run: Run) -> None:
     run.recover()
 
 
+def passed_over(run: Run) -> None:
+    """Wait until the feed has ended; numbers must have gone on well after the time when a partition fell silent."""
+    run.steady()
+    run.wait(lambda: run.fed() or run.progress.published >= run.sender.half)
+    run.require(run.progress.published >= run.sender.half, "numbers must go on while a partition is idle")
+    left_alone(run)
+
+
 def killed(role: str) -> Inject:
     """Kill workers of a role at random moments; every third time the next kill comes while it recovers."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +22,9 @@ from lis_online.settings.model import KafkaSettings
 
 WRITE_TIMES: Final = {"created_at"}
 """Columns that say when a row was written, and nothing of the feed."""
+
+EXAMPLES: Final = 12
+"""Differences that are told in words."""
 
 Rows = dict[str, dict[str, dict[str, Any]]]
 """By table and natural key, every column's value; of binary ones a digest."""
@@ -51,11 +55,15 @@ class Outcome:
 
 @dataclass
 class Difference:
-    """How a run differs from the calm one. rows: missing, added and other ones; examples: some of them in words."""
+    """How a run differs from the calm one.
+
+    rows: missing, added and other ones; places: how many by table and column; examples: some of them in words.
+    """
 
     rows: int = 0
     letters: int = 0
     compared: int = 0
+    places: Counter[str] = field(default_factory=Counter)
     examples: list[str] = field(default_factory=list)
 
     @property
@@ -82,11 +90,13 @@ def compare(calm: Outcome, found: Outcome, normal: Normal = as_it_is) -> Differe
         for key in sorted(wanted.keys() | got.keys()):
             if wanted.get(key) != got.get(key):
                 difference.rows += 1
-                if len(difference.examples) < 20:
+                difference.places.update(_places(table, wanted.get(key), got.get(key)))
+                if difference.places.total() <= EXAMPLES:
                     difference.examples.append(_told(table, key, wanted.get(key), got.get(key)))
     letters = {*map(tuple, calm.letters)} ^ {*map(tuple, found.letters)}
     difference.letters = len(letters) + abs(len(calm.letters) - len(found.letters)) * (not letters)
-    difference.examples += [f"dead letter {letter}" for letter in sorted(letters)[:5]]
+    difference.examples += [f"dead letter {letter}" for letter in sorted(letters)[:EXAMPLES]]
+    difference.examples += [f"{place}: {count} rows" for place, count in sorted(difference.places.items())]
     return difference
 
 
@@ -99,6 +109,12 @@ def read(kafka: KafkaSettings, database: str) -> Outcome:
 def published(rows: Rows) -> str:
     """Return the end of the newest bucket, as ISO 8601."""
     return max(str(row["bucket_end"]) for row in rows["buckets"].values())
+
+
+def _places(table: str, wanted: dict[str, Any] | None, got: dict[str, Any] | None) -> list[str]:
+    if wanted is None or got is None:
+        return [f"{table} {'missing' if got is None else 'added'}"]
+    return [f"{table}.{name}" for name in wanted if wanted[name] != got.get(name)]
 
 
 def _told(table: str, key: str, wanted: dict[str, Any] | None, got: dict[str, Any] | None) -> str:

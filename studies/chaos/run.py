@@ -80,8 +80,13 @@ class Run:
         return self.chance.choice(self.keeper.of(role))
 
     def wait(self, condition: Callable[[], bool]) -> None:
-        """Wait until a condition holds. Raises TimeoutError with what the workers said."""
-        wait_for(condition, PATIENCE, lambda: f"{self.keeper.ended}\n{self.keeper.said()}")
+        """Wait until a condition holds. Raises TimeoutError with what the workers said; soon, if they keep ending."""
+        wait_for(lambda: self.keeper.hopeless or condition(), PATIENCE, self._told)
+        if self.keeper.hopeless:
+            raise TimeoutError(self._told())
+
+    def _told(self) -> str:
+        return f"{self.keeper.ended}\n{self.keeper.said()}"
 
 
 Inject = Callable[[Run], None]
@@ -113,6 +118,11 @@ class Runs:
         self.stage = stage
         self._folder, self._slates, self._scale = folder, slates, scale
         self._feeds: dict[int, Feed] = {}
+
+    @property
+    def folder(self) -> Path:
+        """What the run of the moment, or the last, wrote: logs, settings, checkpoints."""
+        return self._folder / "run"
 
     def feed(self, seed: int) -> Feed:
         """Return the calm feed of a seed."""
@@ -168,16 +178,15 @@ class Runs:
         tables: Mapping[str, Any],
         final: int,
     ) -> Iterator[Run]:
-        folder = self._folder / "run"
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
         database = self.stage.postgres.new_database()
-        place = place_of(self.stage.broker, database, folder, **tables)
+        place = place_of(self.stage.broker, database, self.folder, **tables)
         with ExitStack() as stack:
             sender = stack.enter_context(Sender(place.settings.kafka, feed, speed))
             if speed is None:
                 wait_for(lambda: sender.done, PATIENCE, lambda: "the feed is not in Kafka")
             progress = stack.enter_context(Progress(database, sender, final))
-            keeper = stack.enter_context(Keeper(place.config, folder, environment))
+            keeper = stack.enter_context(Keeper(place.config, self.folder, environment))
             for role in ROLES:
                 for _ in range(workers.get(role, 1)):
                     keeper.add(role)

@@ -20,11 +20,15 @@ PATIENCE: Final = 3_600_000
 
 
 class Sender:
-    """Sends a feed at a number of times the speed of time (None: at once), and then the end of every partition."""
+    """Sends a feed at a number of times the speed of time (None: at once), and then the end of every partition.
+
+    clock: event time of the newest record sent, ms; half: that of the middle of the feed.
+    """
 
     def __init__(self, kafka: KafkaSettings, feed: Sequence[Sending], speed: float | None) -> None:
         self.sent = 0
-        self.clock = feed[0].ts
+        self.clock = feed[0].due
+        self.half = (feed[0].due + feed[-1].due) // 2
         self.failure: BaseException | None = None
         self._feed, self._speed = feed, speed
         self._names = topic_names(kafka)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import tempfile
 import traceback
@@ -75,7 +76,8 @@ class Suite:
         for seed in range(1, 1 + MOST_RUNS):
             calm = runs.calm(seed, fault.base)
             found, alerts = self._faulty(fault, runs, seed, min(left, fault.per_run), disk)
-            _add(total, fault, calm, found, alerts)
+            if _add(total, fault, calm, found, alerts):
+                shutil.copytree(runs.folder, self._file(fault).with_suffix(".run"), dirs_exist_ok=True)
             done = min(left, fault.per_run) - found.left
             total["times"] += done
             left -= done
@@ -123,8 +125,9 @@ def is_good(result: Result) -> bool:
     return not (result["rows_different"] or result["dead_letters_different"] or result["broken"])
 
 
-def _add(total: Result, fault: Fault, calm: Outcome, found: Found, alerts: Alerts | None) -> None:
-    """Add what a run came to."""
+def _add(total: Result, fault: Fault, calm: Outcome, found: Found, alerts: Alerts | None) -> bool:
+    """Add what a run came to; return whether something in it is to be looked into."""
+    broken = len(total["broken"])
     difference = compare(calm, found.outcome, fault.normal)
     total["recovered_seconds_max"] = round(max([total["recovered_seconds_max"], *found.recovered]), 1)
     total["rows_different"] += difference.rows
@@ -142,6 +145,7 @@ def _add(total: Result, fault: Fault, calm: Outcome, found: Found, alerts: Alert
         total["alerts"] = sorted({*total["alerts"], *alerts.fired})
         missing = set(fault.alerts) - alerts.fired
         total["broken"] += [f"{name} must fire, and did not" for name in sorted(missing)]
+    return len(total["broken"]) > broken
 
 
 def _count_refused(total: Result, fault: Fault, runs: Runs, seed: int, found: Found) -> None:

@@ -20,6 +20,8 @@ LOOK = 0.2
 BACK_OFF = 1.0
 """Seconds before a worker that ended by itself is started again."""
 MEBIBYTE = 2**20
+MOST_ENDS = 40
+"""Times that workers of one run may end by themselves: with so many, none goes on."""
 
 
 class Member:
@@ -111,6 +113,11 @@ class Keeper:
     def of(self, role: str) -> list[Member]:
         """Return the workers of a role."""
         return [member for member in self.members if member.role == role]
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether workers end again and again."""
+        return len(self.ended) > MOST_ENDS
 
     def kill(self, member: Member) -> None:
         """Kill it at once and start it again."""
