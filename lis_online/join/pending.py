@@ -5,13 +5,15 @@ from __future__ import annotations
 from array import array
 from typing import Final
 
+import msgspec
+
 EMPTY = array("q")
 
 NOWHERE: Final = -1
 """The place of an impression that is in no bucket of users' totals."""
 
 
-class Pending:
+class Pending(msgspec.Struct, gc=False, eq=False):
     """One impression in integers, and the labels found for it so far.
 
     items, authors, categories: id hashes; ages: ms, -1 unknown; positions, authors, categories and ages are None
@@ -20,50 +22,29 @@ class Pending:
     user's history as of ts, oldest first (until applied: the record's own), times in ms, ts + 1 where
     unknown. delays: index of a clicked item -> ms from ts to the click; log: where that is noted as well, None for
     nowhere, as three numbers that begin with `row`.
+
+    Hundreds of thousands are there at a time and none can be in a cycle: the garbage collector passes them over.
     """
 
-    __slots__ = (
-        "ages",
-        "arms",
-        "authors",
-        "categories",
-        "counted",
-        "delays",
-        "history",
-        "items",
-        "log",
-        "odd_arm",
-        "odd_surface",
-        "place",
-        "positions",
-        "request",
-        "row",
-        "surface",
-        "times",
-        "ts",
-        "user",
-    )
-
-    def __init__(self, ts: int, request: int, user: int, surface: int, items: array[int]) -> None:
-        self.ts = ts
-        self.request = request
-        self.user = user
-        self.surface = surface
-        self.items = items
-        self.positions: array[int] | None = None
-        self.authors: array[int] | None = None
-        self.categories: array[int] | None = None
-        self.ages: array[int] | None = None
-        self.arms: tuple[int, ...] = ()
-        self.counted: tuple[int, ...] = ()
-        self.place = NOWHERE
-        self.odd_arm = False
-        self.odd_surface = False
-        self.history = EMPTY
-        self.times = EMPTY
-        self.delays: dict[int, int] | None = None
-        self.log: array[int] | None = None
-        self.row = 0
+    ts: int
+    request: int
+    user: int
+    surface: int
+    items: array[int]
+    positions: array[int] | None = None
+    authors: array[int] | None = None
+    categories: array[int] | None = None
+    ages: array[int] | None = None
+    arms: tuple[int, ...] = ()
+    counted: tuple[int, ...] = ()
+    place: int = NOWHERE
+    odd_arm: bool = False
+    odd_surface: bool = False
+    history: array[int] = EMPTY
+    times: array[int] = EMPTY
+    delays: dict[int, int] | None = None
+    log: array[int] | None = None
+    row: int = 0
 
     def shows(self, user: int, item: int) -> bool:
         """Say whether this impression showed an item to a user."""
