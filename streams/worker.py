@@ -16,6 +16,7 @@ from typing import Any
 
 import faust
 
+from lis_online.checkpoints.place import open_place
 from lis_online.settings import Settings
 from streams.apps import new_app
 from streams.keeping import RowSink
@@ -109,9 +110,10 @@ def run(
 
     role: "join", "rank", "publish", or "all": the three apps in this process. serving: a context around
     the run, made of the runners by role: the HTTP server. fallbacks: by role, what makes a shard whose device has
-    failed. Raises TopicError and BrokerError before
+    failed. Raises CheckpointError and StorageError (the checkpoints' place), TopicError and BrokerError before
     anything is started.
     """
+    open_place(settings.checkpoints.directory).sizes()
     check_topics(settings)
     with tempfile.TemporaryDirectory(prefix="lis-faust-") as folder:
         loop = asyncio.new_event_loop()

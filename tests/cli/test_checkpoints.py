@@ -155,6 +155,9 @@ def test_archived_ones_go_by_age_alone(url: str, config: str) -> None:
 def test_wrong_place_is_one_sentence_and_exit_code_2(terminal: Terminal, config: str, sentence: str) -> None:
     """No traceback for a URL that cannot be used."""
     assert sentence in terminal.refused("checkpoints", "list", "-c", config)
+    worker = terminal.run("worker", "join", "-c", config)  # says so before it asks for a broker
+    assert worker.code == 2
+    assert sentence in worker.err
 
 
 def test_place_that_refuses_is_one_sentence(

@@ -154,3 +154,26 @@ def test_idle_partition_is_passed_over_and_a_restart_keeps_it(
     wait_until(lambda: workers.ready() == 2, 40, workers.log)
     assert workers.stop(restarted, signal.SIGTERM) == 0, workers.log()
     assert saved_chains(settings, "join", 0)["idle"] == ticks
+
+
+def test_worker_goes_on_while_its_checkpoints_are_away(settings: Settings, workers: ToyWorkers, inputs: Inputs) -> None:
+    """A folder that cannot be written to stops no record and no end, and loses none."""
+    folder = Path(settings.checkpoints.directory)
+    away = folder.with_name("away")
+    inputs.send(200)
+    worker = workers.start("join")
+    wait_until(lambda: all(checkpointed(settings, "join", p) == 4 * 200 for p in (0, 1)), 40, workers.log)
+    folder.rename(away)
+    folder.write_text("a file where the folder was")
+    inputs.send(100)
+    wait_until(lambda: "must let itself" in workers.log(), 40, workers.log)
+    assert workers.stop(worker, signal.SIGTERM) == 0, workers.log()
+    assert workers.log().count("trying again until it works") <= 2  # once for each shard
+    assert "whoever goes on begins at the one before" in workers.log()
+    folder.unlink()
+    away.rename(folder)
+    restarted = workers.start("join")
+    wait_until(lambda: all(checkpointed(settings, "join", p) == 4 * 300 for p in (0, 1)), 40, workers.log)
+    assert workers.stop(restarted, signal.SIGTERM) == 0, workers.log()
+    joins, _, _ = outcome(inputs.records, settings.kafka.partitions)
+    assert [saved_chains(settings, "join", partition) for partition in (0, 1)] == joins
