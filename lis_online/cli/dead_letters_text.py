@@ -10,7 +10,6 @@ from rich.table import Table
 from rich.text import Text
 
 from lis_online.cli.report_parts import titled_table
-from lis_online.history.times import LATEST, iso
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -77,6 +76,8 @@ def letter_json(letter: Letter, sent: bool | None, zone: ZoneInfo | None) -> dic
 
 
 def _iso(letter: Letter, zone: ZoneInfo | None) -> str:
+    from lis_online.history.times import LATEST, iso
+
     return iso(min(max(0, letter.time), LATEST), zone)
 
 

@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import isfinite
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
@@ -18,6 +19,7 @@ from rich.text import Text
 
 from lis_online.cli.report import report, report_console
 from lis_online.errors import UsageError
+from lis_online.replay.paths import is_folder
 
 HOUR = 3_600_000
 HEAD_START = 24 * HOUR
@@ -29,7 +31,7 @@ DRAIN_SECONDS = 30.0
 def demo(
     duration: Annotated[float | None, typer.Option(min=1, help="Seconds to run; until Ctrl-C otherwise.")] = None,
     summary: Annotated[Path | None, typer.Option(help="Write the summary here as JSON.")] = None,
-    seed: Annotated[int, typer.Option(help="Of the simulated world.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Of the simulated world.")] = 1,
     speed: Annotated[float, typer.Option(min=1, help="How many times as fast as time the feed's clock runs.")] = 180.0,
 ) -> None:
     """Run broker, database, workers and a simulated feed with known truth, and watch LIS live.
@@ -38,14 +40,27 @@ def demo(
 
     Example: lis-online demo --duration 90 --summary out.json
     """
-    if summary is not None and not summary.absolute().parent.is_dir():
-        raise UsageError(f"--summary must be in a folder that exists, got {str(summary)!r}")
+    for name, number in (("--duration", duration), ("--speed", speed)):
+        if number is not None and not isfinite(number):
+            raise UsageError(f"{name} must be finite, got {number}")
+    if summary is not None:
+        _check_writable(summary)
     console = report_console()
     with tempfile.TemporaryDirectory(prefix="lis-demo-") as folder:
         found = _run(console, Path(folder), duration, seed, speed)
     if summary is not None:
         summary.write_text(json.dumps(found, indent=2, allow_nan=False) + "\n", encoding="utf-8")
         console.print(f"summary written to {summary}", highlight=False)
+
+
+def _check_writable(summary: Path) -> None:
+    """Raise UsageError now where the summary could not be written at the end."""
+    if not is_folder(summary.absolute().parent):
+        raise UsageError(f"--summary must be in a folder that exists, got {str(summary)!r}")
+    try:
+        summary.open("ab").close()
+    except OSError as exc:
+        raise UsageError(f"--summary must be a file that can be written, got {str(summary)!r}: {exc.strerror}") from exc
 
 
 def _run(console: Console, folder: Path, duration: float | None, seed: int, speed: float) -> dict[str, Any]:

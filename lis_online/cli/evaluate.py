@@ -179,13 +179,15 @@ def _with_vectors(log: Iterable[RecordedEvent], vectors: Mapping[str, Vectors]) 
 def _time(value: bytes | None) -> int:
     try:
         return int(json.loads(value or b"")["ts"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return 0
 
 
 def _size(path: Path) -> int | None:
     """Return the bytes to read, or None where the file is packed."""
-    return path.stat().st_size if path.suffix == ".jsonl" and path.is_file() else None
+    from lis_online.replay.paths import is_file
+
+    return path.stat().st_size if path.suffix == ".jsonl" and is_file(path) else None
 
 
 def _evaluate(settings: Settings, log: Iterable[RecordedEvent], size: int | None, as_json: bool) -> None:

@@ -9,16 +9,24 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from lis_online.errors import UsageError
+
+LAST = 4_102_444_800_000
+"""The latest begin of a simulation, ms: the year 2100."""
+
 
 def simulate(
     scenario: Annotated[
         str, typer.Option(help="sources, arms, density, shop, versions, burst, quiet, demo, null or null_ITEMS.")
     ] = "sources",
-    slates: Annotated[int, typer.Option(help="Impressions to simulate.")] = 40_000,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 1,
+    slates: Annotated[int, typer.Option(min=1, max=1_000_000_000, help="Impressions to simulate.")] = 40_000,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same files.")] = 1,
     out: Annotated[Path, typer.Option(help="The folder to write to; made where missing.")] = Path("simulated"),
     start_ms: Annotated[
-        int | None, typer.Option(help="Time of the first event, ms since 1970; a fixed day in the past otherwise.")
+        int | None,
+        typer.Option(
+            min=0, max=LAST, help="Time of the first event, ms since 1970; a fixed day in the past otherwise."
+        ),
     ] = None,
 ) -> None:
     """Write a simulated log (events.jsonl), settings to evaluate it with (lis-online.toml) and truth.json.
@@ -32,12 +40,17 @@ def simulate(
     console = Console(stderr=True)
     with Progress(console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task(f"simulating {scenario}", total=slates)
-        write(
-            world,
-            slates,
-            seed,
-            out,
-            start_ms=START if start_ms is None else start_ms,
-            progress=lambda impressions: progress.advance(task, impressions),
-        )
+        try:
+            write(
+                world,
+                slates,
+                seed,
+                out,
+                start_ms=START if start_ms is None else start_ms,
+                progress=lambda impressions: progress.advance(task, impressions),
+            )
+        except OSError as exc:
+            raise UsageError(
+                f"--out must be a folder that can be written, got {str(out)[:200]!r}: {exc.strerror}"
+            ) from exc
     typer.echo(f"lis-online evaluate events {out / 'events.jsonl'} -c {out / 'lis-online.toml'}")

@@ -16,6 +16,7 @@ import msgspec
 
 from lis_online.errors import ReplayError
 from lis_online.events.wire import SCHEMA_VERSION, Feedback, Impression
+from lis_online.replay.paths import is_folder
 from lis_online.replay.vectors import Vectors
 
 TIME: Final = "%m/%d/%Y %I:%M:%S %p"
@@ -124,4 +125,4 @@ def _clicks(behavior: Behavior, encoder: msgspec.json.Encoder) -> Iterator[tuple
 
 def _file(path: str | Path) -> Path:
     given = Path(path)
-    return given / "behaviors.tsv" if given.is_dir() else given
+    return given / "behaviors.tsv" if is_folder(given) else given

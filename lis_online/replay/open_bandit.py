@@ -23,6 +23,7 @@ import msgspec
 
 from lis_online.errors import ReplayError
 from lis_online.events.wire import SCHEMA_VERSION, Feedback, Impression
+from lis_online.replay.paths import is_file, is_folder
 
 CONTROL: Final = "random"
 POLICIES: Final = (CONTROL, "bts")
@@ -53,8 +54,8 @@ def read(path: str | Path) -> Iterator[tuple[str, bytes]]:
 def read_shown(path: str | Path) -> list[Shown]:
     """Return the rows in order of time. path: the folder, or the file in Parquet."""
     given = Path(path)
-    file = given / PARQUET if given.is_dir() else given
-    rows = _read_parquet(file) if file.is_file() else _read_csv(given)
+    file = given / PARQUET if is_folder(given) else given
+    rows = _read_parquet(file) if is_file(file) else _read_csv(given)
     count: Counter[tuple[str, str]] = Counter()
     found = []
     for place, campaign, policy, row in rows:
@@ -124,7 +125,7 @@ Row = tuple[str, str, str, Mapping[str, Any]]
 
 
 def _read_csv(folder: Path) -> Iterator[Row]:
-    for path in sorted(folder.glob("*/*/*.csv")):
+    for path in sorted(folder.glob("*/*/*.csv") if is_folder(folder) else ()):
         policy, campaign = path.parts[-3:-1]
         if path.stem != campaign:
             continue  # item_context.csv
