@@ -68,6 +68,7 @@ def _bound(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=MOST_OPEN)
-    except OSError as exc:
-        said = os.strerror(exc.errno) if exc.errno else str(exc)
+    except (OSError, UnicodeError) as exc:  # UnicodeError: a host that is no name
+        number = getattr(exc, "errno", None)
+        said = os.strerror(number) if number else str(exc)
         raise UsageError(f"--host and --port must be a free address: {said}, got {host}:{port}") from exc

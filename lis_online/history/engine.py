@@ -88,6 +88,8 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         raise _error(exc.orig, engine.url) from exc
     except psycopg.Error as exc:  # COPY goes past SQLAlchemy
         raise _error(exc, engine.url) from exc
+    except UnicodeError as exc:  # from psycopg, of a host that is no name, or of text that is not UTF-8
+        raise HistoryError(f"history at {address(engine.url)} cannot be asked: {exc}") from exc
 
 
 def _error(exc: BaseException | None, url: URL) -> HistoryError:

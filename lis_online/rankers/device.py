@@ -18,4 +18,7 @@ def choose_device(name: str, threads: int) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if name.startswith("cuda") and not torch.cuda.is_available():
         raise UsageError(f"training.device must be a device of this machine, got {name!r}: torch sees no CUDA")
-    return torch.device(name)
+    try:
+        return torch.device(name)
+    except RuntimeError as exc:
+        raise UsageError(f"training.device must be a device of this machine, got {name!r}") from exc

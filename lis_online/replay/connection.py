@@ -49,8 +49,8 @@ def check_connection(kafka: KafkaSettings, timeout: float = CONNECT_SECONDS) -> 
             return
         except BrokerError as exc:
             failures.append(f"{host}:{port}: {exc}")
-        except OSError as exc:
-            failures.append(f"{host}:{port}: {exc.strerror or exc}")
+        except (OSError, UnicodeError) as exc:  # UnicodeError: a host that is no name
+            failures.append(f"{host[:60]}:{port}: {getattr(exc, 'strerror', None) or exc}")
     raise BrokerError(f"kafka.bootstrap must name a broker that answers, got {'; '.join(failures)}")
 
 
@@ -63,7 +63,7 @@ def split_address(address: str) -> tuple[str, int]:
     host, colon, port = address.rpartition(":")
     if not colon or port.endswith("]"):
         return address.strip("[]"), DEFAULT_PORT
-    if not port.isdigit():
+    if not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65_536):
         raise BrokerError(f"kafka.bootstrap must be host:port, got {address!r}")
     return host.strip("[]"), int(port)
 

@@ -8,7 +8,9 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 
 UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-PATTERN = re.compile(r"(\d+)\s*(ms|s|m|h|d)")
+PATTERN = re.compile(r"([0-9]{1,18})\s*(ms|s|m|h|d)")
+LONGEST = 36_500 * UNITS["d"]
+"""A hundred years: times plus durations stay far from the end of what a `datetime` or 64 bits hold."""
 
 
 def parse_duration(value: Any) -> int:
@@ -22,8 +24,16 @@ def parse_duration(value: Any) -> int:
     """
     match = PATTERN.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
-        raise ValueError(f'must be a whole number and a unit (ms, s, m, h, d) such as "10m", got {value!r}')
-    return int(match[1]) * UNITS[match[2]]
+        raise ValueError(f'must be a whole number and a unit (ms, s, m, h, d) such as "10m", got {_short(value)}')
+    found = int(match[1]) * UNITS[match[2]]
+    if found > LONGEST:
+        raise ValueError(f"must be at most {format_duration(LONGEST)}, got {value!r}")
+    return found
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def format_duration(milliseconds: int) -> str:

@@ -32,7 +32,7 @@ class Environment(EnvSettingsSource):
         """Return a list or a table from its JSON; other text as it is: the setting's own rule says what it must be."""
         try:
             return super().decode_complex_value(field_name, field, value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return value
 
     def _unknown(self) -> dict[str, Any]:

@@ -125,7 +125,7 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as exc:
         raise SettingsError([("", f"cannot read the file: {exc.strerror}")], str(path)) from exc
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+    except (ValueError, RecursionError) as exc:  # ValueError: not TOML, not UTF-8, or a number of thousands of digits
         raise SettingsError([("", f"is not TOML: {exc}")], str(path)) from exc
 
 
