@@ -65,6 +65,8 @@ class Place:
                 found = self._files.ls(path, detail=True)
             except FileNotFoundError:
                 return {}
+            if [(one["name"], one["type"]) for one in found] == [(path, "file")]:
+                raise NotADirectoryError("it is a file, not a folder")
             return {folder + _last(one["name"]): one["size"] or 0 for one in found if one["type"] == "file"}
 
     def read(self, name: str) -> bytes:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lis_online.checkpoints import manifest
@@ -87,6 +87,7 @@ def test_shards_do_not_see_each_other(url: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["json", "safetensors"])
+@settings(max_examples=40)
 @given(where=st.floats(0, 1, exclude_max=True), flip=st.integers(1, 255))
 def test_any_damaged_byte_is_noticed(
     tmp_path_factory: pytest.TempPathFactory, kind: str, where: float, flip: int
@@ -170,9 +171,9 @@ def test_other_settings_are_refused_by_name_and_both_values(url: str) -> None:
 
 def test_settings_of_every_kind_come_back_equal(url: str) -> None:
     """The fingerprint travels as JSON: no number, list or None becomes another."""
-    settings = {"a": 0.1, "b": [1, "x", None], "c": None, "d": True, "e": 10**15, "f": "ü", "g": 1e-300}
-    store(url, **settings).save(snapshot(3), 1)
-    assert number(store(url, **settings).load_latest()) == 3
+    values = {"a": 0.1, "b": [1, "x", None], "c": None, "d": True, "e": 10**15, "f": "ü", "g": 1e-300}
+    store(url, **values).save(snapshot(3), 1)
+    assert number(store(url, **values).load_latest()) == 3
 
 
 def test_other_schema_is_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
