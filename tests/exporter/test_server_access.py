@@ -19,6 +19,7 @@ from prometheus_client import CollectorRegistry
 from lis_online.access import CHALLENGES
 from lis_online.errors import SettingsError
 from lis_online.exporter import heads
+from lis_online.exporter import server as server_module
 from lis_online.exporter.collector import LisCollector
 from lis_online.exporter.exposition import Exposition
 from lis_online.exporter.live_page import FILES
@@ -133,10 +134,17 @@ def test_who_sends_a_byte_now_and_then_is_hung_up_on(plain: ExporterServer, monk
     """A timeout of the socket starts anew with every byte; sixteen such connections would be all there are."""
     monkeypatch.setattr(heads, "WITHIN", 0.5)
     with socket.create_connection(("127.0.0.1", plain.port), timeout=30) as slow, contextlib.suppress(OSError):
-        slow.sendall(b"GET /metrics HTTP/1.1\r\n")
+        slow.sendall(b"GET /metrics HTTP/1.1\r\nX: ")
         while True:  # for as long as it listens: the test's own timeout ends one that listens for ever
-            slow.sendall(b"X: y\r\n")
+            slow.sendall(b"y")
             time.sleep(0.02)
+
+
+def test_who_begins_no_handshake_is_hung_up_on(server: ExporterServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A port with TLS waits no longer than one without."""
+    monkeypatch.setattr(server_module, "WITHIN", 0.5)
+    with socket.create_connection(("localhost", server.port), timeout=30) as silent:
+        assert silent.recv(1) == b""
 
 
 @pytest.mark.parametrize(
