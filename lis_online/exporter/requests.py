@@ -70,6 +70,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _page(self) -> Page:
         try:
             asked = urlsplit(self.path)
+        except ValueError:  # an address with half a bracket
+            return Page("the address cannot be read\n", status=400)
+        try:
             if not self.gate.lets(asked.path, self.headers.get("Authorization", "")):
                 self._challenges = CHALLENGES
                 return Page(f"{REFUSAL}\n", status=401)
