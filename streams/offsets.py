@@ -105,6 +105,12 @@ class Offsets:
         """Commit next offsets; False where the group has moved on without this worker."""
         return bool(offsets) and bool(await self._app.consumer._commit(offsets))
 
+    async def set_back(self, tps: Mapping[TP, int]) -> None:
+        """Read on from these offsets, where topics begin, and commit 0: aiokafka seeks to no committed offset of 0."""
+        if tps:
+            await self._app.consumer._commit(dict.fromkeys(tps, 0))
+            await self._app.consumer.seek_wait(tps)
+
     async def _nothing_more(self, tp: TP, end: int, position: int) -> bool:
         handed_over = self._app.consumer._read_offset[tp]
         if handed_over is not None and handed_over >= position:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -291,13 +291,9 @@ class Runner:
             self._watch.checkpointed(assigned.partition, assigned.host.saved)
             await self._commit(assigned, assigned.host.saved_positions)
 
-    async def _commit(self, assigned: Assigned, positions: Mapping[str, int], known: Collection[str] = ()) -> bool:
-        """Commit what is above 0; return whether the group took it. known: topics of which 0 is committed too."""
-        offsets = {
-            TP(self._names[topic], assigned.partition): offset
-            for topic, offset in positions.items()
-            if offset or topic in known
-        }
+    async def _commit(self, assigned: Assigned, positions: Mapping[str, int]) -> bool:
+        """Commit what is above 0; return whether the group took it."""
+        offsets = {TP(self._names[topic], assigned.partition): offset for topic, offset in positions.items() if offset}
         if not offsets:
             return False
         taken = await self._offsets.commit(offsets)
@@ -363,8 +359,9 @@ class Runner:
             CatchUp(log.unread(self.role.side, host.positions)),
             IdleWatch(self._settings.kafka.idle_after / 1000, self._clock),
         )
-        # a topic that is read again from its beginning is set back there
-        await self._commit(assigned, host.positions, [topic for topic, offset in log.committed.items() if offset])
+        await self._commit(assigned, host.positions)
+        again = [topic for topic, offset in host.positions.items() if not offset]  # other settings set it back
+        await self._offsets.set_back({tps[topic]: log.begins[topic] for topic in again})
         return assigned
 
     def _store(self, partition: int) -> CheckpointStore:
