@@ -82,7 +82,7 @@ def decode(content: bytes, name: str) -> Manifest:
         if schema != SCHEMA:
             raise CheckpointError(f"checkpoint {name}: schema must be {SCHEMA}, got {schema}")
         return msgspec.json.decode(sealed.manifest, type=Manifest)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
+    except (ValueError, RecursionError) as exc:
         raise DamagedError(f"the manifest cannot be read: {exc}") from exc
 
 

@@ -97,7 +97,7 @@ def read(file: Source, size: int, digest: Digest) -> Snapshot:
         if length > size - 8:
             raise DamagedError(f"its header must be within its {size} bytes, got {length}")
         header = msgspec.json.decode(bytes(_take(file, length, digest)), type=dict[str, _Entry])
-    except msgspec.MsgspecError as exc:
+    except (ValueError, RecursionError) as exc:
         raise DamagedError(f"its header cannot be read: {exc}") from exc
     arrays: dict[str, np.ndarray] = {}
     end = 0
@@ -110,8 +110,8 @@ def read(file: Source, size: int, digest: Digest) -> Snapshot:
         raise DamagedError(f"it must have {size} bytes and a record, got {8 + length + end}")
     try:
         with _without_collector():
-            meta = msgspec.msgpack.decode(arrays.pop(_META).data)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
+            meta = msgspec.msgpack.decode(arrays.pop(_META).data, type=dict[str, Any])
+    except (ValueError, RecursionError) as exc:
         raise DamagedError(f"its record cannot be read: {exc}") from exc
     return Snapshot(meta, {name.removeprefix(_ARRAY): array for name, array in arrays.items()})
 
@@ -142,7 +142,10 @@ class _Entry(msgspec.Struct):
             bytes_ *= side
         if tuple(self.data_offsets) != (begin, begin + bytes_) or begin + bytes_ > most:
             raise DamagedError(f"{name} must lie at {begin} to {begin + bytes_}, got {self.data_offsets}")
-        return np.empty(self.shape, DTYPES[self.dtype])
+        try:
+            return np.empty(self.shape, DTYPES[self.dtype])
+        except ValueError as exc:  # of no bytes, but of a side or of axes beyond what numpy has
+            raise DamagedError(f"{name} cannot be an array: {exc}") from exc
 
 
 def _dtype_name(name: str, dtype: np.dtype) -> str:
