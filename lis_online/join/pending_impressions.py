@@ -76,10 +76,13 @@ class PendingImpressions:
     def update(self, pending: Pending) -> None:
         """Add an impression, not earlier than those before."""
         chunk = self._chunks[-1]
-        if chunk.is_full:
+        rows = chunk.rows
+        if len(rows) + chunk.skipped >= _ROWS:
             chunk = _Chunk()
+            rows = chunk.rows
             self._chunks.append(chunk)
-        chunk.append(pending)
+        pending.log, pending.row = chunk.clicks, len(rows)
+        rows.append(pending)
         self._by_request[pending.request] = pending
 
     def get(self, request: int) -> Pending | None:

@@ -43,8 +43,7 @@ class Remembered(Generic[Key]):
         """Add a key at a time; say whether it is new."""
         if self.get(key, now):
             return False
-        self._keys.add(key)
-        self._note(key, now)
+        self._add(key, now)
         return True
 
     def get(self, key: Key, now: int) -> bool:
@@ -67,10 +66,10 @@ class Remembered(Generic[Key]):
         self._clear()
         for now, *parts in entries.tolist():
             key = cast(Key, parts[0] if self._stride == 2 else tuple(parts))
-            self._keys.add(key)
-            self._note(key, now)
+            self._add(key, now)
 
-    def _note(self, key: Key, now: int) -> None:
+    def _add(self, key: Key, now: int) -> None:
+        self._keys.add(key)
         piece = self._pieces[-1]
         if len(piece) >= _ENTRIES * self._stride:
             piece = array("q")
