@@ -9,7 +9,7 @@ SUMMARY ?=
 SCALE ?= 1
 JOBS ?= 2
 
-.PHONY: setup demo test check fuzz study study-mutation study-experiments study-drift dashboards format lock audit sbom clean
+.PHONY: setup demo test check fuzz study study-mutation study-experiments study-drift chaos dashboards format lock audit sbom clean
 
 setup: $(STAMP)  ## build the environment in .venv
 
@@ -51,6 +51,9 @@ study-experiments: setup  ## docs/experiments.md: what the arms' intervals and t
 
 study-drift: setup  ## docs/drift.md: false alarms, delays and causes of drift events
 	@OMP_NUM_THREADS=1 $(BIN)/python -m studies.drift --jobs $(JOBS) --out docs
+
+chaos: setup  ## docs/faults.md: kills, outages and wrong clocks on real workers; SCALE=0.3 for trying, goes on where it was
+	@OMP_NUM_THREADS=1 $(BIN)/python -m studies.chaos --scale $(SCALE)
 
 dashboards: setup  ## grafana/dashboards/: write their JSON anew
 	@$(BIN)/python -m grafana.build

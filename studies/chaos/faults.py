@@ -194,7 +194,7 @@ FAULTS: Final = (
         PASSED_OVER,
         change=feed.without_feedback,
         base=feed.without_feedback,
-        tables={"kafka": {"idle_after": "3s"}},
+        tables={"kafka": {"idle_after": "8s"}},
     ),
     Fault(
         "A partition idle",
@@ -203,7 +203,7 @@ FAULTS: Final = (
         PASSED_OVER,
         change=feed.without_partition,
         base=feed.without_partition,
-        tables={"kafka": {"idle_after": "3s"}},
+        tables={"kafka": {"idle_after": "8s"}},
     ),
     Fault(
         "A partition held back",

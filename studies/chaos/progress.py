@@ -78,20 +78,16 @@ class Progress:
 
     @property
     def usual(self) -> float:
-        """The longest lag since `forget`, and a bucket: the history grows in steps of one."""
+        """The longest lag of the first STEADY seconds, and a bucket: the history grows in steps of one."""
         return max(self._lags, default=float("inf")) + BUCKET
 
     def steady(self) -> bool:
-        """Return whether the lags of STEADY seconds are known."""
+        """Return whether the usual lag is known."""
         return len(self._lags) * LOOK >= STEADY
 
     def has_passed(self, time_ms: int) -> bool:
         """Return whether a bucket that ends later is published."""
         return self.published > time_ms or self.complete
-
-    def forget(self) -> None:
-        """Begin to note lags anew."""
-        self._lags = []
 
     def __enter__(self) -> Progress:
         """Begin to watch."""
@@ -113,4 +109,5 @@ class Progress:
                 continue
             if found is not None:
                 self.published = round(found.timestamp() * 1000)
-                self._lags.append(self.lag)
+                if not self.steady():
+                    self._lags.append(self.lag)

@@ -61,7 +61,7 @@ class Run:
         monotonic seconds of the fault's end, by default now.
         """
         ended, usual = time.monotonic() if ended is None else ended, self.progress.usual
-        self.wait(lambda: all(member.ready() for member in self.keeper.members))
+        self.wait(self.keeper.ready)
         before = self.progress.published
         self.wait(lambda: self.progress.has_passed(before) and (self.progress.complete or self.progress.lag <= usual))
         self.recovered.append(time.monotonic() - ended)
@@ -182,19 +182,25 @@ class Runs:
         database = self.stage.postgres.new_database()
         place = place_of(self.stage.broker, database, self.folder, **tables)
         with ExitStack() as stack:
-            sender = stack.enter_context(Sender(place.settings.kafka, feed, speed))
+            sender = Sender(place.settings.kafka, feed, speed)
+            keeper = Keeper(place.config, self.folder, environment)
             if speed is None:
+                stack.enter_context(sender)
                 wait_for(lambda: sender.done, PATIENCE, lambda: "the feed is not in Kafka")
-            progress = stack.enter_context(Progress(database, sender, final))
-            keeper = stack.enter_context(Keeper(place.config, self.folder, environment))
+            stack.enter_context(keeper)
             for role in ROLES:
                 for _ in range(workers.get(role, 1)):
                     keeper.add(role)
+            wait_for(lambda: keeper.hopeless or keeper.ready(), PATIENCE, keeper.said)
+            if speed is not None:
+                stack.enter_context(sender)
+            progress = stack.enter_context(Progress(database, sender, final))
             yield Run(self.stage, place, keeper, sender, progress, Random(feed[-1].due), self._scale)
 
 
 def _end(run: Run) -> Found:
     """Let a run come to its end: all sent, all applied, all durable; then end its workers, and read what there is."""
+    run.sender.hurry()
     run.wait(lambda: run.sender.done)
     run.wait(lambda: drained(run.place.settings))
     codes = run.keeper.close()

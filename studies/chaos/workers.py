@@ -114,6 +114,10 @@ class Keeper:
         """Return the workers of a role."""
         return [member for member in self.members if member.role == role]
 
+    def ready(self) -> bool:
+        """Return whether all have their shards."""
+        return all(member.ready() for member in self.members)
+
     @property
     def hopeless(self) -> bool:
         """Whether workers end again and again."""

@@ -26,7 +26,7 @@ def kills(run: Run) -> None:
         for role in ROLES:
             run.sleep(run.chance.uniform(0, 1.5))
             run.keeper.kill(run.pick(role))
-        run.wait(lambda: all(member.ready() for member in run.keeper.members))
+        run.wait(run.keeper.ready)
         run.wait(lambda before=before: run.progress.has_passed(before))
 
 
