@@ -130,3 +130,12 @@ def test_garbage_collection_goes_on_after_a_restore(data: bytes) -> None:
     with contextlib.suppress(DamagedError):
         decoded(data)
     assert gc.isenabled()
+
+
+@given(state=SNAPSHOTS)
+def test_every_array_lies_where_it_can_be_mapped(state: Snapshot) -> None:
+    """Whoever maps the file reads each array in place: it begins at a multiple of its items' size."""
+    data = encoded(state)
+    length = int.from_bytes(data[:8], "little")
+    for entry in msgspec.json.decode(data[8 : 8 + length]).values():
+        assert (8 + length + entry["data_offsets"][0]) % DTYPES[entry["dtype"]].itemsize == 0
