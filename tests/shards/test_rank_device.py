@@ -70,6 +70,7 @@ def test_failure_of_the_code_or_of_the_host_stays_what_it_is(failure: Exception)
     def step() -> None:
         raise failure
 
+    assert not is_device_failure(failure)
     with pytest.raises(type(failure)) as raised:
         step()
     assert raised.value is failure
