@@ -7,9 +7,10 @@ DURATION ?=
 RUNS ?= 1000000
 SUMMARY ?=
 SCALE ?= 1
+MINUTES ?= 10
 JOBS ?= 2
 
-.PHONY: setup demo test check fuzz study study-mutation study-experiments study-drift chaos dashboards format lock audit sbom clean
+.PHONY: setup demo test check fuzz study study-mutation study-experiments study-drift study-shedding chaos overload dashboards format lock audit sbom clean
 
 setup: $(STAMP)  ## build the environment in .venv
 
@@ -54,6 +55,12 @@ study-drift: setup  ## docs/drift.md: false alarms, delays and causes of drift e
 
 chaos: setup  ## docs/faults.md: kills, outages and wrong clocks on real workers; SCALE=0.3 for trying, goes on where it was
 	@OMP_NUM_THREADS=1 $(BIN)/python -m studies.chaos --scale $(SCALE)
+
+overload: setup  ## docs/load.json: a worker that is sent twice what it can do, for MINUTES
+	@OMP_NUM_THREADS=1 $(BIN)/python -m bench.overload --minutes $(MINUTES) --out docs/load.json
+
+study-shedding: setup  ## docs/shedding.json: what LIS and AIS become when load is shed
+	@OMP_NUM_THREADS=1 $(BIN)/python -m studies.shedding --jobs $(JOBS) --out docs/shedding.json
 
 dashboards: setup  ## grafana/dashboards/: write their JSON anew
 	@$(BIN)/python -m grafana.build
