@@ -10,17 +10,27 @@ from typing import Any
 import msgspec
 import pytest
 
+from lis_online.errors import BlockError
 from lis_online.events.hashing import id_hash
+from lis_online.events.names import Names
 from lis_online.events.windows_log import JoinReport, RankBucket, decode
 from lis_online.events.wire import END_TICK
+from lis_online.experiments.columns import Columns
+from lis_online.experiments.moments import CROSSED, UserTotals
 from lis_online.history.rows import HistoryRow
+from lis_online.join.renaming import Renaming, Shape
+from lis_online.join.user import User
+from lis_online.join.user_page import PageDraft, UserPage
 from lis_online.metrics.layout import Layout
+from lis_online.metrics.presence import Presence
 from lis_online.metrics.relaid import relaid
+from lis_online.metrics.statistics import Statistics, axes_of
 from lis_online.settings import Settings
-from lis_online.shards.contract import Outgoing, Record, Shard
+from lis_online.shards.contract import Outgoing, Record, Shard, Snapshot
 from lis_online.shards.join import JoinShard
 from lis_online.shards.publish import PublishShard
 from lis_online.shards.rank import RankShard
+from lis_online.shards.view import OVERLAP, WHOLE_RUN
 from tests.shards.village import MAIN, copied, feed, table
 
 INPUTS = ("representations", "preferences", "impressions", "feedback")
@@ -45,7 +55,8 @@ def experiment(arms: str, name: str = "e", metrics: int = 1) -> dict[str, Any]:
 
 def settings(**more: Any) -> Settings:
     """Return the village's settings with an experiment; more: other tables."""
-    return Settings.of({**table(), "experiment": [experiment("ab")], "history": {"rollup": "8m"}, **more})
+    base = table(metrics={**table()["metrics"], "min_positives": 1}, history={"rollup": "8m"})
+    return Settings.of({**base, "experiment": [experiment("ab")], **more})
 
 
 PLAIN = settings()
@@ -226,7 +237,118 @@ def test_what_is_added_moves_nobody_else(name: str) -> None:
     assert_nobody_else_moved(changed(PLAIN, LARGER[name], seed=len(name)))
 
 
-@pytest.mark.parametrize("name", LARGER)
+@pytest.mark.parametrize("name", ["variant", "built-in source", "topic source", "arm", "all"])
 def test_what_is_removed_moves_nobody_else(name: str) -> None:
     """Those that stay go on as in a run that never had it."""
     assert_nobody_else_moved(changed(LARGER[name], PLAIN, seed=len(name) + 1))
+
+
+@cache
+def grown(name: str) -> World:
+    """Return a world that got the larger settings of that name on the way, read to the end."""
+    world = World(PLAIN)
+    world.read(0.6)
+    world.change(LARGER[name])
+    world.read(1.0)
+    return world
+
+
+@pytest.mark.parametrize("name", ["variant", "single"])
+def test_a_new_variant_has_every_vector_from_its_first_bucket_on(name: str) -> None:
+    """Those of before the change are read again, once; its rankers begin with a bucket, as copies of the unleaked."""
+    layout, larger = Layout.of(LARGER[name]), calm(name).buckets()
+    place = layout.variants.index("added")
+    ages = [(start, bucket) for start, (bucket, _) in grown(name).buckets().items()]
+    before = [start for start, one in ages if "added" not in {held.slot for held in one.versions}]
+    began = {held.began for _, one in ages for held in one.versions if held.slot == "added"}
+    assert before and began == {max(before) + PLAIN.metrics.bucket}
+    for start in [start for start, _ in ages if start not in before]:
+        mine, theirs = (Statistics.decode(layout, one[start][1]) for one in (grown(name).buckets(), larger))
+        assert mine.vectors[:, place].tolist() == theirs.vectors[:, place].tolist()
+        assert mine.vectors[0, place] > 0
+    assert grown(name).rank.late_side == calm().rank.late_side
+
+
+def test_a_new_variant_warms_up_and_its_numbers_begin_with_it() -> None:
+    """No window that began before it has a number of it; until its rankers have learnt, the diagnosis says so."""
+    view = grown("variant").publish.current
+    assert view is not None
+    for length, slices in view.windows.items():
+        found, diagnosis = slices["all"].variants["added"], view.diagnoses[length]["all"]["added"]
+        assert diagnosis.diagnosis == "insufficient_data" and "began like the unleaked one" in diagnosis.sentence
+        if length == WHOLE_RUN:
+            assert found.ais.value is None and "began within the window" in str(found.ais.reason)
+    assert view.windows[OVERLAP]["all"].variants["added"].ais.value is not None
+
+
+@pytest.mark.parametrize(("name", "source"), [("built-in source", "likes"), ("topic source", "more")])
+def test_a_new_source_begins_with_a_bucket_and_is_not_judged_before_its_memory_is_full(name: str, source: str) -> None:
+    """Its rankers are in every bucket wholly, and its diagnoses wait for P + H of its own."""
+    last, _ = max(grown(name).buckets().values(), key=lambda one: one[0].start)
+    assert set(last.sources) == {source}
+    layout, began = Layout.of(LARGER[name]), last.sources[source]
+    place = layout.rankers.index(f"leaked:{source}")
+    for start, (_, data) in grown(name).buckets().items():
+        if source in axes_of(data)[2]:
+            counts = Statistics.decode(layout, data)
+            assert counts.fine[0, place].sum() == (counts.samples if start >= began else 0)
+    presence = Presence([], sources={source: began})
+    assert presence.absent(began - 1)[f"placebo:{source}"] == f"source {source} began within the window"
+    assert presence.absent(began) == {}
+    assert presence.warm_from(source, began, 900) == began + 900
+    assert presence.warm_from(source, began + 900, 900) is presence.warm_from("another", 0, 900) is None
+
+
+def test_a_new_metric_counts_from_the_start() -> None:
+    """Capped totals and shares are computed from the totals of everybody who is known."""
+    mine, theirs = (world.records(JoinReport)[-1] for world in (grown("metrics"), calm("metrics")))
+    assert (mine.columns, mine.arms) == (theirs.columns, theirs.arms)
+    assert any("@" in name for name in mine.columns["e"])
+
+
+def test_a_new_experiment_counts_from_the_change_on() -> None:
+    """Its arms fill, and so do its slices."""
+    arms_of = {one.arm: one for one in grown("experiment").records(JoinReport)[-1].arms if one.experiment == "f"}
+    from_the_start = {one.arm: one for one in calm("experiment").records(JoinReport)[-1].arms if one.experiment == "f"}
+    for arm, one in arms_of.items():
+        assert 0 < one.users <= from_the_start[arm].users
+        assert int(one.sums[0]) < int(from_the_start[arm].sums[0])
+    last, data = max(grown("experiment").buckets().values(), key=lambda one: one[0].start)
+    assert data == calm("experiment").buckets()[last.start][1]
+
+
+def test_users_of_an_arm_that_is_removed_stay_out_of_the_others() -> None:
+    """Whoever of them is seen in another arm has crossed."""
+    state, numbers = Shape(Names([], [], ["e"], [["a", "b"]]), [], 0, [["impression"]]), Names([], [], ["e"], [["b"]])
+    columns = [Columns(["impression"], [])]
+    renaming = Renaming(state, Shape(numbers, [], 0, [["impression"]]), columns)
+    draft = PageDraft()
+    for key, arm in enumerate((0, 1)):
+        user = User(0, 1)
+        user.totals = [UserTotals(arm, [7])]
+        state.packing.append(user, draft.numbers)
+        draft.update(key, 5)
+    arms = [[[1, 0, 1, ["7"], ["49"], [1]], [1, 2, 3, ["7"], ["49"], [1]]]]
+    nothing = {"chunks": 0}
+    meta = {"waiting": nothing, "pending": nothing, "users": {"starts": []}, "histories": {"pages": 1}, "arms": arms}
+    found = renaming.snapshot(Snapshot(meta, {"histories/page.0": UserPage.of(draft).whole}))
+    page = UserPage(found.arrays["histories/page.0"])
+    removed, kept = (renaming.new.packing.get(page.row(place)).totals[0] for place in (0, 1))
+    assert removed is not None and kept is not None
+    assert (removed.arm, removed.seen, removed.values) == (CROSSED, set(), [])
+    assert (kept.arm, kept.seen, kept.values) == (0, {0}, [7])
+    assert found.meta["arms"] == [[arms[0][1]]]
+
+
+def test_a_shard_under_older_settings_refuses_what_it_does_not_know() -> None:
+    """Rather than leave it out for good."""
+    world = World(PLAIN)
+    world.read(0.5)
+    rank, publish = world.rank, world.publish
+    world.change(LARGER["all"])
+    world.rank, world.publish = rank, publish
+    with pytest.raises(BlockError, match="which these settings do not have: the join workers run under newer settings"):
+        world.read(0.9, publish=False)
+    newer = grown("all")
+    with pytest.raises(BlockError, match="which these settings do not have: the rank workers run under newer settings"):
+        publish.feed(newer.windows[publish.positions["windows"] :])
