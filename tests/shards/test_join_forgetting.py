@@ -234,6 +234,26 @@ def test_requests_at_the_ends_of_a_partition() -> None:
     assert not numbers(shard.snapshot()) & NAMES
 
 
+def test_late_feedback_that_was_read_before_a_request_is_forgotten_too() -> None:
+    """It waits for the first place that was not passed: in a partition that was passed over, after its own times."""
+    shard = JoinShard(EXPERIMENTS, 0)
+    shard.feed(records("impressions", [impression("r1", "u2", 5000)]))
+    shard.idle("feedback")
+    shard.feed(records("feedback", [feedback("r0", WHO, 100), REQUEST]))
+    assert shard.watermark == 4899 and numbers(shard.snapshot()) & NAMES
+    shard.feed([Record("impressions", 0, 1, 5200, msgspec.json.encode(impression("r2", "u2", 5200)))])
+    shard.idle("feedback")
+    assert not numbers(shard.snapshot()) & NAMES
+
+
+def test_records_that_wait_for_a_verdict_come_before_a_request() -> None:
+    """Without a Kafka timestamp a record is held until others show whether its clock is right; the request is not."""
+    shown = records("impressions", [impression("r1", WHO, 1000), REQUEST], end=True, timestamps=False)
+    shard = JoinShard(EXPERIMENTS, 0, "median")
+    out = output(shard.feed(shown) + shard.feed(records("feedback", [], end=True)))
+    assert out.slates == [] and shard.counts == {"accepted": 1, "forgotten": 1}
+
+
 @pytest.mark.parametrize(
     ("request_", "reason"),
     [
