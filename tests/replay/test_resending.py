@@ -117,9 +117,10 @@ class Mortal:
 
 
 STEPS = ("begun", "1", "2", "sent", "ended")
+"""What a replay of two letters sends, in order."""
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", ["1", "2", "sent"])
 def test_a_replay_killed_before_any_step_is_completed_by_the_next(table: dict[str, Any], step: str) -> None:
     """Each letter arrives once: neither lost nor twice, though pairs are not deduplicated by anything that follows."""
     before, after = Settings.of({**table, **BEFORE}), Settings.of({**table, **AFTER})
@@ -128,10 +129,9 @@ def test_a_replay_killed_before_any_step_is_completed_by_the_next(table: dict[st
     mortal = Mortal(producer_of(after.kafka), STEPS.index(step) + 1)
     with pytest.raises(CrashError):
         resend(after, producer=mortal)
-    if step != "begun":
-        with pytest.raises(ReplayError, match=r"a replay must be the only one: another wrote to .* and has not ended"):
-            resend(after, "b")
-    arrived = STEPS.index(step) - 1 if step in ("1", "2") else 0 if step == "begun" else 2
+    with pytest.raises(ReplayError, match=r"a replay must be the only one: another wrote to .* and has not ended"):
+        resend(after, "b")
+    arrived = STEPS.index(step) - 1
     assert len(replayed(after)) == arrived
     later = {"clock": lambda: time.time_ns() // 1_000_000 + LEASE + 1}
     assert resend(after, "b", **later, dry=True).sent == 2 - arrived
