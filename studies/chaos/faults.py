@@ -158,13 +158,13 @@ FAULTS: Final = (
     Fault(
         "Producers' clocks jump",
         "Kafka's timestamp of one record in ten is wrong by up to 50 minutes",
-        inject.left_alone,
+        inject.hurried,
         change=feed.jumping_timestamps,
     ),
     Fault(
         "Records from the future",
         "one impression and feedback record in fifty comes again with a time of its own in the year 2100",
-        inject.left_alone,
+        inject.hurried,
         f"each of them is a dead letter ({TOO_FAR_AHEAD}); every other row and dead letter is that of the calm run",
         change=feed.from_the_future,
         normal=future_aside,
@@ -173,7 +173,7 @@ FAULTS: Final = (
     Fault(
         "Duplicate delivery",
         "three records in ten come twice",
-        inject.left_alone,
+        inject.hurried,
         "every row is that of the calm run but the count of duplicates; so is every dead letter but its offset",
         change=feed.duplicated,
         normal=duplicates_aside,
@@ -181,7 +181,7 @@ FAULTS: Final = (
     Fault(
         "Reordered delivery",
         "impressions and feedback are shuffled within the allowed lateness",
-        inject.left_alone,
+        inject.hurried,
         "every row is that of the calm run but in which bucket a refused record counts; so is every dead letter but "
         "its offset",
         change=feed.reordered,
@@ -215,7 +215,7 @@ FAULTS: Final = (
     ),
     Fault(
         "A partition an hour behind",
-        "everything in partition 0, of any topic, comes an hour of event time late",
+        "from a third of the feed on everything in partition 0, of any topic, comes an hour of event time late",
         inject.left_alone,
         "numbers wait for it, none of it is late (a record is late by its own partition alone), the alert says which "
         f"partition; when it has caught up {IDENTICAL}",

@@ -122,6 +122,7 @@ def held_back(feed: Feed, chance: Random) -> Feed:
 
 
 def an_hour_behind(feed: Feed, chance: Random) -> Feed:
-    """Send everything of partition 0 an hour of event time after it happened."""
+    """Let partition 0 fall behind after a third: everything in it comes an hour of event time late from then on."""
     del chance
-    return _in_order([replace(s, due=s.due + HOUR) if s.partition == 0 else s for s in feed])
+    begin = silence(feed)
+    return _in_order([replace(s, due=s.due + HOUR) if s.partition == 0 and s.due > begin else s for s in feed])

@@ -200,8 +200,9 @@ class Runs:
 
 def _end(run: Run) -> Found:
     """Let a run come to its end: all sent, all applied, all durable; then end its workers, and read what there is."""
-    run.sender.hurry()
-    run.wait(lambda: run.sender.done)
+    if not run.sender.done:
+        run.sender.hurry()
+    run.wait(run.fed)
     run.wait(lambda: drained(run.place.settings))
     codes = run.keeper.close()
     outcome = read(run.place.settings.kafka, run.place.database)

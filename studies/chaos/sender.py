@@ -38,6 +38,7 @@ class Sender:
         self._names = topic_names(kafka)
         self._kafka = kafka
         self._producer: KafkaProducer
+        self._hurried = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
 
@@ -49,9 +50,9 @@ class Sender:
         return not self._thread.is_alive()
 
     def hurry(self) -> None:
-        """Send the rest faster: nothing more is to happen while it is sent."""
-        if self._speed is not None:
-            self._speed = HURRY * self._speed
+        """Send the rest faster: nothing more is to happen while it is sent. Once, however often it is called."""
+        if self._speed is not None and not self._hurried:
+            self._hurried, self._speed = True, HURRY * self._speed
 
     def __enter__(self) -> Sender:
         """Begin to send."""

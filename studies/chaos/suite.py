@@ -19,8 +19,8 @@ from studies.chaos.outcome import Outcome, compare
 from studies.chaos.run import Found, Run, Runs
 from studies.chaos.stage import stage
 
-SLATES: Final = 4_800
-"""Slates of a feed: two minutes, at the runs' speed."""
+SLATES: Final = 3_600
+"""Slates of a feed: an hour of its time, a minute and a half at the runs' speed."""
 MOST_RUNS: Final = 12
 """Feeds on which a fault is tried before it counts as not done as often as it should."""
 
