@@ -109,8 +109,9 @@ def _usual(parameter: Any, files: dict[str, str]) -> str | None:
 
 
 @pytest.fixture
-def nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """End those commands that would run for long once their arguments are good."""
+def nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """End those commands that would run for long once their arguments are good; what is written is the test's."""
+    monkeypatch.chdir(tmp_path)
 
     def end(*arguments: Any, **named: Any) -> None:
         raise UsageError("the arguments were good")
