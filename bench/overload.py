@@ -35,6 +35,9 @@ PARTITIONS: Final = 2
 WARM_UP: Final = 60_000
 """Records of the log that the capacity is measured on."""
 
+LOOKS: Final = 20.0
+"""Seconds within which the worker asks the brokers anew how far it is behind."""
+
 PATIENCE: Final = 3_600.0
 """Seconds that catching up may take."""
 
@@ -65,7 +68,7 @@ def send(settings: Settings, skip: int, count: int, rate: float) -> None:
 
 @dataclass
 class Sample:
-    """What was seen at one moment. at: s since the worker was started; scrape: s that /metrics took."""
+    """What was seen at a moment. at: s since the worker was started; scrape: s that /metrics took; behind: by role."""
 
     at: float
     rss: int
@@ -73,7 +76,12 @@ class Sample:
     applied: int
     commits: int
     checkpoint_age: float
-    caught_up: bool
+    behind: dict[str, float]
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether no role has anything left to apply."""
+        return self.behind.keys() == {"join", "rank", "publish"} and not any(self.behind.values())
 
 
 @dataclass
@@ -106,7 +114,7 @@ class Watched:
             applied=round(_sum(series, "lis_records_applied_total", "join")),
             commits=round(_sum(series, "lis_commits_total")),
             checkpoint_age=_age(series),
-            caught_up=_caught_up(series),
+            behind=_behind(series),
         )
         self.samples.append(sample)
         return sample
@@ -137,14 +145,14 @@ def _age(series: dict[str, float]) -> float:
     return time.time() - min(times) if times else 0.0
 
 
-def _caught_up(series: dict[str, float]) -> bool:
-    """Say whether rank has passed all that the join shards have."""
-    times: dict[str, list[float]] = {"join": [], "rank": []}
+def _behind(series: dict[str, float]) -> dict[str, float]:
+    """Return by role the records that are not applied, of the roles of which that is known."""
+    found: dict[str, float] = {}
     for name, value in series.items():
-        for role, found in times.items():
-            if name.startswith("lis_watermark_timestamp_seconds{") and f'role="{role}"' in name:
-                found.append(value)
-    return len(times["join"]) == PARTITIONS and bool(times["rank"]) and min(times["rank"]) >= min(times["join"]) - 1
+        if name.startswith("lis_lag_records{"):
+            role = name.partition('role="')[2].partition('"')[0]
+            found[role] = found.get(role, 0) + value
+    return found
 
 
 @contextmanager
@@ -190,7 +198,7 @@ def measure(minutes: float, times: float) -> dict[str, Any]:
         with worker(table, config) as watched:
             watched.until(lambda sample: sample.applied > 0, 120)
             first = watched.samples[-1]
-            seen = watched.until(lambda sample: sample.applied >= WARM_UP and sample.caught_up, PATIENCE)
+            seen = watched.until(lambda sample: sample.applied >= WARM_UP // 2 and sample.caught_up, PATIENCE)
             capacity = (WARM_UP - first.applied) / (seen[-1].at - first.at)
             return _overload(watched, config, capacity, minutes, times)
 
@@ -206,19 +214,18 @@ def _overload(watched: Watched, config: Path, capacity: float, minutes: float, t
         feeder.kill()
         feeder.wait()
     lasted = time.monotonic() - began
-    behind = WARM_UP + count - during[-1].applied
-    after = watched.until(lambda sample: sample.applied >= WARM_UP + count and sample.caught_up, PATIENCE)
+    after = watched.until(lambda sample: sample.at > during[-1].at + LOOKS and sample.caught_up, PATIENCE)
     caught_up = time.monotonic() - began - lasted
+    most = {role: max(sample.behind.get(role, 0) for sample in during + after) for role in ("join", "rank")}
     return {
         "feed": FEED,
         "partitions": PARTITIONS,
         "capacity_records_per_second": round(capacity),
         "sent_records_per_second": round(count / lasted),
         "minutes": round(lasted / 60, 2),
-        "applied_records_per_second": round((during[-1].applied - before.applied) / lasted),
-        "behind_records": behind,
+        "joined_records_per_second": round((during[-1].applied - before.applied) / lasted),
+        "most_behind_records": {role: round(value) for role, value in most.items()},
         "caught_up_seconds": round(caught_up, 1),
-        "catching_up_records_per_second": round(behind / caught_up),
         "rss_mib": {
             "before": _mib(before.rss),
             "thirds": [_mib(max(s.rss for s in part)) for part in _thirds(during)],
