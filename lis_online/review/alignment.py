@@ -18,6 +18,7 @@ from lis_online.review.document import AlignmentPoint
 from lis_online.review.facts import Alignment, Times
 from lis_online.review.subject import Subject
 from lis_online.review.words import share
+from lis_online.settings import Settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -73,7 +74,7 @@ def _of_range(found: RangeNumbers, subject: Subject, request: ReviewRequest) -> 
         gaps=found.gaps,
         left_out=found.left_out,
         set_aside={} if state is None else {ranker_key(k, state.versions): v for k, v in state.set_aside.items()},
-        notes=(*_notes(found, request), *_shed(subject)),
+        notes=(*_notes(found, request), *shed(subject.settings)),
     )
 
 
@@ -83,8 +84,9 @@ def _notes(found: RangeNumbers, request: ReviewRequest) -> Iterator[str]:
         yield f"LIS and AIS are without {found.warm_up_buckets:,} buckets of the warm-up, which ended {until}."
 
 
-def _shed(subject: Subject) -> Iterator[str]:
-    kept = subject.settings.events.user_sample
+def shed(settings: Settings) -> Iterator[str]:
+    """Yield what a reader must know where load was shed."""
+    kept = settings.events.user_sample
     if kept < 1:
         yield (
             f"LIS and AIS are of the slates of {share(kept)} of the users, chosen by a hash; the rankers learnt from "
@@ -105,7 +107,9 @@ def _of_run(connection: Connection, subject: Subject, request: ReviewRequest, en
         f"LIS and AIS are those of the whole run after warm-up, as published at {iso(reached, request.zone)}: the "
         f"experiment's time has more than {MOST_ROWS:,} rows of statistics. Give --from for exact numbers of a range."
     )
-    return Alignment(variants=known, reason="no window was published", notes=(note, *_shed(subject)) if known else ())
+    return Alignment(
+        variants=known, reason="no window was published", notes=(note, *shed(subject.settings)) if known else ()
+    )
 
 
 def _point(found: Headline, series: Series, request: ReviewRequest) -> AlignmentPoint:
