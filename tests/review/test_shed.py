@@ -7,7 +7,6 @@ import pytest
 from lis_online.review.alignment import shed
 from lis_online.settings import Settings
 
-
 NOTE = (
     "LIS and AIS are of the slates of 25.0% of the users, chosen by a hash; the rankers learnt from those alone: "
     "events.user_sample. Pairs, arms and lifts are of all users."
