@@ -145,6 +145,8 @@ FAULTS: Final = (
         "Disk full at the checkpoint",
         f"the disk of the checkpoints has no byte left for {inject.DISK_FULL:.0f} s",
         inject.disk_full,
+        f"numbers go on, offsets are not committed; {IDENTICAL}. Back: when all that was sent is behind durable "
+        "checkpoints",
         alerts=("LisCheckpointOld",),
         faster=10,
         disk=1024,

@@ -10,6 +10,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import Final
 
+from studies.chaos.progress import drained
 from studies.chaos.run import ROLES, Inject, Run
 from studies.chaos.stage import SESSION_SECONDS
 from studies.chaos.workers import Member, paused
@@ -198,6 +199,7 @@ def database_down(run: Run) -> None:
 def disk_full(run: Run) -> None:
     """Fill the disk that checkpoints are on, and make room again."""
     run.steady()
+    before = run.progress.published
     filler = Path(run.place.settings.checkpoints.directory) / "filler"
     with filler.open("wb", buffering=0) as file:
         until = time.monotonic() + DISK_FULL * run.scale
@@ -205,8 +207,11 @@ def disk_full(run: Run) -> None:
             _fill(file.fileno())  # what pruning frees is taken too
             time.sleep(0.05)
     filler.unlink()
+    run.require(run.progress.has_passed(before), "numbers must go on while no checkpoint can be written")
+    ended = time.monotonic()
     run.left = 0
-    run.recover()
+    run.wait(lambda: run.fed() and drained(run.place.settings))
+    run.recovered.append(time.monotonic() - ended)
 
 
 def clocks_jumping(run: Run) -> None:

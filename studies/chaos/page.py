@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from textwrap import fill
 from typing import Any, Final
@@ -132,7 +133,7 @@ Names of faults are those of the table ({names} and so on). The tests run a shor
 
 
 def _wrapped(section: str) -> str:
-    """Return a section with its paragraphs and list items wrapped; tables and code stay as they are."""
+    """Return a section with its paragraphs and list items wrapped; tables, headings and code stay as they are."""
     blocks, code = [], False
     for block in section.split("\n\n"):
         code = code or block.startswith("```")
@@ -140,13 +141,13 @@ def _wrapped(section: str) -> str:
             blocks.append(block)
             code = code and not block.endswith("```")
         elif block.startswith("- "):
-            items = block.split("\n- ")
-            blocks.append(
-                "\n".join(
-                    fill(("" if k == 0 else "- ") + one.replace("\n", " "), subsequent_indent="  ", **WHOLE)
-                    for k, one in enumerate(items)
-                )
-            )
+            blocks.append("\n".join(_filled(f"- {item}") for item in block.removeprefix("- ").split("\n- ")))
         else:
-            blocks.append(fill(block.replace("\n", " "), **WHOLE))
+            blocks.append(_filled(block))
     return "\n\n".join(blocks)
+
+
+def _filled(text: str) -> str:
+    """Return one paragraph or item in lines; what stands in backticks stays on one."""
+    whole = re.sub(r"`[^`]+`", lambda code: code[0].replace(" ", "\0"), text.replace("\n", " "))
+    return fill(whole, subsequent_indent="  " if text.startswith("- ") else "", **WHOLE).replace("\0", " ")
