@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from lis_online.join.user_page import UserPage
 from lis_online.shards.contract import Snapshot
 from lis_online.shards.join import JoinShard
-from tests.join.logs import EXPERIMENTS, impression, interleaved, partitions, records
+from tests.join.logs import EXPERIMENTS, feedback, impression, interleaved, partitions, records
 from tests.join.small_steps import small_steps
 
 
@@ -88,3 +88,24 @@ def test_a_snapshot_that_is_not_complete_is_not_given() -> None:
         with pytest.raises(ValueError, match="before another one is begun, got one that was given up"):
             given_up.step(0)
         assert state(making.get()) == state(shard.snapshot())
+
+
+def test_a_click_after_the_beginning_is_not_in_the_snapshot() -> None:
+    """On an impression that is open then, and that is copied only afterwards."""
+    with small_steps():
+        shard, calm = JoinShard(EXPERIMENTS, 0), JoinShard(EXPERIMENTS, 0)
+        shown = [impression(f"r{k}", f"u{k}", 1000 + k) for k in range(8)]
+        shown += [impression("later", "u9", 1200), impression("last", "u9", 1280)]
+        acted = [feedback("r0", "u0", 1010), feedback("none", "u9", 1200)]
+        acted += [feedback(f"r{k}", f"u{k}", 1150 + k) for k in range(8)] + [feedback("none", "u9", 1280)]
+        impressions, actions = records("impressions", shown), records("feedback", acted)
+        for one in (shard, calm):
+            one.feed([*impressions[:9], *actions[:2]])
+        making, at_once = shard.begin_snapshot(), calm.snapshot()
+        assert not making.step(0)
+        shard.feed([*impressions[9:], *actions[2:]])
+        while not making.step(0):
+            pass
+        assert state(making.get()) == state(at_once)
+        assert at_once.arrays["pending/clicks"].tolist() == [[0, 0, 10]]
+        assert len(shard.snapshot().arrays["pending/clicks"]) == 8
