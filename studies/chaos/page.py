@@ -8,7 +8,7 @@ from textwrap import fill
 from typing import Any, Final
 
 from studies.chaos import inject
-from studies.chaos.faults import FAULTS, KILLS, named
+from studies.chaos.faults import KILLS, named
 from studies.chaos.feed import PARTITIONS
 from studies.chaos.run import SPEED
 from studies.chaos.stage import CHECKPOINT_SECONDS, SESSION_SECONDS
@@ -119,17 +119,17 @@ bridged without a word.
 
 
 def _again() -> str:
-    names = ", ".join(f"`{fault.name}`" for fault in FAULTS[:2])
-    return f"""## Again
+    return """## Again
 
 `make chaos` needs a JDK 17, Maven, Prometheus and, for the small disk, root. It says a line per fault and keeps what it
-found in `build/chaos`, so an interrupted one goes on; it ends with 1 where anything differs. For trying:
+found in `build/chaos`, so an interrupted one goes on; it ends with 1 where anything differs. For trying, shorter:
 
 ```bash
-.venv/bin/python -m studies.chaos --only "{FAULTS[1].name}" --scale 0.3
+make chaos SCALE=0.3
 ```
 
-Names of faults are those of the table ({names} and so on). The tests run a short form, three kills of each role."""
+`--only FAULT` of `python -m studies.chaos` does one of the table. The tests run a short form, three kills of each
+role."""
 
 
 def _wrapped(section: str) -> str:
