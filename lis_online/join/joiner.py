@@ -68,9 +68,8 @@ class Joiner:
         self._users = UserBuckets(settings, shard)
         columns = [Columns.of(experiment, events) for experiment in settings.experiment]
         self._columns = columns
-        self._shape = Shape(
-            Names.of(settings), self._sources.actions, self._arms.running, [list(one.names) for one in columns]
-        )
+        names = msgspec.structs.replace(Names.of(settings), sources=[], variants=[])  # no state of users has them
+        self._shape = Shape(names, self._sources.actions, self._arms.running, [list(one.names) for one in columns])
         self._histories = Histories(events.user_idle_limit, *self._shape.packing.shape)
         self._bucket_end = NEVER
         self._first = self._last = -1
