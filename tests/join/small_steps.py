@@ -14,9 +14,9 @@ from lis_online.join import histories, pending_impressions, remembered, resting_
 def small_steps() -> Iterator[None]:
     """Make all of them small for as long as this lasts."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(histories, "MOST_USERS", 2)
-        patch.setattr(resting_users, "MOST_USERS", 2)
-        patch.setattr(resting_users, "_BITS", 1)
+        patch.setattr(histories, "MOST_USERS", 4)
+        patch.setattr(resting_users, "MOST_USERS", 4)
+        patch.setattr(resting_users, "_BITS", 2)
         patch.setattr(pending_impressions, "_ROWS", 3)
         patch.setattr(remembered, "_ENTRIES", 2)
         patch.setattr(user_buckets, "_TOGETHER", 2)

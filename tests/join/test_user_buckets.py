@@ -19,6 +19,7 @@ from lis_online.settings import Settings
 from lis_online.shards.contract import MAX_TIME
 from lis_online.shards.steps import at_once
 from tests.join.logs import EXPERIMENTS
+from tests.join.small_steps import small_steps
 
 WINDOW, LENGTH = 300, 2000
 MET = (True, True)
@@ -107,3 +108,22 @@ def test_the_length_is_that_of_roll_ups() -> None:
     buckets = UserBuckets(settings, 0)
     buckets.show(0, 1, (0, 0), MET)
     assert buckets.due == 1_200_000 + settings.events.attribution_window
+
+
+def test_a_snapshot_of_logs_is_as_long_as_they_were() -> None:
+    """What is logged, and what is sent, before it is complete changes nothing of it."""
+    with small_steps():
+        buckets = UserBuckets(EXPERIMENTS, 0)
+        for place in range(5):
+            buckets.act(5, buckets.show(5, place, (0, -1), MET), 1, UNIT)
+        whole, making = at_once(buckets.begin_snapshot()), buckets.begin_snapshot()
+        next(making)
+        for place in range(5, 9):
+            buckets.act(5, buckets.show(5, place, (0, -1), MET), 1, UNIT)
+        take(buckets)
+        copied = at_once(making)
+    assert copied.meta == whole.meta == {"starts": [0]} and len(whole.arrays) == 6
+    assert {name: column.tolist() for name, column in copied.arrays.items()} == {
+        name: column.tolist() for name, column in whole.arrays.items()
+    }
+    assert whole.arrays["0.users"].tolist() == list(range(5))
