@@ -79,7 +79,7 @@ def state(snapshot: Snapshot) -> dict[int, Any]:
     again.restore(snapshot)
     found = {key: again.get(key) for key in range(7)}
     known = {key: parts(user) for key, user in found.items() if user is not None}
-    assert len(again) == len(known)
+    assert len(again) == len(known) == snapshot.arrays["living"].sum()
     return known
 
 
@@ -139,6 +139,24 @@ def test_a_removed_user_leaves_no_trace_in_a_snapshot(visits: list[tuple[int, in
         numbers = {n for name, array in saved.arrays.items() if name != "living" for n in array.tolist()}
         assert not {gone * big, gone * big + 1} & numbers
         assert {key * big for key, _ in visits if key != gone} <= numbers
+
+
+def test_a_user_who_wakes_up_before_pages_are_merged_is_there_once() -> None:
+    """In the snapshot as one who rests, afterwards awake."""
+    with small_steps():
+        histories = Histories(10**6, 1, 0, 0)
+        for visitors in ((1, 2), (2,)):
+            for key in visitors:
+                histories.update(key, 1).engage(key, 1, 3)
+            at_once(histories.begin_snapshot())
+        making = histories.begin_snapshot()
+        next(making)
+        histories.update(1, 2).engage(7, 2, 3)
+        saved = at_once(making)
+        assert len(histories) == 2 and saved.arrays["living"].tolist() == [1, 1]
+        known = histories.get(1)
+        assert known is not None and known.items.tolist() == [1, 7]
+        assert at_once(histories.begin_snapshot()).arrays["living"].sum() == 2
 
 
 def test_what_pages_take_is_bounded_by_what_their_users_need() -> None:
