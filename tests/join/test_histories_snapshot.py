@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from hypothesis import given
 from hypothesis import settings as tries
 from hypothesis import strategies as st
@@ -139,6 +140,22 @@ def test_a_removed_user_leaves_no_trace_in_a_snapshot(visits: list[tuple[int, in
         numbers = {n for name, array in saved.arrays.items() if name != "living" for n in array.tolist()}
         assert not {gone * big, gone * big + 1} & numbers
         assert {key * big for key, _ in visits if key != gone} <= numbers
+
+
+def test_a_user_removed_before_pages_are_merged_is_in_no_later_snapshot() -> None:
+    """The one that had begun holds the user, who was there then."""
+    with small_steps():
+        histories, gone = Histories(10**6, 1, 0, 0), 10**15
+        for visitors in ((gone, 2), (2,)):
+            for key in visitors:
+                histories.update(key, 1)
+            at_once(histories.begin_snapshot())
+        making = histories.begin_snapshot()
+        next(making)
+        histories.remove([gone])
+        begun, later = at_once(making), at_once(histories.begin_snapshot())
+        found = [gone in np.concatenate([*saved.arrays.values()]).tolist() for saved in (begun, later)]
+        assert found == [True, False] and len(histories) == 1
 
 
 def test_a_user_who_wakes_up_before_pages_are_merged_is_there_once() -> None:
