@@ -146,16 +146,18 @@ def test_a_user_removed_before_pages_are_merged_is_in_no_later_snapshot() -> Non
     """The one that had begun holds the user, who was there then."""
     with small_steps():
         histories, gone = Histories(10**6, 1, 0, 0), 10**15
-        for visitors in ((gone, 2), (2,)):
+        pages = [[gone, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11], [12, 13, 14, 15]]
+        for visitors in (*pages, [key for page in pages for key in page[1:]]):
             for key in visitors:
                 histories.update(key, 1)
-            at_once(histories.begin_snapshot())
-        making = histories.begin_snapshot()
-        next(making)
-        histories.remove([gone])
-        begun, later = at_once(making), at_once(histories.begin_snapshot())
+            making = histories.begin_snapshot()
+            next(making)
+            if len(visitors) > 4:  # each page has one user left: they are about to be brought together
+                histories.remove([gone])
+            begun = at_once(making)
+        later = at_once(histories.begin_snapshot())
         found = [gone in np.concatenate([*saved.arrays.values()]).tolist() for saved in (begun, later)]
-        assert found == [True, False] and len(histories) == 1
+        assert found == [True, False] and len(histories) == 15
 
 
 def test_a_user_who_wakes_up_before_pages_are_merged_is_there_once() -> None:
