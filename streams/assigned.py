@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -14,7 +15,10 @@ from streams.roles import Role
 
 @dataclass
 class Assigned:
-    """A shard at work, what it waits for, and how long its partitions have brought nothing."""
+    """A shard at work, what it waits for, and how long its partitions have brought nothing.
+
+    feeding: held by who feeds the shard, from the first record of a batch to the last.
+    """
 
     partition: int
     role: Role
@@ -23,6 +27,7 @@ class Assigned:
     idle: IdleWatch
     empty_to: dict[str, int] = field(default_factory=dict)
     held: str | None = None
+    feeding: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def admit(self, records: Sequence[Record]) -> list[Record]:
         """Return the records to feed now; those that must wait for the side topics are kept."""

@@ -129,8 +129,9 @@ class Runner:
             await self._guarded(self._apply)([event.message for event in events])
 
     async def _apply(self, messages: Sequence[Any]) -> None:
-        for partition, batch in self._by_partition(messages).items():
-            assigned = self._shards.get(partition)
+        # whose they are is settled now: a rebalance on the way may bring the partition back at another place
+        batches = [(self._shards.get(partition), batch) for partition, batch in self._by_partition(messages).items()]
+        for assigned, batch in batches:
             if assigned is None:
                 continue  # of a partition that is no longer ours
             records = assigned.admit([self._record(message) for message in batch])
@@ -138,6 +139,16 @@ class Runner:
             await self._feed(assigned, records)
 
     async def _feed(self, assigned: Assigned, records: Sequence[Record]) -> None:
+        """Feed what waited for the side topics, then the records, then what they let go; one call after the other.
+
+        The agent and the look at end offsets both come here. Turns of two calls must not mingle: a record that is fed
+        before an earlier one of its topic makes the shard skip that one.
+        """
+        async with assigned.feeding:
+            await self._take_turns(assigned, [*self._released(assigned), *records])
+            await self._take_turns(assigned, self._released(assigned))
+
+    async def _take_turns(self, assigned: Assigned, records: Sequence[Record]) -> None:
         """Feed in turns. Between turns the lock is free: for a checkpoint, a rebalance, the end."""
         done = 0
         while done < len(records):
@@ -148,10 +159,12 @@ class Runner:
                 fed = records[done : done + taken]
                 self._watch.applied(assigned.partition, assigned.host.shard, fed, assigned.host.step_seconds)
             done += taken
+
+    def _released(self, assigned: Assigned) -> list[Record]:
         released = assigned.release()
         if released:
             self._let_go(assigned)
-            await self._feed(assigned, released)
+        return released
 
     def _is_current(self, assigned: Assigned) -> bool:
         return self._shards.get(assigned.partition) is assigned and not self.stopping

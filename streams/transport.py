@@ -1,4 +1,5 @@
-"""Faust's Kafka transport with two changes: the join's four topics are assigned together, and fetches end sooner.
+"""Faust's Kafka transport with three changes: the join's four topics are assigned together, fetches end sooner, and
+pausing a partition loses nothing.
 
 Faust hands out partitions round robin over *all* topics of an app without tables: with 4 partitions
 and 3 workers, partition 0 of `impressions` and partition 0 of `feedback` land on different workers.
@@ -8,6 +9,10 @@ built and before it joins; `tests/streams/test_transport.py` notices when a rele
 
 A fetch waits at the broker until there is something or its time is up, 1.5 s in Faust, and whatever else
 goes to that broker (end offsets) waits in line behind it. Here it is FETCH_WAIT.
+
+Faust hands over what a fetch brought one record after the other, and looks each time whether the partition is paused:
+the rest of a partition that is paused meanwhile it drops, and reads on behind it. Here a pause holds from the next
+fetch on.
 """
 
 from __future__ import annotations
@@ -16,6 +21,7 @@ from typing import Any, ClassVar
 
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
+from faust.types import TP
 
 FETCH_WAIT = 250
 """Milliseconds a fetch waits for the first record."""
@@ -32,6 +38,10 @@ class _Thread(AIOKafkaConsumerThread):
 class _Consumer(Consumer):
     def _new_consumer_thread(self) -> Any:
         return _Thread(self, loop=self.loop, beacon=self.beacon)
+
+    async def _wait_next_records(self, timeout: float) -> tuple[Any, set[TP] | None]:
+        records, active = await super()._wait_next_records(timeout)
+        return records, None if active is None else set(records or ())
 
 
 class CopartitionedTransport(Transport):

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from unittest.mock import AsyncMock
 
 from aiokafka.cluster import ClusterMetadata
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from faust.types import TP
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,6 +59,31 @@ def test_consumer_is_told_of_the_assignor(tmp_path: Path) -> None:
     consumer = asyncio.run(consumer_of())
     assert vars(consumer)["_partition_assignment_strategy"] == [RangePartitionAssignor]
     assert vars(consumer)["_fetch_max_wait_ms"] == FETCH_WAIT
+
+
+def test_partition_that_is_paused_keeps_what_was_fetched_of_it(tmp_path: Path) -> None:
+    """Else the rest of a fetch is lost: the consumer's position lies behind it already."""
+    paused, other = TP("impressions", 0), TP("impressions", 1)
+
+    async def handed_over() -> list[tuple[TP, int]]:
+        consumer = new_app(JOIN, Settings.of({}), tmp_path).consumer
+        try:
+            consumer.flow_active = True
+            consumer._set_active_tps({paused, other})
+            consumer._getmany = AsyncMock(return_value={paused: [1, 2, 3], other: [1, 2]})
+            consumer._to_message = lambda tp, record: record
+            consumer.highwater = lambda tp: 3
+            found = []
+            async for tp, record in consumer.getmany(timeout=1.0):
+                found.append((tp, record))
+                consumer.pause_partitions([paused])
+            assert consumer._get_active_partitions() == {other}
+            return found
+        finally:
+            consumer._thread.thread_loop.close()
+
+    found = asyncio.run(handed_over())
+    assert sorted(found) == [(paused, 1), (paused, 2), (paused, 3), (other, 1), (other, 2)]
 
 
 def test_app_serves_no_page_and_makes_no_topic(tmp_path: Path) -> None:
