@@ -118,7 +118,7 @@ FAULTS: Final = (
         "Rolling restart of three join workers",
         "one after the other is asked to end and started again",
         inject.rolled,
-        times=2,
+        times=4,
         workers={"join": 3},
     ),
     Fault(

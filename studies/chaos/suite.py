@@ -78,6 +78,7 @@ class Suite:
             found, alerts = self._faulty(fault, runs, seed, min(left, fault.per_run), disk)
             must_fire = set(fault.alerts) if self._scale >= 1 else set()  # shorter outages are too short for them
             if _add(total, fault, calm, found, alerts, must_fire):
+                found.outcome.save(runs.folder / "outcome.json")
                 shutil.copytree(runs.folder, self._file(fault).with_suffix(".run"), dirs_exist_ok=True)
             done = min(left, fault.per_run) - found.left
             total["times"] += done
