@@ -80,6 +80,13 @@ def decode_impression(value: bytes) -> Impression:
     lis_online.errors.EventRefused: invalid: items must be 1 to 1000, got 0
     """
     event = _typed(_impression, value)
+    check_impression(event)
+    return event
+
+
+def check_impression(event: Impression) -> None:
+    """Refuse an impression that breaks a rule of the schema."""
+    _check_ts(event.ts)
     _check_ids(request_id=event.request_id, user_id=event.user_id)
     items = event.items
     if not 1 <= len(items) <= MAX_ITEMS:
@@ -94,21 +101,33 @@ def decode_impression(value: bytes) -> Impression:
         for name, text in (("author", known.author), ("category", known.category)):
             if text and len(text) > MAX_ID:
                 _check_length(name, text)
-    return event
 
 
 def decode_feedback(value: bytes) -> Feedback:
     """Return feedback that obeys every rule of the schema; its action may still be unknown."""
     event = _typed(_feedback, value)
+    check_feedback(event)
+    return event
+
+
+def check_feedback(event: Feedback) -> None:
+    """Refuse feedback that breaks a rule of the schema."""
+    _check_ts(event.ts)
     _check_ids(request_id=event.request_id, user_id=event.user_id, item_id=event.item_id)
     if not isfinite(event.value):
         raise _invalid(f"value must be finite, got {event.value}")
-    return event
 
 
 def decode_preference(value: bytes) -> Preference:
     """Return a pair that obeys every rule of the schema; its source may still be unknown."""
     event = _typed(_preference, value)
+    check_preference(event)
+    return event
+
+
+def check_preference(event: Preference) -> None:
+    """Refuse a pair that breaks a rule of the schema."""
+    _check_ts(event.ts)
     _check_ids(source=event.source, item_a=event.item_a, item_b=event.item_b)
     if event.user_id is not None:
         _check_ids(user_id=event.user_id)
@@ -116,16 +135,21 @@ def decode_preference(value: bytes) -> Preference:
         raise _invalid(f"item_b must differ from item_a, got {_short(event.item_b)} twice")
     if not 1 <= event.weight < MAX_WEIGHT:
         raise _invalid(f"weight must be >= 1 and < 2**31, got {event.weight}")
-    return event
 
 
 def decode_representation(value: bytes) -> Representation:
     """Return a representation that obeys every rule but those of its vector: see `vector_of`."""
     event = _typed(_representation, value)
+    check_representation(event)
+    return event
+
+
+def check_representation(event: Representation) -> None:
+    """Refuse a representation that breaks a rule of the schema, those of its vector aside."""
+    _check_ts(event.ts)
     _check_ids(variant=event.variant, version=event.version, item_id=event.item_id)
     if len(event.version) > MAX_VERSION or not event.version.isprintable():
         raise _invalid(f"version must be at most {MAX_VERSION} printable characters, got {_short(repr(event.version))}")
-    return event
 
 
 def vector_of(event: Representation, dimension: int) -> np.ndarray:
@@ -166,20 +190,28 @@ def _unpacked(packed: PackedVector) -> np.ndarray:
         raise _invalid(f"vector.data must be base64 of {packed.dtype} numbers: {exc}") from exc
 
 
-def _typed(decoder: msgspec.json.Decoder[Event], value: bytes) -> Event:
+def check_size(value: bytes) -> None:
+    """Refuse a value that is too long, or nested too deeply, to be read."""
     if len(value) > MAX_BYTES:
         raise EventRefused(reasons.TOO_LARGE, f"value must be at most {MAX_BYTES} bytes, got {len(value)}")
     if value.count(b"[") + value.count(b"{") > MAX_DEPTH:
         _check_depth(value)
+
+
+def _typed(decoder: msgspec.json.Decoder[Event], value: bytes) -> Event:
+    check_size(value)
     try:
         event = decoder.decode(value)
     except ValueError as exc:  # msgspec's own, and text that is not UTF-8
         raise _of_another_version(value) or EventRefused(reasons.MALFORMED, _short(str(exc), 200)) from exc
     if event.schema_version != SCHEMA_VERSION:
         raise _wrong_version(event.schema_version)
-    if not 0 <= event.ts < MAX_TS:
-        raise _invalid(f"ts must be >= 0 and < 2**53 ms, got {_short(str(event.ts))}")
     return event
+
+
+def _check_ts(ts: int) -> None:
+    if not 0 <= ts < MAX_TS:
+        raise _invalid(f"ts must be >= 0 and < 2**53 ms, got {_short(str(ts))}")
 
 
 def _of_another_version(value: bytes) -> EventRefused | None:
