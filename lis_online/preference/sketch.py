@@ -24,7 +24,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lis_online.preference.hashes import ITEM_FACTOR, PAIR_FACTORS
 from lis_online.preference.leak import Leak
+from lis_online.preference.tables import Tables, move
 
 COUNTING_STEPS = 4
 """The occupancy moves slowly: counted every P / 8."""
@@ -59,7 +61,8 @@ class Sketch:
         self.time = BEFORE_ALL
         self._events = torch.zeros((4, 0), dtype=torch.int64, device=device)  # ts, key, fold, weight; by ts
         self._coming: list[Tensor] = []
-        self._entered = 0
+        self._passed = 0  # events before it are past in the tables
+        self._entered = 0  # and those before this one are in them
         self._ageing: dict[int, list[tuple[Tensor, Tensor]]] = {}
         self._counted_at = BEFORE_ALL
         self._occupancy = np.zeros((rows, past_lanes))
@@ -72,27 +75,46 @@ class Sketch:
         self._coming.append(torch.stack([ts, key, fold, weight]).to(self.device))
 
     def _merge(self) -> None:
-        """Put what was added in its place by time; what entered before stays where it is."""
+        """Put what was added in its place by time; what entered before stays where it is. What passed goes."""
         if self._coming:
             coming = torch.cat([self._events[:, self._entered :], *self._coming], dim=1)
             coming = coming[:, torch.argsort(coming[0], stable=True)]
-            self._events = torch.cat([self._events[:, : self._entered], coming], dim=1)
-            self._coming = []
+            self._events = torch.cat([self._events[:, self._passed : self._entered], coming], dim=1)
+            self._passed, self._entered, self._coming = 0, self._entered - self._passed, []
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """How many of the events in `tables` have entered, and how many have passed."""
+        return self._entered, self._passed
+
+    def tables(self) -> Tables:
+        """Return the tables and all events as arrays that are shared with this sketch, on a CPU."""
+        self._merge()
+        return Tables(self.seen.numpy(), self.past.numpy(), self.total.numpy(), self._events.numpy(), self.leak.folds)
 
     def advance(self, t: int) -> None:
         """Move the tables to sample time t, ms: they then answer exactly for a sample at t."""
         self._merge()
         if t <= self.time:
             return
-        ts = self._events[0]
-        entered = int(torch.searchsorted(ts, self.leak.future_end(t)))
-        moved = int(torch.searchsorted(ts, self.leak.past_end(t)))
-        self._enter(self._events[:, self._entered : entered])
-        self._move(self._events[:, :moved])
-        self._events = self._events[:, moved:]
-        self._entered = entered - moved
-        self.time = t
+        future_end, past_end = self.leak.future_end(t), self.leak.past_end(t)
+        if self.device.type == "cpu":
+            entered, passed = move(self.tables(), *self.place, future_end, past_end)
+        else:
+            entered, passed = self._before(future_end), self._before(past_end)
+            self._enter(self._events[:, self._entered : entered])
+            self._pass(self._events[:, self._passed : passed])
+        self.moved(entered, passed, t)
         self._forget(self.leak.past_start(t))
+
+    def moved(self, entered: int, passed: int, t: int) -> None:
+        """Note that the tables were moved to sample time t, before the next of `Leak.cuts`: see `place`."""
+        ts, key, _, weight = self._events[:, self._passed : passed]
+        steps = ts // self.leak.ageing
+        for step in torch.unique(steps).tolist():
+            mine = steps == step
+            self._ageing.setdefault(step, []).append((key[mine], weight[mine].int()))
+        self._entered, self._passed, self.time = entered, passed, t
 
     def _enter(self, events: Tensor) -> None:
         _, key, fold, weight = events
@@ -100,18 +122,12 @@ class Sketch:
         self._add_everywhere(key[leaks], weight[leaks].int())
         self._add_own(key[held], fold[held], -weight[held].int())
 
-    def _move(self, events: Tensor) -> None:
-        if not events.shape[1]:
-            return
-        ts, key, fold, weight = events
+    def _pass(self, events: Tensor) -> None:
+        _, key, fold, weight = events
         only, held = ~self.leak.leaks(fold), self.leak.is_withheld(fold)
         self._add_everywhere(key[only], weight[only].int())
         self._add_own(key[held], fold[held], weight[held].int())
         self._add_past(key, weight.int())
-        steps = ts // self.leak.ageing
-        for step in torch.unique(steps).tolist():
-            mine = steps == step
-            self._ageing.setdefault(step, []).append((key[mine], weight[mine].int()))
 
     def _forget(self, until: int) -> None:
         for step in sorted(step for step in self._ageing if step * self.leak.ageing < until):
@@ -157,7 +173,7 @@ class Sketch:
             return count
         leak, last = self.leak, self.time + span
         arriving = self._events[:, self._entered : self._before(leak.future_end(last))]
-        leaving = self._events[:, : self._before(leak.past_end(last))]
+        leaving = self._events[:, self._passed : self._before(leak.past_end(last))]
         hit = self._touched(cell, torch.cat([arriving[1], leaving[1]]))
         if not len(hit[0]):
             return count
@@ -181,7 +197,7 @@ class Sketch:
         span = int(t.max()) - self.time if cell.numel() else 0
         if span <= 0:
             return count
-        leaving = self._events[:, : self._before(self.leak.past_end(self.time + span))]
+        leaving = self._events[:, self._passed : self._before(self.leak.past_end(self.time + span))]
         hit = self._touched(cell, leaving[1])
         if len(hit[0]):
             at = t.expand(cell.shape)[hit][:, None]
@@ -235,9 +251,9 @@ class Sketch:
         for step in steps:
             ((key, weight),) = self._ageing[step]
             arrays[f"ageing.{step}"] = torch.stack([key, weight.long()]).cpu().numpy()
-        arrays["events"] = self._events.cpu().numpy().copy()
+        arrays["events"] = self._events[:, self._passed :].cpu().numpy().copy()
         counted = [self._counted_at, self._occupancy.tolist()]
-        return {"time": self.time, "entered": self._entered, "ageing": steps, "counted": counted}, arrays
+        return {"time": self.time, "entered": self._entered - self._passed, "ageing": steps, "counted": counted}, arrays
 
     def restore(self, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         """Replace the state with that of `snapshot`."""
@@ -250,7 +266,7 @@ class Sketch:
             self._add_everywhere(key, weight.int())
             self._add_past(key, weight.int())
         self._events, self._coming = self._tensor(arrays["events"]), []
-        self.time, self._entered = meta["time"], meta["entered"]
+        self.time, self._passed, self._entered = meta["time"], 0, meta["entered"]
         self._enter(self._events[:, : self._entered])
         self._counted_at, self._occupancy = meta["counted"][0], np.array(meta["counted"][1])
 
@@ -271,17 +287,12 @@ def pair_slot(first: Tensor, second: Tensor, bits: int, row: int = 0) -> Tensor:
 
     row: which of the independent hashes.
     """
-    return _slot((first + second) * _PAIR_FACTORS[row], bits)
+    return _slot((first + second) * PAIR_FACTORS[row], bits)
 
 
 def item_slot(items: Tensor, bits: int) -> Tensor:
     """Return the hash of mixed item hashes: int64, same shape, 0 to 2**bits - 1."""
-    return _slot(items * _ITEM_FACTOR, bits)
-
-
-# odd; the first is 2**64 / golden ratio as a signed 64-bit number (Fibonacci hashing, Knuth 6.4)
-_PAIR_FACTORS = (-7046029254386353131, -3335678366873096957)
-_ITEM_FACTOR = -4417276706812531889  # odd; another multiplier, so that an item's slot tells nothing of its pairs'
+    return _slot(items * ITEM_FACTOR, bits)
 
 
 def _slot(products: Tensor, bits: int) -> Tensor:

@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from lis_online.events.batches import SlateBatch
-from lis_online.events.hashing import NO_ID, fold_of, mix
+from lis_online.events.hashing import fold_of, mix
 from lis_online.metrics.layout import Layout
 from lis_online.preference.leak import Leak
-from lis_online.preference.sketch_features import PLACEBO, REAL, THINNED, Lookup, PairSketches
+from lis_online.preference.lookup import PLACEBO, REAL, THINNED, Lookup
+from lis_online.preference.sketch_features import PairSketches
 from lis_online.rankers.inputs import Inputs, Slots, dense_features, padded_histories, table_rows
 from lis_online.representation.index import MISSING
 from lis_online.representation.similarity import similarity_features
@@ -89,15 +90,12 @@ class FeatureBuilder:
         rows: slice,
         items: slice,
     ) -> None:
-        slate = np.repeat(np.arange(rows.stop - rows.start), slates.n_items[rows])
-        valid = (history[rows] != NO_ID)[slate] & (history[rows][slate] != slates.item[items][:, None])
         at = Lookup(
-            item=self._tensor(mix(slates.item[items]).view(np.int64)),
-            history=self._tensor(mix(history[rows]).view(np.int64)),
-            valid=self._tensor(valid),
-            slate=self._tensor(slate),
-            t=self._tensor(slates.ts[rows]),
-            fold=self._tensor(fold_of(slates.user[rows], self.leak.folds)),
+            item=mix(slates.item[items]).view(np.int64),
+            history=mix(history[rows]).view(np.int64),
+            n_items=slates.n_items[rows],
+            t=slates.ts[rows],
+            fold=fold_of(slates.user[rows], self.leak.folds),
         )
         found = sketches.get(at)
         for s in range(len(self.layout.sources)):
@@ -124,9 +122,6 @@ class FeatureBuilder:
                 features.side[self.layout.of_variant(kind, v), items] = block
             known = (of_history != MISSING).any(axis=1)
             features.vectors[v, items] = (of_item != MISSING) & known[slate]
-
-    def _tensor(self, array: np.ndarray) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
 
 
 def _segments(slates: SlateBatch, cuts: list[int]) -> list[tuple[slice, slice]]:

@@ -17,7 +17,7 @@ from lis_online.events.names import GONE, Names, Renumbering, places
 from lis_online.metrics import alignment
 from lis_online.metrics.layout import Layout
 from lis_online.metrics.relaid import relaid
-from lis_online.preference.sketch_features import SETS
+from lis_online.preference.lookup import SETS
 from lis_online.rankers.group import KINDS
 from lis_online.rankers.health import PER_PLACE
 from lis_online.rankers.network import ranker_dimension

@@ -9,7 +9,8 @@ from lis_online.events.batches import PairBatch
 from lis_online.events.hashing import mix
 from lis_online.preference.folds import thinned_half
 from lis_online.preference.leak import Leak
-from lis_online.preference.sketch_features import PLACEBO, REAL, SCALE, SMOOTHING, THINNED, Lookup, PairSketches
+from lis_online.preference.lookup import PLACEBO, REAL, SCALE, SMOOTHING, THINNED, Lookup
+from lis_online.preference.sketch_features import PairSketches
 
 CPU = torch.device("cpu")
 LEAK = Leak(horizon=100, memory=6_400, folds=3)
@@ -62,9 +63,7 @@ def test_features_equal_their_definitions_for_every_source_and_set() -> None:
     slate = np.array([0, 0, 1, 1, 1])
     items = rng.integers(1, ITEMS + 1, len(slate))
     history = np.where(rng.random((2, 6)) < 0.8, rng.integers(1, ITEMS + 1, (2, 6)), 0)
-    valid = (history[slate] != 0) & (history[slate] != items[:, None])
-    tensors = (mix(items).view(np.int64), mix(history).view(np.int64), valid, slate, t, fold)
-    found = sketches.get(Lookup(*(torch.from_numpy(np.ascontiguousarray(a)) for a in tensors)))
+    found = sketches.get(Lookup(mix(items).view(np.int64), mix(history).view(np.int64), np.bincount(slate), t, fold))
     for source, ((real, folds), (placebo, placebo_folds)) in enumerate(known):
         half = thinned_half(real)
         sets = {
@@ -93,12 +92,10 @@ def test_the_expected_false_cover_is_what_unknown_items_show() -> None:
     samples = 4_000
     unknown = rng.integers(10**9, 10**12, samples)
     others = rng.integers(10**9, 10**12, (samples, 3))
-    slate = np.arange(samples)
-    tensors = (
-        mix(unknown).view(np.int64), mix(others).view(np.int64), np.ones((samples, 3), bool), slate,
-        np.full(samples, 1_000), np.ones(samples, np.int64),
-    )  # fmt: skip
-    found = sketches.get(Lookup(*(torch.from_numpy(a) for a in tensors)))
+    one = np.ones(samples, np.int64)
+    found = sketches.get(
+        Lookup(mix(unknown).view(np.int64), mix(others).view(np.int64), one, np.full(samples, 1_000), one)
+    )
     seen, promised = float(found.covered.float().mean()), float(found.false_cover.mean())
     assert promised > 0.2
     assert abs(seen - promised) < 5 * math.sqrt(promised * (1 - promised) / samples) + 0.01

@@ -1,0 +1,66 @@
+"""How a sketch's tables move in time, one event after the other: the way of a CPU. Compiled by numba."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba
+import numpy as np
+
+from lis_online.preference.leak import PAST_ONLY
+
+
+class Tables(NamedTuple):
+    """A sketch's tables and events, shared with it. events: int64 [4, events] of ts, key, fold, weight, by ts.
+
+    seen: int32 [cells * folds, lanes]; past: int32 [cells, past_lanes]; total: int32 [past_lanes, cells].
+    """
+
+    seen: np.ndarray
+    past: np.ndarray
+    total: np.ndarray
+    events: np.ndarray
+    folds: int
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def enter(tables: Tables, key: int, fold: int, weight: int) -> None:
+    """Let a pair be seen as future by every fold but its own. PAST_ONLY: by none."""
+    if fold == PAST_ONLY:
+        return
+    lanes = tables.seen.shape[1]
+    cell, lane = key // lanes, key % lanes
+    for reader in range(tables.folds):
+        if reader != fold:
+            tables.seen[cell * tables.folds + reader, lane] += weight
+    if lane < tables.total.shape[0]:
+        tables.total[lane, cell] += weight
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def pass_by(tables: Tables, key: int, fold: int, weight: int) -> None:
+    """Let a pair that was future be past: seen by its own fold too, or by all where it was PAST_ONLY."""
+    lanes = tables.seen.shape[1]
+    cell, lane = key // lanes, key % lanes
+    if fold == PAST_ONLY:
+        for reader in range(tables.folds):
+            tables.seen[cell * tables.folds + reader, lane] += weight
+        if lane < tables.total.shape[0]:
+            tables.total[lane, cell] += weight
+    elif fold < tables.folds:
+        tables.seen[cell * tables.folds + fold, lane] += weight
+    if lane < tables.past.shape[1]:
+        tables.past[cell, lane] += weight
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def move(tables: Tables, entered: int, passed: int, future_end: int, past_end: int) -> tuple[int, int]:
+    """Move the tables on; return how many events have entered, and how many have passed."""
+    events = tables.events
+    while entered < events.shape[1] and events[0, entered] < future_end:
+        enter(tables, events[1, entered], events[2, entered], events[3, entered])
+        entered += 1
+    while passed < entered and events[0, passed] < past_end:
+        pass_by(tables, events[1, passed], events[2, passed], events[3, passed])
+        passed += 1
+    return entered, passed
