@@ -28,7 +28,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.
 Representations = Annotated[
     list[str] | None,
     typer.Option(
-        "--representation", metavar="NAME=PATH", help="A variant and its vectors (.npz with item_id, vector)."
+        "--representation", metavar="NAME=PATH", help="A variant and its vectors: .npz, .parquet, .safetensors, .jsonl."
     ),
 ]
 
@@ -162,25 +162,9 @@ def _names(tables: Any) -> list[Any]:
 
 
 def _with_vectors(log: Iterable[RecordedEvent], vectors: Mapping[str, Vectors]) -> Iterator[RecordedEvent]:
-    """Put the vectors before the first impression, dated before it."""
-    records = iter(log)
-    head: list[RecordedEvent] = []
-    for record in records:
-        head.append(record)
-        if record[0] == "impressions":
-            break
-    first = _time(head[-1][1]) if head else 0
-    for name, file in vectors.items():
-        yield from file.records(name, first - 1)
-    yield from head
-    yield from records
+    from lis_online.replay.vector_log import before_first_impression
 
-
-def _time(value: bytes | None) -> int:
-    try:
-        return int(json.loads(value or b"")["ts"])
-    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
-        return 0
+    return before_first_impression(log, vectors)
 
 
 def _size(path: Path) -> int | None:

