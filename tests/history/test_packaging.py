@@ -64,4 +64,4 @@ def test_an_installed_wheel_finds_its_migrations(wheel: Path, tmp_path: Path) ->
     found = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path, check=True, capture_output=True, text=True, timeout=60
     )
-    assert found.stdout.split() == [str(tmp_path / "lis_online" / "_migrations"), "0005"]
+    assert found.stdout.split() == [str(tmp_path / "lis_online" / "_migrations"), "0006"]

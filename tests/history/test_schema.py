@@ -275,14 +275,14 @@ def test_two_upgrades_at_once_both_succeed(empty_database: Engine) -> None:
 
 def test_check_of_an_empty_database_names_the_command(empty_database: Engine) -> None:
     """A database that was never upgraded is not at head."""
-    with pytest.raises(HistoryError, match=r"is at no revision, this code needs 0005: run `lis-online db upgrade`"):
+    with pytest.raises(HistoryError, match=r"is at no revision, this code needs 0006: run `lis-online db upgrade`"):
         schema.check(empty_database)
 
 
 def test_check_of_another_revision_names_both(history_engine: Engine) -> None:
     """A database of a newer code is not touched by an older one."""
     run(history_engine, f"UPDATE {schema.VERSION_TABLE} SET version_num = '9999'")
-    with pytest.raises(HistoryError, match="is at 9999, this code needs 0005"):
+    with pytest.raises(HistoryError, match="is at 9999, this code needs 0006"):
         schema.check(history_engine)
 
 

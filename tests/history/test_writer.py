@@ -32,6 +32,7 @@ from lis_online.history.rows import (
 )
 from lis_online.history.tables import CONFIGURATION, TABLES, configurations, metadata
 from lis_online.history.times import to_milliseconds
+from lis_online.history.upsert import FEW
 from lis_online.history.writer import HistoryWriter
 from lis_online.settings import Settings
 
@@ -141,6 +142,38 @@ def test_any_split_into_calls_keeps_the_newest_revision(history_engine: Engine, 
             if row.bucket_end not in expected or expected[row.bucket_end].revision <= row.revision:
                 expected[row.bucket_end] = row
     assert stored(history_engine) == [expected[end] for end in sorted(expected)]
+
+
+@pytest.mark.parametrize("count", [FEW, FEW + 1, 4 * FEW])
+def test_many_rows_of_which_some_are_there_are_upserts_too(history_engine: Engine, count: int) -> None:
+    """New ones, better ones, equal ones and older ones in one call, by statements and by COPY. Oracle: a dictionary."""
+    ends = range(AT, AT + count)
+    first = {end: number(0.01, end=end, revision=3) for end in ends[::2]}
+    then = [number(0.02, end=end, revision=2 + k % 3) for k, end in enumerate(ends)]
+    writer = HistoryWriter(history_engine, PLAIN)
+    writer.write(first.values())
+    writer.write(then)
+    expected = [first[row.bucket_end] if row.bucket_end in first and row.revision < 3 else row for row in then]
+    assert stored(history_engine) == expected
+
+
+@pytest.mark.parametrize("row", EVERY_KIND, ids=lambda row: type(row).__name__)
+def test_many_rows_of_every_kind_come_back_as_they_were_written(history_engine: Engine, row: HistoryRow) -> None:
+    """COPY's binary form knows each column's type from its table. Written twice, they go by a temporary table."""
+    key = KEYS[type(row)][0]
+    rows = [msgspec.structs.replace(row, **{key: getattr(row, key) - k}) for k in range(FEW, -1, -1)]
+    writer = HistoryWriter(history_engine, PLAIN)
+    for _ in range(2):
+        writer.write(rows)
+        assert sorted(map(repr, stored(history_engine))) == sorted(map(repr, rows))
+
+
+def test_a_bad_row_among_many_leaves_nothing_of_its_call(history_engine: Engine) -> None:
+    """COPY stands at a savepoint: what it was refused for must end the whole call."""
+    rows = [number(0.01, end=AT + k) for k in range(FEW)]
+    with pytest.raises(HistoryError, match=r"refused the statement \(23514\).*value_or_reason"):
+        HistoryWriter(history_engine, PLAIN).write([*EVERY_KIND, *rows, number(None, reason=None, end=AT + FEW)])
+    assert stored(history_engine) == []
 
 
 def test_a_bad_row_leaves_nothing_of_its_call(history_engine: Engine) -> None:
