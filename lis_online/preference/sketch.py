@@ -109,11 +109,13 @@ class Sketch:
 
     def moved(self, entered: int, passed: int, t: int) -> None:
         """Note that the tables were moved to sample time t, before the next of `Leak.cuts`: see `place`."""
-        ts, key, _, weight = self._events[:, self._passed : passed]
-        steps = ts // self.leak.ageing
-        for step in torch.unique(steps).tolist():
-            mine = steps == step
-            self._ageing.setdefault(step, []).append((key[mine], weight[mine].int()))
+        first = self._passed
+        while first < passed:
+            step = int(self._events[0, first]) // self.leak.ageing
+            last = min(passed, self._before((step + 1) * self.leak.ageing))
+            key, weight = self._events[1, first:last].clone(), self._events[3, first:last].int()
+            self._ageing.setdefault(step, []).append((key, weight))
+            first = last
         self._entered, self._passed, self.time = entered, passed, t
 
     def _enter(self, events: Tensor) -> None:

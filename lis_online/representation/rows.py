@@ -62,7 +62,7 @@ class Rows:
             self._published = np.concatenate([self._published, np.zeros(rows - self.size, np.int64)])
         if len(self._free) >= count:
             return np.zeros(0, np.int64)
-        owned = np.setdiff1d(self._index.rows, kept)
+        owned = np.setdiff1d(self._index.content()[1], kept)
         oldest = owned[np.lexsort((owned, self._published[owned]))]
         evicted = oldest[: max(count - len(self._free), self.capacity // 10)]
         self._index.remove(evicted)
@@ -71,13 +71,13 @@ class Rows:
 
     def snapshot(self) -> tuple[list[int], dict[str, np.ndarray]]:
         """Return the state: the free rows and arrays."""
-        arrays = {"items": self._index.items, "rows": self._index.rows, "published": self._published}
-        return list(self._free), {name: array.copy() for name, array in arrays.items()}
+        items, rows = self._index.content()
+        return list(self._free), {"items": items, "rows": rows, "published": self._published.copy()}
 
     def restore(self, free: list[Any], arrays: dict[str, np.ndarray]) -> None:
         """Replace the state with that of `snapshot`; arrays may hold others."""
         self._free = list(free)
-        self._index.items, self._index.rows = arrays["items"].copy(), arrays["rows"].copy()
+        self._index.replace(arrays["items"], arrays["rows"])
         self._published = arrays["published"].copy()
 
 

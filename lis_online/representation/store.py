@@ -44,6 +44,8 @@ class VectorStore:
         """
         queued = self._queued()
         due = queued.ts <= last
+        if not due.any():
+            return np.zeros(0, np.int64)
         items, times = _once(queued.item[due], queued.ts[due])
         _, inverse, counts = np.unique(items, return_inverse=True, return_counts=True)
         replaces = (self._rows.get(items) != MISSING) | (counts[inverse] > 1)
@@ -106,10 +108,11 @@ class VectorStore:
         return np.where(rows == MISSING, MISSING, self._permutation.donor[rows])
 
     def vectors(self, rows: Tensor) -> Tensor:
-        """Return unit vectors, float32 [..., dimension], zeros for MISSING."""
+        """Return unit vectors, float32 [..., dimension]; any for MISSING."""
         if not len(self._vectors):
             return torch.zeros((*rows.shape, self.dimension), device=self.device)
-        return self._vectors[rows.clamp_min(0)].float() * (rows != MISSING)[..., None]
+        gathered = self._vectors.index_select(0, rows.flatten().clamp_min(0))
+        return gathered.float().view(*rows.shape, self.dimension)
 
     def snapshot(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return the state: msgpack-able data and arrays."""

@@ -26,7 +26,9 @@ def test_the_index_is_a_dictionary(steps: list[tuple[bool, list[int]]], asked: l
             index.remove(np.array(gone, np.int64))
         every = [*known, *asked]
         assert index.get(np.array(every, np.int64)).tolist() == [known.get(item, -1) for item in every]
-        assert index.items.tolist() == sorted(known) and sorted(index.rows.tolist()) == sorted(known.values())
+        items, held = index.content()
+        assert items.tolist() == sorted(known) and held.tolist() == [known[item] for item in sorted(known)]
+        assert len(index) == len(known)
 
 
 def test_an_empty_index_misses_everything_in_the_shape_asked_for() -> None:
