@@ -15,6 +15,8 @@ _METRICS: Final = (
     "efficiency",
     "effective",
     "statistics",
+    "tally",
+    "tally_loop",
     "windows",
     "tiles",
     "blocks",
@@ -38,11 +40,14 @@ MODULES: Final = (
 )
 """Below lis_online."""
 
+_STATISTICS: Final = "tests/metrics/test_statistics.py"
 _STREAMS: Final = "tests/metrics/test_streams.py"
 _WINDOWS: Final = "tests/metrics/test_windows.py"
 _SLOTS: Final = "tests/metrics/test_slots.py"
 MORE: Final[dict[str, tuple[str, ...]]] = {
     "metrics.statistics": (_SLOTS, _STREAMS),
+    "metrics.tally": (_STATISTICS, _STREAMS),
+    "metrics.tally_loop": (_STATISTICS, _STREAMS),
     "metrics.windows": (f"{_STREAMS}::test_a_window_says_what_its_raw_samples_say", _SLOTS),
     "metrics.blocks": (_SLOTS,),
     "metrics.whole_run": (

@@ -25,6 +25,12 @@ ALLOWED = {
         "lis_online/rankers/*",
         "lis_online/shards/rank*.py",
     ),
+    "numba": (
+        "lis_online/preference/*",
+        "lis_online/representation/*",
+        "lis_online/metrics/tally_loop.py",
+        "lis_online/metrics/within_slate.py",
+    ),
     "sqlalchemy": ("lis_online/history/*", "migrations/*"),
     "alembic": ("lis_online/history/*", "migrations/*"),
     "psycopg": ("lis_online/history/*",),

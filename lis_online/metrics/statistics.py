@@ -14,11 +14,9 @@ import msgspec
 import numpy as np
 
 from lis_online.errors import BlockError
-from lis_online.events.hashing import group_of, mix
 from lis_online.metrics.layout import Layout
 from lis_online.metrics.scored import Scored
 from lis_online.metrics.sparse import add_counts, decode_counts, encode_counts
-from lis_online.metrics.within_slate import segment_sums, within_slate_auc
 
 VERSION: Final = 2
 GROUPS: Final = 32
@@ -47,7 +45,6 @@ COVERED, FALSE_COVER = 0, 1
 _HISTOGRAMS: Final = ("fine", "fine_places", "coarse", "coarse_places")
 _ARRAYS: Final = (*_HISTOGRAMS, "sums", "counts", "users", "cover", "vectors", "left_out")
 _BY_RANKER: Final = (*_HISTOGRAMS, "sums")
-_USER_SALT = 3
 _INT32_MAX = np.iinfo(np.int32).max
 
 
@@ -99,15 +96,11 @@ class Statistics:
 
     def update(self, scored: Scored) -> None:
         """Add a batch of whole slates."""
+        from lis_online.metrics.tally import add  # here: publish reads statistics on machines without numba
+
         scored.check(self.layout)
         self.widen(self.samples + len(scored.label))
-        sizes = np.bincount(scored.slate, minlength=len(scored.user)).astype(np.int64)
-        group = group_of(scored.user, GROUPS)
-        self._update_counts(scored, sizes, group)
-        rankers = np.flatnonzero(np.isfinite(scored.logits).all(axis=1))
-        logits = scored.logits if len(rankers) == len(scored.logits) else scored.logits[rankers]
-        self._update_sums(scored, sizes, group, rankers, logits)
-        self._update_histograms(scored, group, rankers, logits)
+        add(self, scored)
 
     def leave_out(self, samples: int, slates: int) -> None:
         """Count what a user's cap kept out."""
@@ -186,55 +179,6 @@ class Statistics:
             for name in _HISTOGRAMS:
                 setattr(self, name, getattr(self, name).astype(np.int64))
 
-    def _update_counts(self, scored: Scored, sizes: np.ndarray, group: np.ndarray) -> None:
-        positives = segment_sums(scored.label, sizes)
-        mixed = (positives > 0) & (positives < sizes)
-        rows = np.stack([sizes, positives, np.ones_like(sizes), mixed], axis=1)
-        cells = (mix(scored.user, _USER_SALT) % np.uint64(USER_CELLS)).astype(np.int64)
-        covered = segment_sums(scored.covered, sizes).T
-        false = scored.false_cover.astype(np.float64)
-        expected = np.where(scored.covered, 0.0, false / np.maximum(1.0 - false, 1.0 / 1024))
-        cover = np.stack([covered, segment_sums(_fixed(expected), sizes).T], axis=-1)
-        vectors = segment_sums(scored.vectors, sizes).T
-        for member, slate in _members(scored.slices):
-            np.add.at(self.counts, (member, group[slate]), rows[slate])
-            np.add.at(self.users, (member, cells[slate]), sizes[slate])
-            np.add.at(self.cover, member, cover[slate])
-            np.add.at(self.vectors, member, vectors[slate])
-
-    def _update_sums(
-        self, scored: Scored, sizes: np.ndarray, group: np.ndarray, rankers: np.ndarray, logits: np.ndarray
-    ) -> None:
-        auc = within_slate_auc(logits, scored.label, np.cumsum(sizes) - sizes, sizes)
-        x = np.clip(logits, -LOSS_EDGE, LOSS_EDGE).astype(np.float64)
-        tail = np.exp(-np.abs(x))
-        loss = np.maximum(x, 0) - x * scored.label + np.log1p(tail)
-        predicted = np.where(x >= 0, 1.0, tail) / (1.0 + tail)
-        per_slate = [_fixed(auc), segment_sums(_fixed(loss), sizes), segment_sums(_fixed(predicted), sizes)]
-        values = np.stack(per_slate, axis=-1)
-        flat = self.sums.reshape(-1, 3)
-        for member, slate in _members(scored.slices):
-            cell = (member * len(self.layout.rankers) + rankers[:, None]) * GROUPS + group[slate]
-            np.add.at(flat, cell, values[:, slate])
-
-    def _update_histograms(self, scored: Scored, group: np.ndarray, rankers: np.ndarray, logits: np.ndarray) -> None:
-        scale = np.float32(FINE * FINE_PLACES / (2 * EDGE))
-        place = np.clip((logits + np.float32(EDGE)) * scale, 0, FINE * FINE_PLACES - 1).astype(np.int64)
-        label = scored.label.astype(np.int64)
-        fine_cell = (rankers[:, None] * 2 + label) * FINE + place // FINE_PLACES
-        sample_group = group[scored.slate]
-        coarse_cell = ((rankers[:, None] * GROUPS + sample_group) * 2 + label) * COARSE + place // COARSE_PLACES
-        one = np.ones_like(place, self.fine.dtype)  # of another type than the histogram, numpy is 20 times slower
-        in_fine = (place % FINE_PLACES).astype(one.dtype)
-        in_coarse = (place % COARSE_PLACES).astype(one.dtype)
-        for column in scored.slices.T:
-            member = column[scored.slate].astype(np.int64)
-            kept = np.flatnonzero(member >= 0)
-            _tally(self.fine, member, kept, fine_cell, one)
-            _tally(self.fine_places, member, kept, fine_cell, in_fine)
-            _tally(self.coarse, member, kept, coarse_cell, one)
-            _tally(self.coarse_places, member, kept, coarse_cell, in_coarse)
-
 
 def _index(layout: Layout, slots: list[int]) -> dict[str, list[int]]:
     """Return what some slots own of the second axis, of the arrays where that is rankers or slots."""
@@ -281,22 +225,3 @@ def _table(data: bytes) -> _Encoded:
 
 def _axes(layout: Layout) -> list[Any]:
     return [list(names) for names in (layout.rankers, layout.slices, layout.sources, layout.variants)]
-
-
-def _fixed(values: np.ndarray) -> np.ndarray:
-    fixed: np.ndarray = np.rint(values * FIXED).astype(np.int64)
-    return fixed
-
-
-def _members(slices: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return, for each column of memberships, the slices and the slates that are in one."""
-    columns = [(column, np.flatnonzero(column >= 0)) for column in slices.T.astype(np.int64)]
-    return [(column[slate], slate) for column, slate in columns if len(slate)]
-
-
-def _tally(histogram: np.ndarray, member: np.ndarray, kept: np.ndarray, cell: np.ndarray, value: np.ndarray) -> None:
-    """Add a value to a cell of each sample's slice; cell, value: [rankers, samples]."""
-    stride = histogram[0].size
-    if len(kept) < len(member):
-        member, cell, value = member[kept], cell[:, kept], value[:, kept]
-    np.add.at(histogram.reshape(-1), (member * stride + cell).reshape(-1), value.reshape(-1))

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from lis_online.metrics.within_slate import segment_sums, within_slate_auc
+from lis_online.metrics.within_slate import within_slate_auc
 
 SLATE = st.lists(st.tuples(st.integers(-3, 3), st.integers(0, 1)), max_size=8)
 
@@ -20,8 +20,3 @@ def test_auc_of_each_slate_equals_that_of_a_full_sort(slates: list[list[tuple[in
         mixed = len({y for _, y in slate}) == 2
         expected = roc_auc_score([y for _, y in slate], [x for x, _ in slate]) if mixed else 0.0
         np.testing.assert_allclose(found[:, k], [expected, 1 - expected if mixed else 0.0], atol=1e-12)
-
-
-def test_segment_sums_of_empty_segments_are_zero() -> None:
-    """Empty segments at either end and in the middle add nothing and shift nothing."""
-    assert segment_sums(np.array([1, 2, 3, 4]), np.array([0, 2, 0, 2, 0])).tolist() == [0, 3, 0, 7, 0]

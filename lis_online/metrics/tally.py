@@ -1,0 +1,40 @@
+"""How a step enters the statistics: what is not whole is computed here, and counted by `tally_loop`."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lis_online.events.hashing import group_of, mix
+from lis_online.metrics.scored import Scored
+from lis_online.metrics.statistics import GROUPS, LOSS_EDGE, USER_CELLS, Statistics
+from lis_online.metrics.tally_loop import Counts, Histograms, Places, Predictions, tally_rankers, tally_slates
+from lis_online.metrics.within_slate import within_slate_auc
+
+_USER_SALT = 3
+
+
+def add(into: Statistics, scored: Scored) -> None:
+    """Add a batch of whole slates to statistics that are wide enough for it."""
+    sizes = np.bincount(scored.slate, minlength=len(scored.user)).astype(np.int64)
+    cells = (mix(scored.user, _USER_SALT) % np.uint64(USER_CELLS)).astype(np.int64)
+    at = Places(sizes, group_of(scored.user, GROUPS), cells, np.ascontiguousarray(scored.slices))
+    label = np.ascontiguousarray(scored.label, np.uint8)
+    covered, vectors = np.ascontiguousarray(scored.covered), np.ascontiguousarray(scored.vectors)
+    counts = Counts(into.counts, into.users, into.cover, into.vectors)
+    tally_slates(counts, at, label, covered, _expected(scored), vectors)
+    histograms = Histograms(into.fine, into.fine_places, into.coarse, into.coarse_places, into.sums)
+    tally_rankers(histograms, at, label, _predictions(np.ascontiguousarray(scored.logits), label, sizes))
+
+
+def _expected(scored: Scored) -> np.ndarray:
+    """Return how many samples that only look covered each one without a pair stands for: float64 [sources, samples]."""
+    false = scored.false_cover.astype(np.float64)
+    expected = np.where(scored.covered, 0.0, false / np.maximum(1.0 - false, 1.0 / 1024))
+    return np.ascontiguousarray(expected)
+
+
+def _predictions(logits: np.ndarray, label: np.ndarray, sizes: np.ndarray) -> Predictions:
+    x = np.clip(logits, -LOSS_EDGE, LOSS_EDGE).astype(np.float64)
+    tail = np.exp(-np.abs(x))
+    auc = within_slate_auc(logits, label, np.cumsum(sizes) - sizes, sizes)
+    return Predictions(logits, x, tail, np.log1p(tail), auc)
