@@ -10,7 +10,7 @@ SCALE ?= 1
 MINUTES ?= 10
 JOBS ?= 2
 
-.PHONY: setup demo test check fuzz study study-mutation study-experiments study-drift study-shedding chaos overload dashboards format lock audit sbom clean
+.PHONY: setup demo test check fuzz study study-mutation study-experiments study-drift study-shedding chaos overload bench dashboards format lock audit sbom clean
 
 setup: $(STAMP)  ## build the environment in .venv
 
@@ -58,6 +58,9 @@ chaos: setup  ## docs/faults.md: kills, outages and wrong clocks on real workers
 
 overload: setup  ## docs/load.json: a worker that is sent twice what it can do, for MINUTES
 	@OMP_NUM_THREADS=1 $(BIN)/python -m bench.overload --minutes $(MINUTES) --out docs/load.json
+
+bench: setup  ## docs/performance.md: every comparison, about 10 minutes on two cores; SCALE=0.1 for trying writes nothing
+	@OMP_NUM_THREADS=1 $(BIN)/python -m bench --scale $(SCALE)
 
 study-shedding: setup  ## docs/shedding.json: what LIS and AIS become when load is shed
 	@OMP_NUM_THREADS=1 $(BIN)/python -m studies.shedding --jobs $(JOBS) --out docs/shedding.json
