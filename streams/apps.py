@@ -47,7 +47,7 @@ def new_app(role: Role, settings: Settings, folder: Path) -> faust.App:
         broker_session_timeout=session,
         broker_heartbeat_interval=session / 3,
         broker_max_poll_records=500,
-        stream_buffer_maxsize=role.buffer,
+        stream_buffer_maxsize=role.fetches,
         consumer_auto_offset_reset="earliest",
         producer_acks=-1,
         producer_max_request_size=MAX_MESSAGE_BYTES,

@@ -14,8 +14,8 @@ class Role:
     """A kind of worker. A shard of it owns one partition number of each of `topics`.
 
     topics: logical names. main: those that wait until the partition's `side` topics were read to where
-    they ended when the partition was assigned. batch: most records taken from Kafka at once. buffer: most that wait in
-    memory for that: a record of an internal topic may be 400 KB, and a worker that is behind fills the buffer.
+    they ended when the partition was assigned. batch: most records of a turn. fetches: most that are taken from Kafka
+    at once, and most that wait in memory for that: a worker that is behind fills both, each with a mebibyte at most.
     """
 
     name: str
@@ -23,12 +23,12 @@ class Role:
     main: tuple[str, ...] = ()
     side: tuple[str, ...] = ()
     batch: int = 1000
-    buffer: int = 4000
+    fetches: int = 16
 
 
 JOIN: Final = Role("join", INPUTS, main=MAIN, side=SIDE, batch=2000)
-RANK: Final = Role("rank", ("samples",), batch=64, buffer=64)
-PUBLISH: Final = Role("publish", ("windows",), batch=500, buffer=500)
+RANK: Final = Role("rank", ("samples",), batch=64)
+PUBLISH: Final = Role("publish", ("windows",), batch=500)
 
 ROLES: Final = {role.name: role for role in (JOIN, RANK, PUBLISH)}
 ALL: Final = "all"

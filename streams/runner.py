@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -30,6 +30,7 @@ from streams.offsets import Offsets
 from streams.roles import PUBLISH, Role
 from streams.sending import Sender
 from streams.storage import Patience, longest_outage
+from streams.transport import Fetched
 from streams.watch import BROKER_UNREACHABLE, CATCHING_UP, HISTORY_UNREACHABLE, Watch
 
 logger = logging.getLogger(__name__)
@@ -125,16 +126,16 @@ class Runner:
     # --- records -----------------------------------------------------------------------------------
 
     async def _consume(self, stream: Any) -> None:
-        async for events in stream.noack_take(self.role.batch, within=GATHER):
+        async for events in stream.noack_take(self.role.fetches, within=GATHER):
             await self._guarded(self._apply)([event.message for event in events])
 
-    async def _apply(self, messages: Sequence[Any]) -> None:
+    async def _apply(self, messages: Sequence[Fetched]) -> None:
         # whose they are is settled now: a rebalance on the way may bring the partition back at another place
         batches = [(self._shards.get(partition), batch) for partition, batch in self._by_partition(messages).items()]
         for assigned, batch in batches:
             if assigned is None:
                 continue  # of a partition that is no longer ours
-            records = assigned.admit([self._record(message) for message in batch])
+            records = assigned.admit(batch)
             self._hold_back(assigned)
             await self._feed(assigned, records)
 
@@ -169,21 +170,20 @@ class Runner:
     def _is_current(self, assigned: Assigned) -> bool:
         return self._shards.get(assigned.partition) is assigned and not self.stopping
 
-    def _by_partition(self, messages: Sequence[Any]) -> dict[int, list[Any]]:
+    def _by_partition(self, messages: Sequence[Fetched]) -> dict[int, list[Record]]:
         generation, assignment = self.app.consumer_generation_id, self.app.consumer.assignment()
-        batches: dict[int, list[Any]] = {}
+        batches: dict[int, list[Record]] = {}
         for message in messages:
             # what was fetched before a rebalance belongs to whoever has the partition now
             if message.generation_id == generation and message.tp in assignment:
-                batches.setdefault(message.partition, []).append(message)
+                batches.setdefault(message.partition, []).extend(self._records(message))
         return batches
 
-    def _record(self, message: Any) -> Record:
-        # Faust has made seconds of the milliseconds
-        timestamp = -1 if message.timestamp is None else round(message.timestamp * 1000)
-        return Record(
-            self._logical[message.topic], message.partition, message.offset, timestamp, message.value, message.key
-        )
+    def _records(self, message: Fetched) -> Iterator[Record]:
+        topic, partition = self._logical[message.topic], message.partition
+        for one in message.records:
+            timestamp = -1 if one.timestamp is None else one.timestamp
+            yield Record(topic, partition, one.offset, timestamp, one.value, one.key)
 
     async def _send(self, partition: int, outgoing: Sequence[Outgoing]) -> None:
         await self._sender.send(outgoing)

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from unittest.mock import AsyncMock
 
+from aiokafka import ConsumerRecord
 from aiokafka.cluster import ClusterMetadata
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from faust.types import TP
@@ -14,7 +15,7 @@ from lis_online.events.topics import INPUTS
 from lis_online.settings import Settings
 from streams.apps import new_app
 from streams.roles import JOIN, RANK
-from streams.transport import FETCH_WAIT
+from streams.transport import FETCH_WAIT, Fetched
 
 
 class Cluster(ClusterMetadata):
@@ -61,29 +62,51 @@ def test_consumer_is_told_of_the_assignor(tmp_path: Path) -> None:
     assert vars(consumer)["_fetch_max_wait_ms"] == FETCH_WAIT
 
 
+async def handed_over(
+    folder: Path, fetched: dict[TP, list[ConsumerRecord]], pausing: list[TP]
+) -> tuple[list[Fetched], set[TP]]:
+    """Return the messages of one fetch, these partitions being paused at the first of them, and who is active then."""
+    consumer = new_app(JOIN, Settings.of({}), folder).consumer
+    try:
+        consumer.flow_active = True
+        consumer._set_active_tps(set(fetched))
+        consumer._getmany = AsyncMock(return_value=fetched)
+        consumer.highwater = lambda tp: 3
+        found: list[Fetched] = []
+        async for tp, message in consumer.getmany(timeout=1.0):
+            assert message.tp == tp
+            found.append(message)
+            consumer.pause_partitions(pausing)
+        return found, set(consumer._get_active_partitions())
+    finally:
+        consumer._thread.thread_loop.close()
+
+
+def records(tp: TP, *offsets: int) -> list[ConsumerRecord]:
+    """Return records of a partition as aiokafka has them."""
+    return [
+        ConsumerRecord(tp.topic, tp.partition, offset, 1_000 + offset, 0, b"k", b"v", None, 1, 1, ())
+        for offset in offsets
+    ]
+
+
+def test_fetch_of_a_partition_is_one_message(tmp_path: Path) -> None:
+    """In the log's order, at the last one's offset; nothing where nothing came."""
+    one, two, empty = TP("impressions", 0), TP("feedback", 0), TP("impressions", 1)
+    fetched = {one: records(one, 4, 5, 8), two: records(two, 1), empty: []}
+    messages, _ = asyncio.run(handed_over(tmp_path, fetched, []))
+    assert {m.tp: (m.offset, [record.offset for record in m.records]) for m in messages} == {
+        one: (8, [4, 5, 8]),
+        two: (1, [1]),
+    }
+
+
 def test_partition_that_is_paused_keeps_what_was_fetched_of_it(tmp_path: Path) -> None:
     """Else the rest of a fetch is lost: the consumer's position lies behind it already."""
-    paused, other = TP("impressions", 0), TP("impressions", 1)
-
-    async def handed_over() -> list[tuple[TP, int]]:
-        consumer = new_app(JOIN, Settings.of({}), tmp_path).consumer
-        try:
-            consumer.flow_active = True
-            consumer._set_active_tps({paused, other})
-            consumer._getmany = AsyncMock(return_value={paused: [1, 2, 3], other: [1, 2]})
-            consumer._to_message = lambda tp, record: record
-            consumer.highwater = lambda tp: 3
-            found = []
-            async for tp, record in consumer.getmany(timeout=1.0):
-                found.append((tp, record))
-                consumer.pause_partitions([paused])
-            assert consumer._get_active_partitions() == {other}
-            return found
-        finally:
-            consumer._thread.thread_loop.close()
-
-    found = asyncio.run(handed_over())
-    assert sorted(found) == [(paused, 1), (paused, 2), (paused, 3), (other, 1), (other, 2)]
+    one, two = TP("impressions", 0), TP("impressions", 1)
+    messages, active = asyncio.run(handed_over(tmp_path, {one: records(one, 1, 2), two: records(two, 7)}, [one, two]))
+    assert not active
+    assert sorted((m.tp, len(m.records)) for m in messages) == [(one, 2), (two, 1)]
 
 
 def test_app_serves_no_page_and_makes_no_topic(tmp_path: Path) -> None:
