@@ -67,7 +67,7 @@ class Stretches:
         self.parts: list[list[Event]] = [events[start:end] for start, end in pairwise([0, *ends])]
         self.slates = sizes
         self._ends = ends
-        self.releases = releases(settings(), events)
+        self.releases = releases(settings(), events, ends)
 
     def upto(self, part: int, bucket: int) -> tuple[float, float]:
         """Return the watermark, and the end of the newest bucket, once everything up to a part is ranked: s."""

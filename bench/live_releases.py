@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +20,9 @@ from lis_online.shards.pair_intake import PairIntake
 
 STEP: Final = 250
 """ms of event time between two looks."""
+
+LATER: Final = 2**53
+"""The records' own timestamps: none is ahead of its."""
 
 Event = tuple[str, bytes]
 
@@ -40,8 +43,11 @@ class Release:
     scorable: int
 
 
-def releases(chosen: Settings, log: Sequence[Event]) -> list[Release]:
-    """Return how far the ranking can be as the log is read: one join shard, whatever its turns."""
+def releases(chosen: Settings, log: Sequence[Event], ends: Collection[int]) -> list[Release]:
+    """Return how far the ranking can be as the log is read: one join shard, whatever its turns.
+
+    ends: after so many records it is looked at anyway.
+    """
     leakage = chosen.leakage
     join, intake = JoinShard(chosen, 0), Intake(1, Names.of(chosen))
     pairs = PairIntake(chosen, Leak(leakage.horizon, leakage.memory, leakage.folds), torch.device("cpu"))
@@ -50,11 +56,12 @@ def releases(chosen: Settings, log: Sequence[Event]) -> list[Release]:
     looked, offsets = 0, dict.fromkeys(("impressions", "feedback", "representations", "preferences"), 0)
     for number, (topic, value) in enumerate(log, 1):
         if topic in ("impressions", "feedback"):
-            waiting.append(Record(topic, 0, offsets[topic], -1, value))
+            waiting.append(Record(topic, 0, offsets[topic], LATER, value))
             offsets[topic] += 1
-        if number < len(log) and (topic != "impressions" or _timed.decode(value).ts < looked + STEP):
+        if topic == "impressions" and _timed.decode(value).ts >= looked + STEP:
+            looked = _timed.decode(value).ts
+        elif number not in ends:
             continue
-        looked = _timed.decode(value).ts
         for out in join.feed(waiting):
             block = decode(out.value) if out.topic == "samples" else None
             for some in intake.feed(block).pairs if isinstance(block, Block) else ():
