@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from lis_online.representation.index import MISSING
-from lis_online.representation.summaries import SCALE, TOP, summaries
 from lis_online.representation.store import VectorStore
+from lis_online.representation.summaries import SCALE, TOP, summaries
 
 FEATURES = 3
 
