@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-from lis_online.events.event_time import event_time
 from lis_online.events.recorded_log import RecordedEvent
 from lis_online.shards.contract import Record
 
@@ -36,11 +35,15 @@ class Beginning:
         return ts >= self._time
 
 
-def records_from(log: Iterable[RecordedEvent], time: int) -> Iterator[Record]:
+TimeOf = Callable[[str, bytes | None], int | None]
+"""The event time of a record by topic and value (`Codec.time`)."""
+
+
+def records_from(log: Iterable[RecordedEvent], time: int, time_of: TimeOf) -> Iterator[Record]:
     """Yield the records of a recorded log from a time on, ms, as those of one partition; and every vector."""
     beginnings = defaultdict[str, Beginning](lambda: Beginning(time))
     offsets: dict[str, int] = defaultdict(int)
     for topic, value in log:
-        if topic == WHOLE or beginnings[topic].keeps(event_time(value)):
+        if topic == WHOLE or beginnings[topic].keeps(time_of(topic, value)):
             yield Record(topic, 0, offsets[topic], -1, value)
             offsets[topic] += 1

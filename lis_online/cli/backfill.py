@@ -94,8 +94,9 @@ def _records(settings: Settings, stretch: Stretch, path: str | None, partial: bo
     if path is not None:
         from lis_online.backfill.beginning import records_from
         from lis_online.events.recorded_log import read
+        from lis_online.mapping.codec import Codec
 
-        yield from records_from(read(path), stretch.reads_from)
+        yield from records_from(read(path), stretch.reads_from, Codec(settings.mapping).time)
     else:
         from lis_online.replay.retained import read_retained
 

@@ -29,16 +29,18 @@ def events(
     speed: Annotated[str, typer.Option(help='Times as fast as it happened, such as 100x; "max": at once.')] = "1x",
     finish: Annotated[bool, typer.Option("--finish", help="End every partition: the pipeline drains.")] = False,
 ) -> None:
-    """Send a log of the event schema.
+    """Send a log of the event schema, or of your own format as the settings map it.
 
     Example: lis-online replay events run/events.jsonl -c run/lis-online.toml --speed 100x --finish
     """
     from lis_online.events.recorded_log import read
+    from lis_online.mapping.codec import Codec
     from lis_online.replay.pacing import Pace, parse_speed
     from lis_online.replay.producer import Replay, producer_of
 
     pace = Pace(parse_speed(speed))
-    kafka = load(config).kafka
+    settings = load(config)
+    kafka, codec = settings.kafka, Codec(settings.mapping)
     producer = producer_of(kafka)
     try:
         with _progress() as progress:
@@ -48,7 +50,7 @@ def events(
                 late = f", {replayed.behind:.0f} s behind its speed" if replayed.behind >= 1 else ""
                 progress.update(task, figures=f"{replayed.total:,} records{late}")
 
-            replayed = Replay(kafka, producer, pace).run(read(path), finish, show)
+            replayed = Replay(kafka, producer, pace, codec).run(read(path), finish, show)
     except KeyboardInterrupt:
         producer.flush()  # what was sent is there; the log can be replayed again, duplicates are dropped
         raise

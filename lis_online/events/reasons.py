@@ -35,6 +35,7 @@ COUNTED: Final = (
     "unknown_surface",
     "unattributed",  # feedback on a request or item that was never shown: feeds the history alone
     "tombstone",
+    "skipped",  # not ours, as the settings' mapping tells
     "forgotten",  # accepted, and its user was forgotten before its slate was made
     "shed",  # an accepted impression of a user outside `events.user_sample`: no slate is made of it
 )

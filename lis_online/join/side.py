@@ -13,11 +13,13 @@ import numpy as np
 from lis_online.errors import EventRefused
 from lis_online.events import reasons
 from lis_online.events.batches import PairBatch, VectorBatch
-from lis_online.events.decode import check_not_ahead, decode_preference, decode_representation, vector_of
+from lis_online.events.decode import check_not_ahead, vector_of
 from lis_online.events.hashing import NO_ID, id_hash
 from lis_online.events.person_hashes import PersonHashes
 from lis_online.events.rank_log import Side
+from lis_online.events.wire import Preference, Representation
 from lis_online.join.coengagement import click_hash
+from lis_online.mapping.codec import Codec
 from lis_online.settings import Settings
 from lis_online.shards.contract import Record
 from lis_online.shards.salts import salt_of
@@ -39,24 +41,27 @@ class SideRecords:
     def __init__(self, settings: Settings, max_bytes: int) -> None:
         self._max_ahead = settings.events.max_ahead
         self._max_bytes = max_bytes
+        self._codec = Codec(settings.mapping)
         self._user_hash = PersonHashes(settings.privacy).user
         self._sources = {s.name: index for index, s in enumerate(settings.preference) if s.kind == "topic"}
         self._variants = {v.name: (index, v.dimension) for index, v in enumerate(settings.variant)}
         self._pairs: list[tuple[int, PairRow]] = []
         self._vectors: list[tuple[int, int, VectorRow]] = []
 
-    def update(self, record: Record, judged: bool) -> None:
+    def update(self, record: Record, judged: bool) -> bool:
         """Take a record of `preferences` or `representations`; judged: against its Kafka timestamp.
 
-        Raises EventRefused.
+        Return whether it was ours: False where the settings' mapping skips it. Raises EventRefused.
         """
-        value = record.value or b""
         timestamp = record.timestamp if judged and record.timestamp >= 0 else None
-        if record.topic == "preferences":
-            self._pairs.append((record.offset, self._pair(value, timestamp)))
-        else:
-            variant, row = self._vector(value, timestamp)
-            self._vectors.append((record.offset, variant, row))
+        events = self._codec.events(record.topic, record.value or b"")
+        for event in events:
+            if isinstance(event, Preference):
+                self._pairs.append((record.offset, self._pair(event, timestamp)))
+            elif isinstance(event, Representation):
+                variant, row = self._vector(event, timestamp)
+                self._vectors.append((record.offset, variant, row))
+        return bool(events)
 
     def update_again(self, record: Record, variants: Collection[str], judged: bool) -> None:
         """Take a record of `representations` that was read before if it is of one of some variants.
@@ -64,8 +69,8 @@ class SideRecords:
         What is refused now was refused then.
         """
         try:
-            event = decode_representation(record.value or b"")
-            if event.variant in variants:
+            events = self._codec.events(record.topic, record.value or b"")
+            if any(isinstance(event, Representation) and event.variant in variants for event in events):
                 self.update(record, judged)
         except EventRefused:
             return
@@ -84,8 +89,7 @@ class SideRecords:
         for chunk in _pieces(vectors, sizes, self._max_bytes):
             yield [_vector_side(variant, chunk) for variant in sorted({variant for _, variant, _ in chunk})]
 
-    def _pair(self, value: bytes, timestamp: int | None) -> PairRow:
-        event = decode_preference(value)
+    def _pair(self, event: Preference, timestamp: int | None) -> PairRow:
         self._check_time(event.ts, timestamp)
         source = self._sources.get(event.source)
         if source is None:
@@ -101,8 +105,7 @@ class SideRecords:
             click = click_hash(user, item_b, event.ts, salt_of(event.source))
         return event.ts, source, item_a, item_b, user, click, event.weight
 
-    def _vector(self, value: bytes, timestamp: int | None) -> tuple[int, VectorRow]:
-        event = decode_representation(value)
+    def _vector(self, event: Representation, timestamp: int | None) -> tuple[int, VectorRow]:
         self._check_time(event.ts, timestamp)
         if event.variant not in self._variants:
             raise EventRefused(

@@ -12,6 +12,7 @@ from kafka.errors import KafkaError
 from lis_online.errors import BrokerError, ReplayError, TopicError
 from lis_online.events.topics import MAIN, topic_names
 from lis_online.events.wire import END_TICK
+from lis_online.mapping.codec import Codec
 from lis_online.replay.connection import broker_errors, check_connection, client_arguments
 from lis_online.replay.pacing import Pace
 from lis_online.replay.routing import route
@@ -47,13 +48,14 @@ class Replay:
 
     producer: `producer_of`, or anything with its `send`, `flush` and `partitions_for`. Event time stays in
     the value: Kafka's own timestamp is the time of sending, because a broker refuses one from the future and
-    deletes by it.
+    deletes by it. codec: how topics are read that are not of the event schema.
     """
 
-    def __init__(self, kafka: KafkaSettings, producer: Any, pace: Pace) -> None:
+    def __init__(self, kafka: KafkaSettings, producer: Any, pace: Pace, codec: Codec | None = None) -> None:
         self._names = topic_names(kafka)
         self._producer = producer
         self._pace = pace
+        self._codec = codec
         self._partitions: dict[str, int] = {}
         self._failure: BaseException | None = None
 
@@ -83,7 +85,7 @@ class Replay:
     def _send(self, topic: str, value: bytes | None, replayed: Replayed) -> None:
         if topic not in self._names:
             raise ReplayError(f"topic must be one of {', '.join(self._names)}, got {topic!r}")
-        target = route(topic, value, self._count(topic))
+        target = route(topic, value, self._count(topic), self._codec)
         replayed.behind = self._pace.wait(target.ts)
         self._deliver(topic, value, target.partition, target.key)
         replayed.records[topic] = replayed.records.get(topic, 0) + 1

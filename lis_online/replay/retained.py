@@ -13,12 +13,12 @@ from typing import Any, Final
 
 from kafka import KafkaConsumer, TopicPartition
 
-from lis_online.backfill.beginning import WHOLE, Beginning
+from lis_online.backfill.beginning import WHOLE, Beginning, TimeOf
 from lis_online.errors import ReplayError, TopicError
-from lis_online.events.event_time import event_time
 from lis_online.events.topics import INPUTS, MAIN, topic_names
 from lis_online.events.wire import END_TICK
 from lis_online.history.times import iso
+from lis_online.mapping.codec import Codec
 from lis_online.replay.connection import broker_errors, check_connection, client_arguments
 from lis_online.replay.reading import read_partition
 from lis_online.settings import Settings
@@ -121,26 +121,27 @@ def _check_retention(consumer: Any, kafka: KafkaSettings, parts: list[Part], sta
 
 
 def _vectors(consumer: Any, settings: Settings, parts: list[Part], until: int) -> Iterator[Record]:
+    time_of = Codec(settings.mapping).time
     for part in parts:
         for record in _records(consumer, settings.kafka, part):
-            if (event_time(record.value) or 0) < until:
+            if (time_of(record.topic, record.value) or 0) < until:
                 yield record
 
 
 def _merged(consumer: Any, settings: Settings, parts: list[Part], start: int) -> Iterator[Record]:
-    ahead = settings.events.max_ahead
-    streams = [_timed(_records(consumer, settings.kafka, part), part, start, ahead) for part in parts]
+    ahead, time_of = settings.events.max_ahead, Codec(settings.mapping).time
+    streams = [_timed(_records(consumer, settings.kafka, part), part, start, ahead, time_of) for part in parts]
     yield from (record for _, record in heapq.merge(*streams, key=lambda timed: timed[0]))
 
 
-def _timed(records: Iterator[Record], part: Part, start: int, max_ahead: int) -> Iterator[Timed]:
+def _timed(records: Iterator[Record], part: Part, start: int, max_ahead: int, time_of: TimeOf) -> Iterator[Timed]:
     """Yield a partition's records from a time on, each with the event time reached; then the end tick of a main one.
 
     The time never goes back; a clock that runs ahead, whose record is refused, does not move it.
     """
     beginning, reached = Beginning(start), 0
     for record in records:
-        ts = event_time(record.value)
+        ts = time_of(record.topic, record.value)
         if beginning.keeps(ts):
             if ts is not None and ts <= record.timestamp + max_ahead:
                 reached = max(reached, ts)

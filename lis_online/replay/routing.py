@@ -10,6 +10,7 @@ import msgspec
 from kafka.partitioner.default import murmur2
 
 from lis_online.events.topics import MAIN
+from lis_online.mapping.codec import Codec
 
 
 class Route(NamedTuple):
@@ -33,13 +34,13 @@ class _Named(msgspec.Struct):
 _decoder = msgspec.json.Decoder(_Named)
 
 
-def route(topic: str, value: bytes | None, partitions: int) -> Route:
+def route(topic: str, value: bytes | None, partitions: int, codec: Codec | None = None) -> Route:
     """Return a record's key and partition.
 
     Impressions and feedback go by user: all of a user in one partition, the same in both topics.
     Representations go by `variant|item_id`, preferences by their first item. A malformed record
     goes by its bytes: it must reach the join, which says what is wrong with it, and a compacted topic
-    takes no record without a key.
+    takes no record without a key. codec: how topics are read that are not of the event schema.
 
     >>> one = route("impressions", b'{"user_id": "u7", "ts": 5}', 4)
     >>> two = route("feedback", b'{"user_id": "u7", "item_id": "i1"}', 4)
@@ -48,7 +49,7 @@ def route(topic: str, value: bytes | None, partitions: int) -> Route:
     >>> route("representations", b'{"variant": "title", "item_id": "i1"}', 4).key
     b'title|i1'
     """
-    named = _decode(value)
+    named = _mapped(topic, value, codec) if codec is not None and codec.is_mapped(topic) else _decode(value)
     key = _key(topic, named).encode() or b"malformed-%08x" % crc32(value or b"")
     return Route(key, partition_of(key, partitions), named.ts)
 
@@ -68,6 +69,12 @@ def _decode(value: bytes | None) -> _Named:
         return _decoder.decode(value or b"")
     except (ValueError, RecursionError):
         return _Named()
+
+
+def _mapped(topic: str, value: bytes | None, codec: Codec) -> _Named:
+    found = codec.part(topic, value, tuple(name for name in _Named.__struct_fields__ if name != "ts"))
+    one = {name: text for name, text in found.items() if not isinstance(text, list)}
+    return _Named(**one, ts=codec.time(topic, value))
 
 
 def _key(topic: str, named: _Named) -> str:

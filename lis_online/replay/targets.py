@@ -10,8 +10,8 @@ from kafka import TopicPartition
 from lis_online.errors import EventRefused, TopicError
 from lis_online.events import reasons
 from lis_online.events.dead_letters import Letter, Place
-from lis_online.events.event_time import event_time
 from lis_online.events.topics import topic_names
+from lis_online.mapping.codec import Codec
 from lis_online.replay.letter_marks import Partition
 from lis_online.replay.reading import read_partition
 from lis_online.settings import Settings
@@ -35,6 +35,7 @@ class Targets:
         self._settings = settings
         self._names = topic_names(settings.kafka)
         self._consumer = consumer
+        self._codec = Codec(settings.mapping)
         self._highest: dict[Partition, int] = {}
 
     def ends(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
@@ -64,7 +65,7 @@ class Targets:
 
     def is_late(self, letter: Letter) -> bool:
         """Say whether a main record is behind its partition's watermark, as the last records there show it."""
-        ts = event_time(letter.value)
+        ts = self._codec.time(letter.place.topic, letter.value)
         partition = letter.place[:2]
         if partition not in self._highest:
             self._highest[partition] = self._highest_time(partition)
@@ -88,7 +89,9 @@ class Targets:
     def _highest_time(self, partition: Partition) -> int:
         (end,) = self.ends([partition]).values()
         ahead = self._settings.events.max_ahead
-        times = [(event_time(one.value), one.timestamp) for one in self._from(partition, end - TAIL)]
+        times = [
+            (self._codec.time(partition[0], one.value), one.timestamp) for one in self._from(partition, end - TAIL)
+        ]
         return max((ts for ts, sent in times if ts is not None and ts <= sent + ahead), default=-1)
 
     def _from(self, partition: Partition, first: int) -> Iterable[Any]:

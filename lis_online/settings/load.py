@@ -17,6 +17,7 @@ from pydantic_settings import (
 
 from lis_online.errors import SettingsError
 from lis_online.settings.environment import BETWEEN, PREFIX, Environment
+from lis_online.settings.mapping import MappingSettings
 from lis_online.settings.model import (
     CheckpointSettings,
     DriftSettings,
@@ -57,6 +58,7 @@ class Settings(BaseSettings):
     http: HttpSettings = HttpSettings()
     privacy: PrivacySettings = PrivacySettings()
     events: EventsSettings = EventsSettings()
+    mapping: MappingSettings = MappingSettings()
     leakage: LeakageSettings = LeakageSettings()
     training: TrainingSettings = TrainingSettings()
     metrics: MetricsSettings = MetricsSettings()

@@ -15,8 +15,11 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from lis_online.mapping.fields import MappedField
+from lis_online.mapping.skip import SkipRule
 from lis_online.settings.durations import Duration, format_duration
 from lis_online.settings.load import Settings
+from lis_online.settings.mapping import Arms
 from lis_online.settings.meanings import MEANINGS, SECTIONS
 from lis_online.settings.model import Name
 
@@ -48,6 +51,9 @@ KINDS: dict[Any, str] = {
     str: "text",
     SecretStr: "text, secret",
     datetime: "time with a zone",
+    MappedField: "[path or table](own-data.md#fields)",
+    Arms: "[path or table](own-data.md#experiments), of one or of all",
+    tuple[SkipRule, ...]: "[table or list of tables](own-data.md#messages-that-are-not-yours)",
 }
 SIGNS = {Ge: ("ge", ">="), Gt: ("gt", ">"), Le: ("le", "<="), Lt: ("lt", "<")}
 
@@ -77,7 +83,7 @@ class Key:
         value = self.field.default
         if value is PydanticUndefined:
             return "needed"
-        return "none" if value is None else f"`{_toml(value, is_duration=_has_duration(self.hint))}`"
+        return "none" if value is None or value == () else f"`{_toml(value, is_duration=_has_duration(self.hint))}`"
 
 
 def keys(model: type[BaseModel] = Settings, section: str = "", prefix: str = "") -> Iterator[Key]:
@@ -107,9 +113,13 @@ def kind_of(hint: Any) -> str:
         return "duration"
     if hint == Name:
         return "name"
+    if hint in KINDS:
+        return KINDS[hint]
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        return ", ".join([kind_of(arguments[0]), *(b for info in arguments[1:] for b in _bounds(info.metadata))])
+        return ", ".join(
+            [kind_of(arguments[0]), *(b for info in arguments[1:] for b in _bounds(getattr(info, "metadata", ())))]
+        )
     if origin is Literal:
         return " or ".join(f'`"{value}"`' for value in arguments)
     if origin in (Union, UnionType):
@@ -117,7 +127,7 @@ def kind_of(hint: Any) -> str:
     if origin is list:
         first, *rest = kind_of(arguments[0]).split(", ")
         return ", ".join([f"list of {first}s", *rest])
-    return KINDS[hint]
+    raise KeyError(hint)
 
 
 def reference() -> str:

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 from lis_online.errors import EventRefused
 from lis_online.events import forget_request, reasons
 from lis_online.events.dead_letters import dead_letter
-from lis_online.events.decode import check_not_ahead, decode_feedback, decode_impression
+from lis_online.events.decode import check_not_ahead
 from lis_online.events.names import Names
 from lis_online.events.person_hashes import key_digest
 from lis_online.events.wire import END_TICK, Feedback, Impression
@@ -21,6 +21,7 @@ from lis_online.join.columns import MAX_BYTES
 from lis_online.join.joiner import Joiner
 from lis_online.join.read_again import ReadAgain
 from lis_online.join.side import SideRecords
+from lis_online.mapping.codec import Codec
 from lis_online.settings import Settings
 from lis_online.shards.contract import MAX_TIME, Outgoing, Record, Saving, Snapshot
 from lis_online.shards.steps import Steps, Stepwise, whole
@@ -42,9 +43,10 @@ class JoinShard:
     has one, "median" for its neighbours always (`join/ahead.py`; a recorded log has nothing else).
     Slates, pairs, reports and users' totals are a function of each main partition's own order, whatever the
     interleaving and batching (of `idle` calls too: the caller logs them). Each impression and feedback record has
-    one fate in `counts` ("accepted", a late one, "duplicate", "unknown_action", "tombstone" or a dead letter's
-    reason); "unattributed", "unknown_arm", "unknown_surface" and "forgotten" are marks on accepted ones. Of side
-    records only tombstones and refused ones are counted, at once.
+    one fate in `counts` ("accepted", a late one, "duplicate", "unknown_action", "tombstone", "skipped" by the
+    settings' mapping, or a dead letter's reason), each event of a record that the mapping makes several of;
+    "unattributed", "unknown_arm", "unknown_surface" and "forgotten" are marks on accepted ones. Of side records only
+    tombstones, skipped and refused ones are counted, at once.
     """
 
     def __init__(self, settings: Settings, shard: int, judge_clock: Literal["record", "median"] = "record") -> None:
@@ -53,6 +55,7 @@ class JoinShard:
         self._by_record = judge_clock == "record"
         self._max_ahead = settings.events.max_ahead
         self._key = key_digest(settings.privacy)
+        self._codec = Codec(settings.mapping)
         self._positions: dict[str, int] = {}
         self._clocks = {topic: PartitionClock(settings.events.allowed_lateness) for topic in MAIN}
         self._judges = {topic: AheadJudge[Held](self._max_ahead) for topic in MAIN}
@@ -171,7 +174,7 @@ class JoinShard:
         for topic in MAIN:
             self._clocks[topic].restore(meta["clocks"][topic])
             accepted, raw = meta["judges"][topic]
-            held = [_held(Record(*fields)) for fields in raw]
+            held = self._held([Record(*fields) for fields in raw])
             self._judges[topic].restore(accepted, [(event.ts, (record, event)) for record, event in held])
         self._joiner.restore(Snapshot(meta["joiner"], snapshot.arrays))
         self._blocks.restore(meta["blocks"])
@@ -192,14 +195,40 @@ class JoinShard:
         elif forget_request.is_request(record.value):
             self._forget(record, forget_request.decode(record.value, self._key))
         else:
-            held = _held(record)
-            if self._by_record and record.timestamp >= 0:
-                check_not_ahead(held[1].ts, record.timestamp, self._max_ahead)
-                self._arrive(*held)
-            elif self._clocks[record.topic].ended:
-                self._arrive(*held)  # nothing will follow that could judge it, and it is late anyway
+            self._read_events(record, self._events(record))
+
+    def _events(self, record: Record) -> Sequence[Impression | Feedback]:
+        return self._codec.events(record.topic, record.value or b"")  # type: ignore[return-value]  # of a main topic
+
+    def _read_events(self, record: Record, events: Sequence[Impression | Feedback]) -> None:
+        """Take the events of a record: one, but for another format that the settings map."""
+        if not events:
+            self._count(record, "skipped")
+        if self._by_record and record.timestamp >= 0:
+            for event in events:
+                check_not_ahead(event.ts, record.timestamp, self._max_ahead)
+            for event in events:
+                self._arrive(record, event)
+            return
+        for event in events:
+            if self._clocks[record.topic].ended:
+                self._arrive(record, event)  # nothing will follow that could judge it, and it is late anyway
             else:
-                self._settle(self._judges[record.topic].update(held[1].ts, held))
+                self._settle(self._judges[record.topic].update(event.ts, (record, event)))
+
+    def _held(self, records: list[Record]) -> list[Held]:
+        """Return records that waited for their neighbours with their events: a record once for each that waits.
+
+        Of a record with several events the last ones wait. One that another mapping refuses now is dropped.
+        """
+        held: list[Held] = []
+        for offset, waiting in Counter(record.offset for record in records).items():
+            record = next(record for record in records if record.offset == offset)
+            try:
+                held += [(record, event) for event in self._events(record)[-waiting:]]
+            except EventRefused:
+                continue
+        return held
 
     def _forget(self, record: Record, users: list[int]) -> None:
         """Put a request in its place: after everything that was read from its partition before it."""
@@ -215,8 +244,8 @@ class JoinShard:
                 self._side.update_again(record, variants, self._by_record)
         elif record.value is None:
             self._joiner.counts["tombstone"] += 1
-        elif record.value != END_TICK:
-            self._side.update(record, self._by_record)
+        elif record.value != END_TICK and not self._side.update(record, self._by_record):
+            self._joiner.counts["skipped"] += 1
 
     def _settle(self, verdicts: Iterator[tuple[Held, bool]]) -> None:
         for (record, event), ahead in verdicts:
@@ -281,8 +310,3 @@ class JoinShard:
 def _snapshot(meta: dict[str, Any], joiner: Steps[Snapshot]) -> Steps[Snapshot]:
     state = yield from joiner
     return Snapshot({**meta, "joiner": state.meta}, state.arrays)
-
-
-def _held(record: Record) -> Held:
-    value = record.value or b""
-    return record, decode_impression(value) if record.topic == "impressions" else decode_feedback(value)

@@ -19,6 +19,7 @@ from lis_online.history.rows import BucketRow, HistoryRow
 from lis_online.history.stored import Group
 from lis_online.history.tables import CONFIGURATION, TABLES, configurations
 from lis_online.history.writer import HistoryWriter
+from lis_online.mapping.codec import Codec
 from lis_online.metrics.summary import Judged, numbers_summary
 from lis_online.settings import Settings
 from lis_online.shards.pipeline import Pipeline
@@ -44,7 +45,7 @@ def write(engine: Engine, stretch: Stretch, settings: Settings = SETTINGS, stop_
         writes += 1
 
     run = Backfill(settings, stretch, write, at_once=200)
-    run.run(records_from(feed(), stretch.reads_from))
+    run.run(records_from(feed(), stretch.reads_from, Codec(SETTINGS.mapping).time))
 
 
 def contents(engine: Engine, configuration: int = 1) -> dict[str, list[Any]]:

@@ -11,6 +11,7 @@ from lis_online.backfill.beginning import records_from
 from lis_online.backfill.run import Backfill, Backfilled
 from lis_online.backfill.stretch import Stretch
 from lis_online.history.rows import HistoryRow
+from lis_online.mapping.codec import Codec
 from lis_online.settings import Settings
 from tests.shards.village import MINUTE, Log, feed, table
 
@@ -50,7 +51,7 @@ def backfilled(
     """Return the rows that a backfill writes, and what it says of them."""
     rows: list[HistoryRow] = []
     backfill = Backfill(settings, stretch, rows.extend)
-    backfill.run(records_from(feed() if log is None else log, stretch.reads_from))
+    backfill.run(records_from(feed() if log is None else log, stretch.reads_from, Codec(SETTINGS.mapping).time))
     return rows, backfill.done
 
 

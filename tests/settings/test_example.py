@@ -22,7 +22,7 @@ def uncommented(*indents: int) -> str:
     """Return the example with its commented keys set: those after "#" and so many spaces."""
     text = TEXT
     for indent in indents:
-        text = re.sub(rf"^#{' ' * indent}(?=\w+ = )", "", text, flags=re.MULTILINE)
+        text = re.sub(rf"^#{' ' * indent}(?=\w+ = |\[mapping\.)", "", text, flags=re.MULTILINE)
     return text
 
 
@@ -61,10 +61,11 @@ def test_every_setting_is_in_the_example() -> None:
 
 
 def _paths(table: dict[str, Any], prefix: str = "") -> list[str]:
-    """Return the paths of all plain values, lists of tables taken as one table."""
+    """Return the paths of all plain values, lists of tables taken as one table; a mapped field is a value."""
     found: list[str] = []
     for key, value in table.items():
         rows = value if isinstance(value, list) and value and isinstance(value[0], dict) else [value]
         for row in rows:
-            found += _paths(row, f"{prefix}{key}.") if isinstance(row, dict) else [prefix + key]
+            is_table = isinstance(row, dict) and not re.fullmatch(r"mapping\.\w+\.", prefix)
+            found += _paths(row, f"{prefix}{key}.") if is_table else [prefix + key]
     return found

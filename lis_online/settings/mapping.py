@@ -1,0 +1,119 @@
+"""Settings of the field mapping: where each field of an event is in messages that somebody else has designed."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from pydantic import PlainSerializer, PlainValidator
+
+from lis_online.mapping.fields import OPTIONS, MappedField, dump_field, parse_field
+from lis_online.mapping.skip import SkipRule, dump_skip, parse_skip
+from lis_online.settings.model import Section
+
+
+def _of(kind: str, *, several: bool = False) -> PlainValidator:
+    return PlainValidator(lambda raw: parse_field(kind, raw, several=several))
+
+
+_DUMPED: Final = PlainSerializer(dump_field)
+
+One = Annotated[MappedField, _of("id"), _DUMPED]
+OneOfEach = Annotated[MappedField, _of("id", several=True), _DUMPED]
+Ids = Annotated[MappedField, _of("ids"), _DUMPED]
+SparseIds = Annotated[MappedField, _of("sparse_ids"), _DUMPED]
+Time = Annotated[MappedField, _of("time"), _DUMPED]
+TimeOfEach = Annotated[MappedField, _of("time", several=True), _DUMPED]
+SparseTimes = Annotated[MappedField, _of("sparse_times"), _DUMPED]
+NumberOfEach = Annotated[MappedField, _of("number", several=True), _DUMPED]
+Whole = Annotated[MappedField, _of("whole"), _DUMPED]
+Positions = Annotated[MappedField, _of("positions"), _DUMPED]
+Vector = Annotated[MappedField, _of("vector"), _DUMPED]
+
+Arms = MappedField | dict[str, MappedField]
+
+
+def _arms(raw: Any) -> Arms:
+    """Return the experiments: a path to an object of names and arms, or a table of a name and a field for each."""
+    if isinstance(raw, str) or (isinstance(raw, dict) and not set(raw) - set(OPTIONS)):
+        return parse_field("arms", raw)
+    if not isinstance(raw, dict):
+        raise ValueError('must be a path such as "$.ab", or a table of experiments and paths')
+    found = {}
+    for name, field in raw.items():
+        try:
+            found[name] = parse_field("id", field)
+        except ValueError as exc:
+            raise ValueError(f"{name}: {exc}") from exc
+    return found
+
+
+def _dump_arms(arms: Arms) -> Any:
+    return dump_field(arms) if isinstance(arms, MappedField) else {n: dump_field(one) for n, one in arms.items()}
+
+
+Experiments = Annotated[Arms, PlainValidator(_arms), PlainSerializer(_dump_arms)]
+
+Skip = Annotated[tuple[SkipRule, ...], PlainValidator(parse_skip), PlainSerializer(dump_skip)]
+
+
+class TopicMapping(Section):
+    """A topic in messages of another format. skip: which of them are not ours."""
+
+    skip: Skip = ()
+
+
+class ImpressionMapping(TopicMapping):
+    """Impressions in messages of another format."""
+
+    request_id: One
+    user_id: One
+    ts: Time
+    surface: One
+    items: Ids
+    positions: Positions | None = None
+    experiments: Experiments | None = None
+    authors: SparseIds | None = None
+    categories: SparseIds | None = None
+    created: SparseTimes | None = None
+    history: Ids | None = None
+
+
+class FeedbackMapping(TopicMapping):
+    """Feedback in messages of another format: one action, or one of each element of a list."""
+
+    request_id: OneOfEach
+    user_id: One
+    item_id: OneOfEach
+    ts: TimeOfEach
+    action: OneOfEach
+    value: NumberOfEach | None = None
+
+
+class RepresentationMapping(TopicMapping):
+    """Vectors in messages of another format."""
+
+    variant: One
+    version: One
+    item_id: One
+    ts: Time
+    vector: Vector
+
+
+class PreferenceMapping(TopicMapping):
+    """Item pairs in messages of another format."""
+
+    source: One
+    item_a: One
+    item_b: One
+    ts: Time
+    user_id: One | None = None
+    weight: Whole | None = None
+
+
+class MappingSettings(Section):
+    """What topics hold that do not hold the event schema; a topic without a table here does."""
+
+    impressions: ImpressionMapping | None = None
+    feedback: FeedbackMapping | None = None
+    representations: RepresentationMapping | None = None
+    preferences: PreferenceMapping | None = None
