@@ -29,7 +29,8 @@ RUN uv pip install --no-cache --require-hashes -r pyproject.toml --extra rank --
 
 FROM ${PYTHON} AS runtime
 ENV PATH=/opt/lis-online/bin:$PATH PYTHONUNBUFFERED=1 \
-    LIS_HTTP__HOST=0.0.0.0 LIS_HTTP__PORT=9464 LIS_CHECKPOINTS__DIRECTORY=/var/lib/lis-online/checkpoints
+    LIS_HTTP__HOST=0.0.0.0 LIS_HTTP__PORT=9464 LIS_CHECKPOINTS__DIRECTORY=/var/lib/lis-online/checkpoints \
+    NUMBA_CACHE_DIR=/tmp/numba
 # a volume that is mounted on the folder takes over its owner
 RUN groupadd --gid 10001 lis \
     && useradd --uid 10001 --gid lis --home-dir /var/lib/lis-online --create-home --shell /usr/sbin/nologin lis \

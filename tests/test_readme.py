@@ -94,15 +94,36 @@ def check_files(words: list[str]) -> None:
     assert paths and all((ROOT / path).exists() for path in paths)
 
 
+def check_kubectl(words: list[str]) -> None:
+    """A kustomization that is applied is there, and so is what is deleted by name."""
+    options = dict(itertools.pairwise(words))
+    if "-k" in options:
+        assert (ROOT / options["-k"] / "kustomization.yaml").exists()
+    if "delete" in words:
+        assert (ROOT / "deploy" / "kubernetes" / "base" / f"{words[-1]}.yaml").exists()
+
+
+def check_systemctl(words: list[str]) -> None:
+    """Every unit is one of deploy/systemd."""
+    units = [word for word in words if word.startswith("lis-online")]
+    folder = ROOT / "deploy" / "systemd"
+    for unit in units:
+        name = re.sub(r"@\w+", "@", unit)
+        assert (folder / (name if name.endswith(".timer") else f"{name}.service")).exists(), unit
+
+
 PROGRAMS: dict[str, Callable[[list[str]], None]] = {
     "amtool": check_files,
     "curl": check_curl,
     "df": lambda words: None,
+    "kubectl": check_kubectl,
     "lis-online": check_lis_online,
     "make": check_make,
     "python": check_python,
     "docker": check_docker,
     "promtool": check_files,
+    "systemctl": check_systemctl,
+    "systemd-sysusers": lambda words: None,
 }
 
 
