@@ -12,6 +12,7 @@ import lis_online
 from lis_online.cli import checkpoints, config, db, dead_letters, drift, evaluate, history, rankers, topics
 from lis_online.cli.annotate import annotate
 from lis_online.cli.backfill import backfill
+from lis_online.cli.capacity import capacity
 from lis_online.cli.demo import demo
 from lis_online.cli.forget import forget
 from lis_online.cli.replay import app as replay
@@ -76,6 +77,7 @@ app.command()(annotate)
 app.command()(forget)
 app.command()(review)
 app.command()(serve)
+app.command()(capacity)
 
 
 def run() -> None:
