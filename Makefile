@@ -10,7 +10,7 @@ SCALE ?= 1
 MINUTES ?= 10
 JOBS ?= 2
 
-.PHONY: setup demo test check fuzz study study-mutation study-experiments study-drift study-shedding chaos overload bench dashboards format lock audit sbom clean
+.PHONY: setup demo test check fuzz study study-mutation study-experiments study-drift study-shedding chaos overload bench bench-gpu scaling dashboards format lock audit sbom clean
 
 setup: $(STAMP)  ## build the environment in .venv
 
@@ -61,6 +61,12 @@ overload: setup  ## docs/load.json: a worker that is sent twice what it can do, 
 
 bench: setup  ## docs/performance.md: every comparison, about 10 minutes on two cores; SCALE=0.1 for trying writes nothing
 	@OMP_NUM_THREADS=1 $(BIN)/python -m bench --scale $(SCALE)
+
+bench-gpu: setup  ## bench/results/gpu.json: the rank step on a GPU; says so where there is none
+	@$(BIN)/python -m bench.gpu
+
+scaling: setup  ## docs/scaling.md, docs/capacity.md: what a slate costs as everything grows, about 25 minutes; SCALE=0.3 for trying
+	@OMP_NUM_THREADS=1 $(BIN)/python -m bench.scaling --scale $(SCALE)
 
 study-shedding: setup  ## docs/shedding.json: what LIS and AIS become when load is shed
 	@OMP_NUM_THREADS=1 $(BIN)/python -m studies.shedding --jobs $(JOBS) --out docs/shedding.json
