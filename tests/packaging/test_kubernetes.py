@@ -14,7 +14,7 @@ from lis_online.access import OPEN, check_access
 from lis_online.settings import load
 from lis_online.settings.meanings import MEANINGS
 from streams.roles import ROLES
-from tests.documents import ROOT
+from tests.documents import ROOT, blocks
 from tests.packaging.manifests import BASE, FOLDER, Pod, documents, kustomization, pods
 from tests.test_readme import check_lis_online
 
@@ -172,6 +172,18 @@ def test_images_are_of_this_version() -> None:
     assert found == {"lis-online": lis_online.__version__, "lis-online-rank": f"{lis_online.__version__}-rank"}
     compose = (ROOT / "compose.yaml").read_text(encoding="utf-8")
     assert set(re.findall(r"image: lis-online:(\S+)", compose)) == set(found.values())
+
+
+def test_kustomization_of_the_page_is_one_that_works() -> None:
+    """It names every image by the name that the base leaves it, so that rank gets its own."""
+    [shown] = [yaml.safe_load(block.text) for block in blocks("yaml") if block.where == "docs/kubernetes.md"]
+    found = {one["name"]: f"{one['newName']}:{one['newTag']}" for one in shown["images"]}
+    assert set(found) == {container["image"] for pod in PODS for container in pod.containers}
+    assert not any("newName" in one for one in kustomization(BASE)["images"])
+    assert found["lis-online-rank"] == f"{found['lis-online']}-rank" != found["lis-online"]
+    for place in (*shown["resources"], *shown["components"]):
+        assert (FOLDER / place.removeprefix("../") / "kustomization.yaml").exists()
+    assert shown["configMapGenerator"][0]["name"] == kustomization(BASE)["configMapGenerator"][0]["name"]
 
 
 def test_settings_of_the_manifests_load(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
