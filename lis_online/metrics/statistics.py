@@ -6,7 +6,6 @@ is published comes from a sum of them.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -128,15 +127,7 @@ class Statistics:
 
         Raises BlockError on other bytes or another layout.
         """
-        table, slots = _opened(layout, data)
-        statistics = cls(layout)
-        arrays, index = statistics.arrays(), _index(layout, slots)
-        shapes = {n: (a.shape[0], len(index[n]), *a.shape[2:]) if n in index else a.shape for n, a in arrays.items()}
-        decoded = {n: decode_counts(table.arrays[n], math.prod(shape)).reshape(shape) for n, shape in shapes.items()}
-        statistics.widen(int(decoded["counts"][0, :, SAMPLES].sum()))
-        for name, array in statistics.arrays().items():
-            array[(slice(None), index[name]) if name in index else ...] = decoded[name]
-        return statistics
+        return cls.sum_of(layout, [data])
 
     @classmethod
     def sum_of(cls, layout: Layout, encoded: Iterable[bytes]) -> Statistics:
@@ -154,7 +145,8 @@ class Statistics:
             part.widen(part.samples + int(counts[0, :, SAMPLES].sum()))
             for name, array in part.arrays().items():
                 add_counts(array.reshape(-1), table.arrays[name])
-        total = cls(layout)
+        everywhere = sums.pop(tuple(range(len(layout.variants))), None)
+        total = cls(layout) if everywhere is None else everywhere
         for held, part in sums.items():
             total.widen(total.samples + part.samples)
             index = _index(layout, list(held))
