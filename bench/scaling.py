@@ -1,18 +1,18 @@
 """How the cost of a slate grows with all that can grow: `make scaling`, or `python -m bench.scaling --scale 0.2`.
 
-Each point is a process of its own (`bench.scaling_point`). An axis is measured with the base point beside it, by turns,
-and the least of the turns is taken: a cost is held against the base of the same minutes. Writes docs/scaling.json,
-docs/scaling.md, the coefficients of `lis-online capacity` and the page that is made with them.
+Each point is a process of its own, forked from this one (`bench.scaling_point`). An axis is measured with the base on
+on it, by turns, and the least of the turns is taken: a cost is held against the base of the same minutes. Writes
+docs/scaling.json, docs/scaling.md, the coefficients of `lis-online capacity` and the page that is made with them.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 from dataclasses import asdict
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,11 +43,9 @@ COEFFICIENTS: Final = Path("lis_online/capacity_coefficients.py")
 
 
 def measured(point: Point, buckets: int) -> dict[str, Any]:
-    """Return what a point costs, from a process of its own."""
-    command = [sys.executable, "-m", "bench.scaling", "point", json.dumps([asdict(point), buckets])]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    found = subprocess.run(command, stdout=subprocess.PIPE, env=environment, check=True).stdout
-    return dict(json.loads(found))
+    """Return what a point costs, from a process of its own: memory is that of the point alone."""
+    with get_context("fork").Pool(1) as one:
+        return one.apply(measure, (point, buckets))
 
 
 def least(turns: list[dict[str, Any]]) -> dict[str, Any]:
@@ -106,11 +104,7 @@ def write(found: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Measure, or be the process of one point."""
-    if sys.argv[1:2] == ["point"]:
-        sizes, buckets = json.loads(sys.argv[2])
-        sys.stdout.write(json.dumps(measure(Point(**sizes), buckets)) + "\n")
-        return
+    """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scale", type=float, default=1.0, help="1 takes about 25 minutes; less is for trying")
     parser.add_argument("--axis", action="append", choices=AXES, help="only these axes; nothing is written then")

@@ -1,7 +1,8 @@
 """The coefficients of `lis-online capacity`, fitted to what the scaling sweep measured.
 
 A cost is a sum of parts, none of them below 0 (non-negative least squares: Lawson and Hanson, 1974), of relative
-errors, so that the points where it is small count as much as those where it is large.
+errors, so that the points where it is small count as much as those where it is large. No more parts than one axis at a
+time can tell apart.
 """
 
 from __future__ import annotations
@@ -27,8 +28,6 @@ PARTS: Final[dict[str, dict[str, Callable[[Sizes], float]]]] = {
         "item": lambda p: p["slate"],
         "item_variant": lambda p: p["slate"] * p["variants"],
         "item_history": lambda p: p["slate"] * p["history"],
-        "item_history_variant": lambda p: p["slate"] * p["history"] * p["variants"],
-        "vector_number": lambda p: (p["slate"] + p["history"]) * p["variants"] * p["dimension"],
         "product": lambda p: p["slate"] * p["history"] * p["variants"] * p["dimension"],
         "click": lambda p: p["clicks"],
     },

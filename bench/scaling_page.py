@@ -72,7 +72,8 @@ Made by `make scaling`, last at a scale of {found["scale"]:g} ([scaling.json](sc
 for a load: [capacity.md](capacity.md).
 
 The three shards in one process without Kafka, fed a made-up stream: processor time of one thread of a shared machine,
-the least of {found["turns"]} turns, over {found["buckets"]} buckets of {BUCKET} s of event time. In brackets the cost over the base point's on the same axis. Base: {base}.
+the least of {found["turns"]} turns, over {found["buckets"]} buckets of {BUCKET} s of event time. In brackets the cost
+over the base point's on the same axis. Base: {base}.
 """
 
 

@@ -137,9 +137,9 @@ class Stream:
             yield self._record("feedback", user, click)
 
     def _items(self, count: int) -> list[str]:
-        """Return distinct items, now and then fewer than asked for."""
-        first, step = self._rng.integers(1, self.point.items, 2).tolist()
-        return list(dict.fromkeys(f"i{(first + k * step) % self.point.items}" for k in range(count)))
+        """Return distinct items, evenly spread from one that is drawn."""
+        first, step = self._rng.integers(1, [self.point.items, self.point.items // count + 1]).tolist()
+        return [f"i{(first + k * step) % self.point.items}" for k in range(count)]
 
     def _record(self, topic: str, key: int, value: dict[str, Any]) -> Record:
         partition = key % self.point.partitions

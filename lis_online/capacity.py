@@ -189,8 +189,6 @@ def slate_cores(load: Load) -> float:
         "item": slate,
         "item_variant": slate * variants,
         "item_history": slate * history,
-        "item_history_variant": slate * history * variants,
-        "vector_number": (slate + history) * variants * dimension,
         "product": slate * history * variants * dimension,
     }
     return LIVE * load.impressions * cost("rank_s", amounts) / BUSY

@@ -14,8 +14,6 @@ FITTED: Final[dict[str, dict[str, float]]] = {
         "item": 2e-5,
         "item_variant": 5e-6,
         "item_history": 1e-7,
-        "item_history_variant": 1e-8,
-        "vector_number": 1e-9,
         "product": 1e-11,
         "click": 5e-5,
     },
