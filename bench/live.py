@@ -199,7 +199,7 @@ def throughput(broker: KafkaBroker, folder: Path, stretches: Stretches) -> tuple
 
 def freshness(broker: KafkaBroker, folder: Path, stretches: Stretches, rate: float) -> list[float]:
     """Return for each bucket the seconds from the record that released it until it was visible, at so many a second."""
-    tables = tables_of(broker, folder, "fresh", "fresh", metrics={"bucket": BUCKET})
+    tables = tables_of(broker, folder, "fresh", "fresh", metrics={"bucket": f"{BUCKET}ms"})
     chosen = settings(**tables)
     create_topics(chosen)
     for some in stretches.parts[:-1]:
