@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lis_online.cli.options import Config
+from lis_online.cli.peek import peek
 from lis_online.errors import TopicError
 from lis_online.settings import Settings, load
 from lis_online.settings.durations import format_duration
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from streams.topics import TopicReport
 
 app = typer.Typer(name="topics", help="The Kafka topics.", no_args_is_help=True)
+app.command()(peek)
 
 
 @app.command()

@@ -12,7 +12,7 @@ from lis_online.mapping.events import ARM, BUILDERS, Event, feedback_of_each
 from lis_online.mapping.fields import MappedField
 from lis_online.mapping.message import MessageFields
 from lis_online.mapping.paths import is_many
-from lis_online.settings.mapping import MappingSettings, TopicMapping
+from lis_online.settings.mapping import TABLES, MappingSettings, TopicMapping
 
 _PLAIN: Final[dict[str, Callable[[bytes], Event]]] = {
     "impressions": decode_impression,
@@ -72,7 +72,7 @@ class Codec:
             plain = _PLAIN[topic]
             return lambda value: (plain(value),)
         fields = fields_of(section)
-        read = MessageFields(fields, needed_of(section), section.skip).read
+        read = MessageFields(fields, needed_of(topic), section.skip).read
         several = any(is_many(one.path) and not one.many for one in fields.values() if one.path is not None)
         build = feedback_of_each if several else BUILDERS[topic]
 
@@ -95,6 +95,6 @@ def fields_of(section: TopicMapping) -> dict[str, MappedField]:
     return found
 
 
-def needed_of(section: TopicMapping) -> list[str]:
-    """Return the fields without which a message is refused."""
-    return [name for name, field in type(section).model_fields.items() if field.is_required()]
+def needed_of(topic: str) -> list[str]:
+    """Return the fields of a topic without which a message is refused."""
+    return [name for name, field in TABLES[topic].model_fields.items() if field.is_required()]

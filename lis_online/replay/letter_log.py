@@ -26,13 +26,16 @@ Read = Letter | Mark | None
 
 
 @contextmanager
-def reading(kafka: KafkaSettings) -> Iterator[Any]:
-    """Open a consumer that belongs to no group and commits nothing, and close it. Raises BrokerError."""
+def reading(kafka: KafkaSettings, purpose: str = "dead-letters") -> Iterator[Any]:
+    """Open a consumer that belongs to no group and commits nothing, and close it. Raises BrokerError.
+
+    purpose: ends the name by which the brokers know it.
+    """
     check_connection(kafka)
     with broker_errors(kafka):
         consumer = KafkaConsumer(
             **client_arguments(kafka),
-            client_id=f"{kafka.prefix}-dead-letters",
+            client_id=f"{kafka.prefix}-{purpose}",
             enable_auto_commit=False,
             auto_offset_reset="none",
             max_partition_fetch_bytes=FETCH,

@@ -117,3 +117,12 @@ class MappingSettings(Section):
     feedback: FeedbackMapping | None = None
     representations: RepresentationMapping | None = None
     preferences: PreferenceMapping | None = None
+
+
+TABLES: Final[dict[str, type[TopicMapping]]] = {
+    "impressions": ImpressionMapping,
+    "feedback": FeedbackMapping,
+    "representations": RepresentationMapping,
+    "preferences": PreferenceMapping,
+}
+"""Topic -> the table that maps it."""

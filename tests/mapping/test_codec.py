@@ -241,7 +241,7 @@ def test_fields_and_needs_are_those_of_the_section() -> None:
     section = SETTINGS.mapping.feedback
     assert section is not None
     assert list(fields_of(section)) == ["request_id", "user_id", "item_id", "ts", "action", "value"]
-    assert needed_of(section) == ["request_id", "user_id", "item_id", "ts", "action"]
+    assert needed_of("feedback") == ["request_id", "user_id", "item_id", "ts", "action"]
     assert msgspec.json.decode(SETTINGS.model_dump_json())["mapping"]["feedback"]["ts"] == {
         "path": "$.at",
         "unit": "us",
