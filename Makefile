@@ -10,7 +10,7 @@ SCALE ?= 1
 MINUTES ?= 10
 JOBS ?= 2
 
-.PHONY: setup demo test check fuzz study study-mutation study-experiments study-drift study-shedding chaos overload bench bench-gpu scaling dashboards format lock audit sbom clean
+.PHONY: setup demo test check fuzz study study-mutation study-experiments study-drift study-shedding chaos overload bench bench-gpu scaling reference docs dashboards format lock audit sbom clean
 
 setup: $(STAMP)  ## build the environment in .venv
 
@@ -70,6 +70,14 @@ scaling: setup  ## docs/scaling.md, docs/capacity.md: what a slate costs as ever
 
 study-shedding: setup  ## docs/shedding.json: what LIS and AIS become when load is shed
 	@OMP_NUM_THREADS=1 $(BIN)/python -m studies.shedding --jobs $(JOBS) --out docs/shedding.json
+
+reference: setup  ## the pages that are made from the code: settings, series, commands, tables
+	@mkdir -p build
+	@for page in settings:settings exporter:series cli:cli history:tables; do \
+		$(BIN)/python -m lis_online.$${page%:*}.reference > build/page.md && cp build/page.md docs/$${page#*:}.md || exit 1; done
+
+docs: setup  ## build/site: the documentation as a site that asks nobody for anything
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 dashboards: setup  ## grafana/dashboards/: write their JSON anew
 	@$(BIN)/python -m grafana.build
