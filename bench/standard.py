@@ -40,8 +40,8 @@ def world(**changes: Any) -> WorldParameters:
     return WorldParameters(**standard | changes)
 
 
-def settings(variants: int = 2, dimension: int = 128, **tables: dict[str, Any]) -> Settings:
-    """Return the settings of the standard load; tables: further sections, over its own."""
+def settings(variants: int = 2, dimension: int = 128, **tables: Any) -> Settings:
+    """Return the settings of the standard load; tables: further sections, over its own. A list replaces its own."""
     names = ["good", "weak", *(f"v{k}" for k in range(2, variants))][:variants]
     arms = [{"name": "control", "share": 0.5}, {"name": "treatment", "share": 0.5, "variant": "good"}]
     metrics = [{"name": "ctr", "kind": "ratio", "numerator": "click", "denominator": "impression"}]
@@ -53,7 +53,9 @@ def settings(variants: int = 2, dimension: int = 128, **tables: dict[str, Any]) 
         "variant": [{"name": name, "preference": "coclick", "dimension": dimension, "versions": 1} for name in names],
         "experiment": [{"name": "mllm-q4", "control": "control", "arm": arms, "metric": metrics}],
     }
-    return Settings.of({**standard, **{name: standard.get(name, {}) | table for name, table in tables.items()}})
+    for name, table in tables.items():
+        standard[name] = table if isinstance(table, list) else standard.get(name, {}) | table
+    return Settings.of(standard)
 
 
 def log(slates: int, seed: int = 1) -> Iterator[tuple[str, bytes]]:
