@@ -14,6 +14,7 @@ from lis_online.cli.annotate import annotate
 from lis_online.cli.backfill import backfill
 from lis_online.cli.capacity import capacity
 from lis_online.cli.demo import demo
+from lis_online.cli.doctor import doctor
 from lis_online.cli.forget import forget
 from lis_online.cli.replay import app as replay
 from lis_online.cli.review import review
@@ -66,6 +67,7 @@ app.add_typer(replay)
 app.add_typer(vectors)
 app.command()(worker)
 app.add_typer(topics.app)
+app.command()(doctor)
 app.add_typer(checkpoints.app)
 app.add_typer(dead_letters.app)
 app.add_typer(db.app)

@@ -22,3 +22,11 @@ def choose_device(name: str, threads: int) -> torch.device:
         return torch.device(name)
     except RuntimeError as exc:
         raise UsageError(f"training.device must be a device of this machine, got {name!r}") from exc
+
+
+def describe_device(device: torch.device) -> str:
+    """Return what a device is, in words: a GPU's name and memory."""
+    if device.type != "cuda":
+        return f"the {device.type.upper()}, with {torch.get_num_threads()} thread(s)"
+    free, total = torch.cuda.mem_get_info(device)
+    return f"{torch.cuda.get_device_name(device)}, {free / 1e9:.0f} of {total / 1e9:.0f} GB free"
