@@ -22,6 +22,7 @@ NEEDS: Final = (
     "partitions",
     "rank cores",
     "of them pairs",
+    "pairs remembered",
     "GPUs",
     "rank memory",
     "publish cores",
@@ -83,7 +84,8 @@ def _need(need: Need) -> Iterator[str]:
     yield f"{need.partitions:,}"
     yield _count(need.full.cores)
     yield _count(need.pair_cores)
-    yield f"{need.gpus:,}"
+    yield f"{need.pairs:.2g}"
+    yield f"{need.gpus:,}" if need.gpus else "none"
     yield size(need.full.memory)
     yield _count(need.publish_cores)
     yield f"{size(need.kafka_in)}/s"
@@ -111,7 +113,7 @@ def _gift(need: Need) -> Iterator[str]:
 
 
 def _precision(ranked: Ranked) -> tuple[str, str, str]:
-    return f"{ranked.samples:,.0f}", duration(ranked.hours), f"{ranked.stderr:.1g}"
+    return f"{ranked.samples:,.0f}", duration(ranked.hours), f"{ranked.stderr:.2g}"
 
 
 def _of_loads(head: tuple[str, ...], row: Callable[[Need], Iterator[str]]) -> str:
@@ -151,6 +153,10 @@ def _steps(need: Need) -> Iterator[tuple[str, str, str]]:
         f"clicks/s x {click}, alike; up to {plan.PARTNERS} pairs a click",
         f"{need.pair_cores:.2f} cores",
     )
+    remembered = f"clicks/s x {plan.PARTNERS} x {(load.memory + load.horizon) / 3600:g} h, at most"
+    yield "pairs remembered", remembered, f"{need.pairs:,.0f}"
+    of_load = f"log2 of them / {plan.SKETCH_LOAD:.0%}, were they all different; {plan.MOST_SKETCH_BITS} is the most"
+    yield "`leakage.sketch_bits`", of_load, f"{need.sketch_bits}"
     yield "GPUs", f"cores of rank / {plan.GPU_TIMES}", f"{need.gpus}"
     vectors = f"vectors {size(need.vector_memory)} (2 B x dimension x items x variants)"
     fixed = f"{size(plan.PROCESS_BYTES)} + sketches {size(plan.SKETCH_BYTES)} + rankers x {size(plan.RANKER_BYTES)}"
@@ -210,9 +216,12 @@ machine.
 
 - Assumed: {plan.GPU_TIMES} times a core for a GPU.
 
-- Not in it: collisions of pairs. More different pairs within `leakage.memory` than a fiftieth of the slots begin
-to overload it ([sketches.md](sketches.md)), and the diagnosis `overloaded_sketch` says so; `leakage.sketch_bits` up to
-28, or a shorter memory, is the answer. At the largest rates this comes before the cores.
+- Not in it: how many different pairs there are. A table of 2^{plan.DEFAULT_SKETCH_BITS} slots tells
+{plan.SKETCH_LOAD * 2**plan.DEFAULT_SKETCH_BITS:,.0f} pairs apart ([sketches.md](sketches.md)), one of
+2^{plan.MOST_SKETCH_BITS} slots {plan.SKETCH_LOAD * 2**plan.MOST_SKETCH_BITS:,.0f}, at
+{size(plan.SKETCH_BYTES * 2 ** (plan.MOST_SKETCH_BITS - plan.DEFAULT_SKETCH_BITS))} of memory. Popular pairs come again
+and again, so there are far fewer than are remembered; beyond that the diagnosis `overloaded_sketch` says so, and a
+shorter `leakage.memory` or more `leakage.sketch_bits` is the answer. At the largest rates this comes before the cores.
 """
 
 

@@ -1,6 +1,6 @@
 """How the cost of a slate grows with all that can grow: `make scaling`, or `python -m bench.scaling --scale 0.2`.
 
-Each point is a process of its own, forked from this one (`bench.scaling_point`). An axis is measured with the base on
+Each point is a process of its own, forked from this one (`bench.scaling_point`). An axis is measured with the base
 on it, by turns, and the least of the turns is taken: a cost is held against the base of the same minutes. Writes
 docs/scaling.json, docs/scaling.md, the coefficients of `lis-online capacity` and the page that is made with them.
 """

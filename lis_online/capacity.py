@@ -32,6 +32,14 @@ PARTNERS: Final = 5
 FIXED_RANKERS: Final = 6
 """Unleaked and twin; leaked, past, placebo and thinned of one source."""
 
+SKETCH_LOAD: Final = 0.01
+"""Different pairs over slots at which 0.04 % of unknown pairs look known: docs/sketches.md. Of a history of 20 that is
+0.8 % of the samples, and about 2 % of a coverage of 0.4 is what `overloaded_sketch` begins at."""
+
+DEFAULT_SKETCH_BITS: Final = 22
+MOST_SKETCH_BITS: Final = 28
+"""Of `leakage.sketch_bits`: settings/model.py, which a test holds them to."""
+
 RANKER_BYTES: Final = 11e6
 SKETCH_BYTES: Final = 600e6
 PROCESS_BYTES: Final = 700e6
@@ -66,9 +74,11 @@ SAMPLES_TO_RESOLVE: Final = 6.1e6
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What comes in, and what is asked of it. impressions: a second; clicks: of a slate, on average; dimension: of a
-    vector; items, users: known at a time; horizon: of the leak, attribution: of labels, s; slices: that every number is
-    kept for; samples_to_resolve: as `samples_to_resolve` of the numbers says, where there are some.
+    """What comes in, and what is asked of it.
+
+    impressions: a second; clicks: of a slate, on average; dimension: of a vector; items, users: known at a time;
+    horizon, memory: of the leak, attribution: of labels, s; slices: that every number is kept for;
+    samples_to_resolve: as that of the numbers, where there are some.
 
     Raises UsageError for what is not above 0.
     """
@@ -82,6 +92,7 @@ class Load:
     items: int = 1_000_000
     users: int = 10_000_000
     horizon: float = 1_800.0
+    memory: float = 21_600.0
     attribution: float = 600.0
     slices: int = MEASURED_SLICES
     samples_to_resolve: float = SAMPLES_TO_RESOLVE
@@ -118,9 +129,11 @@ class Ranked:
 class Need:
     """What a load needs. Cores are planned to be busy for BUSY of the time; bytes are bytes, rates a second's.
 
-    pair_cores: of rank, for the pairs of all users' clicks, whatever share is ranked; gpus: cards that rank every
-    slate, at the assumed GPU_TIMES; full: every slate ranked. sampled: the share of users that one core ranks, None
-    where pairs alone keep it busy. kafka_in: written to Kafka once, without its replicas.
+    pair_cores: of rank, for the pairs of all users' clicks, whatever share is ranked; pairs: that are remembered at a
+    time; sketch_bits: that tell as many apart, were they all different (popular pairs come again); gpus: cards that
+    rank every slate, at the assumed GPU_TIMES, 0 where a core is enough; full: every slate ranked; sampled: the share
+    of users that one core ranks, None where pairs alone keep it busy; kafka_in: written to Kafka once, without its
+    replicas.
     """
 
     load: Load
@@ -131,6 +144,8 @@ class Need:
     pair_cores: float
     publish_cores: float
     gpus: int
+    pairs: float
+    sketch_bits: int
     vector_memory: float
     kafka_in: float
     postgres_day: float
@@ -163,6 +178,7 @@ def needed(load: Load) -> Need:
     room = 1 - pair_cores(load)
     share = min(1.0, room / slate_cores(load))
     full = ranked(load, 1.0)
+    pairs = rate * load.clicks * PARTNERS * (load.memory + load.horizon)
     return Need(
         load=load,
         partitions=max(4, 1 << math.ceil(math.log2(max(1.0, 2 * join_cores)))),
@@ -171,7 +187,9 @@ def needed(load: Load) -> Need:
         join_checkpoint=USER_CHECKPOINT_BYTES * float(load.users),
         pair_cores=pair_cores(load),
         publish_cores=LIVE * cost("publish_s", per_bucket) / MINUTE / BUSY,
-        gpus=math.ceil(full.cores / GPU_TIMES),
+        gpus=math.ceil(full.cores / GPU_TIMES) if full.cores > 1 else 0,
+        pairs=pairs,
+        sketch_bits=max(8, math.ceil(math.log2(pairs / SKETCH_LOAD))),
         vector_memory=vector_memory(load),
         kafka_in=kafka_bytes(load, 1.0),
         postgres_day=postgres,

@@ -12,7 +12,8 @@ from lis_online import capacity
 from lis_online.capacity import Load, cost, needed, ranked
 from lis_online.capacity_coefficients import FITTED
 from lis_online.cli.main import app
-from lis_online.errors import UsageError
+from lis_online.errors import SettingsError, UsageError
+from lis_online.settings import Settings
 
 ROUND = {
     "join_s": {"slate": 1e-6, "item": 2e-6, "history": 3e-6, "click": 10e-6},
@@ -57,7 +58,7 @@ def test_cores_of_rank_are_those_of_slates_and_pairs() -> None:
     need = needed(LOAD)
     assert need.pair_cores == pytest.approx(1_000 * 0.5 * 50e-6 * 1.6 / 0.7)
     assert need.full.cores - need.pair_cores == pytest.approx(1_000 * 84.6e-6 * 1.6 / 0.7)
-    assert need.gpus == 1
+    assert need.gpus == 0  # a core is enough
     assert needed(replace(LOAD, impressions=200_000)).gpus == 3  # 50 cores, 20 to a card
     assert need.publish_cores == pytest.approx(1.6 * 0.21 / 60 / 0.7)
 
@@ -67,6 +68,29 @@ def test_memory_of_rank_is_tables_rankers_vectors_and_the_slates_of_a_horizon() 
     need = needed(LOAD)
     assert need.vector_memory == 600_000
     assert need.full.memory == pytest.approx(700e6 + 600e6 + 12 * 11e6 + 600_000 + 1_000 * 1_800 * 534)
+
+
+def test_sketch_holds_the_pairs_of_memory_and_horizon_a_hundred_times() -> None:
+    """1,000 x 0.5 x 5 pairs a second for six and a half hours: 58.5 million, of 2**33 slots less than a hundredth."""
+    need = needed(LOAD)
+    assert need.pairs == pytest.approx(2_500 * 23_400)
+    assert need.sketch_bits == 33
+    assert needed(replace(LOAD, impressions=2_000)).sketch_bits == 34
+
+
+def test_limits_and_defaults_are_those_of_the_settings() -> None:
+    """A default that changes in one place must change what is said of it in the other."""
+    found = Settings.of({"preference": [{"name": "coclick"}]})
+    assert found.leakage.sketch_bits == capacity.DEFAULT_SKETCH_BITS
+    with pytest.raises(SettingsError, match=rf"sketch_bits: must be <= {capacity.MOST_SKETCH_BITS}, got"):
+        Settings.of({"leakage": {"sketch_bits": 64}})
+    assert found.preference[0].partners == capacity.PARTNERS
+    assert capacity.DAY * capacity.KEPT_DAYS * 1_000 == found.history.keep_buckets == found.history.keep_numbers
+    load = Load(impressions=1)
+    assert load.horizon * 1_000 == found.leakage.horizon
+    assert load.memory * 1_000 == found.leakage.memory
+    assert load.attribution * 1_000 == found.events.attribution_window
+    assert load.history == found.events.history_length
 
 
 def test_kafka_holds_input_rank_log_and_buckets_three_times() -> None:

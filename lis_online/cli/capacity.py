@@ -14,6 +14,7 @@ from lis_online.capacity import (
     GPU_TIMES,
     KEPT_DAYS,
     LIVE,
+    MOST_SKETCH_BITS,
     REPLICAS,
     SAMPLES_TO_RESOLVE,
     Load,
@@ -76,12 +77,20 @@ def capacity(
 
 def _needs(need: Need) -> Iterator[tuple[str, str]]:
     yield "join", f"{cores(need.join_cores)}, {size(need.join_memory)}, {need.partitions} partitions or more"
+    yield (
+        "pairs",
+        f"{need.pairs:,.0f} remembered at most, leakage.sketch_bits = {_bits(need.sketch_bits)} if all differ",
+    )
     instead = f", or {need.gpus:,} GPU" if need.full.cores > 1 else ""
     yield "rank, every slate", f"{cores(need.full.cores)}{instead}, {size(need.full.memory)}"
     yield "  of it pairs and vectors", f"{cores(need.pair_cores)} for pairs, {size(need.vector_memory)} for vectors"
     yield "publish", cores(need.publish_cores)
     yield "Kafka", f"{size(need.kafka_in)}/s written once, {size(need.full.disk_hour)} an hour with {REPLICAS} replicas"
     yield "PostgreSQL", f"{size(need.postgres_day)} a day, {size(need.postgres_kept)} for {KEPT_DAYS} days"
+
+
+def _bits(bits: int) -> str:
+    return str(bits) if bits <= MOST_SKETCH_BITS else f"{bits} ({MOST_SKETCH_BITS} is the most)"
 
 
 def _gives(need: Need) -> Iterator[tuple[str, str]]:
@@ -93,7 +102,7 @@ def _gives(need: Need) -> Iterator[tuple[str, str]]:
 
 
 def _precision(ranked: Ranked) -> str:
-    return f"{ranked.samples:,.0f} samples/s: 0.0005 in {duration(ranked.hours)}, ±{ranked.stderr:.1g} after a day"
+    return f"{ranked.samples:,.0f} samples/s: 0.0005 in {duration(ranked.hours)}, ±{ranked.stderr:.2g} after a day"
 
 
 def cores(count: float) -> str:
