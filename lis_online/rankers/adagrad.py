@@ -7,8 +7,11 @@ the touched rows alone is the same as updating all.
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from lis_online.rankers.adagrad_loop import step, step_rows
 
 INITIAL = 1e-2
 """Start of the sums of squares: the first steps are not yet of full size."""
@@ -17,23 +20,49 @@ EPSILON = 1e-10
 
 
 class Adagrad:
-    """Sums of squared gradients for named parameters. sums: those to go on with; fresh ones otherwise."""
+    """Sums of squared gradients for named parameters. sums: those to go on with; fresh ones otherwise.
+
+    On a CPU a parameter is read and written once (`adagrad_loop`), on a GPU by torch's operations.
+    """
 
     def __init__(self, parameters: dict[str, Tensor], rate: float, sums: dict[str, Tensor] | None = None) -> None:
         self.parameters = parameters
         self.rate = rate
         self.sums = fresh_sums(parameters) if sums is None else sums
+        self._places: dict[str, np.ndarray] = {}
 
     def update(self, name: str, gradient: Tensor) -> None:
         """Step a whole parameter."""
-        sums = self.sums[name].addcmul_(gradient, gradient)
-        self.parameters[name].sub_(self.rate * gradient / (sums.sqrt() + EPSILON))
+        parameter, sums = self.parameters[name], self.sums[name]
+        if gradient.device.type == "cpu":
+            step(*(_flat(tensor) for tensor in (parameter, sums, gradient)), self.rate, EPSILON)
+            return
+        sums.addcmul_(gradient, gradient)
+        parameter.sub_(self.rate * gradient / (sums.sqrt() + EPSILON))
 
     def update_rows(self, name: str, rows: Tensor, gradient: Tensor) -> None:
-        """Step some distinct rows of a table; gradient: [rows, ...]."""
-        sums = self.sums[name][rows] + gradient * gradient
-        self.sums[name][rows] = sums
-        self.parameters[name][rows] -= self.rate * gradient / (sums.sqrt() + EPSILON)
+        """Step some rows of a table. rows: int64 [n], those that are twice in it add up; gradient: [n, ...]."""
+        if gradient.device.type == "cpu":
+            self._update_rows_in_a_loop(name, rows, gradient)
+            return
+        distinct, inverse = torch.unique(rows, return_inverse=True)
+        summed = torch.zeros((len(distinct), *gradient.shape[1:]), device=gradient.device)
+        summed.index_add_(0, inverse, gradient)
+        sums = self.sums[name][distinct] + summed * summed
+        self.sums[name][distinct] = sums
+        self.parameters[name][distinct] -= self.rate * summed / (sums.sqrt() + EPSILON)
+
+    def _update_rows_in_a_loop(self, name: str, rows: Tensor, gradient: Tensor) -> None:
+        parameter, sums = (tensors[name].flatten(1).numpy() for tensors in (self.parameters, self.sums))
+        if name not in self._places:
+            self._places[name] = np.full(len(parameter), -1, np.int32)
+        of_rows = gradient.flatten(1).contiguous().numpy()
+        step_rows(parameter, sums, rows.numpy(), of_rows, self._places[name], self.rate, EPSILON)
+
+
+def _flat(tensor: Tensor) -> np.ndarray:
+    array: np.ndarray = tensor.detach().contiguous().view(-1).numpy()
+    return array
 
 
 def fresh_sums(parameters: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -112,16 +112,11 @@ class RankerGroup:
         for k, name in enumerate(TABLES):
             of_rows = gradients[len(leaves) + k]
             if of_rows is not None:
-                self._learn_rows(name, rows[k], of_rows)
+                self.optimiser.update_rows(name, rows[k], of_rows)
         seen = [logits.detach()]
         if self._health.is_due:
             seen.append(signs_of(whole, embedded, [of_leaves[name] for name in self._watched]))
         return seen
-
-    def _learn_rows(self, name: str, rows: Tensor, gradient: Tensor) -> None:
-        distinct, inverse = torch.unique(rows, return_inverse=True)
-        summed = torch.zeros((len(distinct), *gradient.shape[1:]), device=self.device)
-        self.optimiser.update_rows(name, distinct, summed.index_add_(0, inverse, gradient))
 
     def start(self, place: int, like: int) -> None:
         """Fill an empty or set-aside place with a copy of a running ranker, its optimiser's state included.
