@@ -48,10 +48,7 @@ class OpenBucket:
         """
         assert self._statistics is not None
         kept = self._cap.update(slates.user, slates.n_items)
-        samples = np.repeat(kept, slates.n_items)
-        left_out = int((~samples).sum())
-        if left_out:
-            self._statistics.leave_out(left_out, int((~kept).sum()))
+        rows, samples = self._chosen(kept, slates.n_items)
         number = np.cumsum(kept) - 1
         covered, false_cover, vectors = covers
         if len(self._slots) < len(self._whole.variants):
@@ -61,13 +58,22 @@ class OpenBucket:
                 logits=logits[:, samples],
                 label=slates.label[samples],
                 slate=np.repeat(number, slates.n_items)[samples],
-                user=slates.user[kept],
-                slices=self._whole.memberships(slates.surface, slates.arm)[kept],
+                user=slates.user[rows],
+                slices=self._whole.memberships(slates.surface, slates.arm)[rows],
                 covered=covered[:, samples],
                 false_cover=false_cover[:, samples],
                 vectors=vectors[:, samples],
             )
         )
+
+    def _chosen(self, kept: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray | slice, np.ndarray | slice]:
+        """Return the slates and the samples that are measured, as indices; count the others."""
+        assert self._statistics is not None
+        if kept.all():
+            return slice(None), slice(None)  # a mask would copy everything
+        samples = np.repeat(kept, sizes)
+        self._statistics.leave_out(int((~samples).sum()), int((~kept).sum()))
+        return kept, samples
 
     def take(self) -> bytes:
         """Return the statistics' bytes and leave the bucket empty."""
