@@ -47,7 +47,8 @@ class Adagrad:
             return
         distinct, inverse = torch.unique(rows, return_inverse=True)
         summed = torch.zeros((len(distinct), *gradient.shape[1:]), device=gradient.device)
-        summed.index_add_(0, inverse, gradient)
+        # it sorts, and adds up in that order; index_add_ adds as threads come, and gives other bits each time
+        summed.index_put_((inverse,), gradient, accumulate=True)
         sums = self.sums[name][distinct] + summed * summed
         self.sums[name][distinct] = sums
         self.parameters[name][distinct] -= self.rate * summed / (sums.sqrt() + EPSILON)
