@@ -27,10 +27,10 @@ AXES: Final[dict[str, tuple[float, ...]]] = {
     "dimension": (64, 128, 256, 1024, 4096),
     "slate": (5, 10, 20, 50, 100, 200),
     "history": (10, 20, 50, 100, 200),
-    "items": (1_000, 5_000, 20_000, 80_000),
+    "items": (1_000, 2_000, 10_000, 50_000),
     "clicks": (0.05, 0.2, 1.0, 3.0),
 }
-"""What is measured; the base's own value is among each axis's."""
+"""What is measured; the base's own value is among each axis's. Below full scale the ends and the base alone are."""
 
 BUCKETS: Final = 6
 """Buckets that a point is measured over at full scale."""
@@ -55,7 +55,8 @@ def least(turns: list[dict[str, Any]]) -> dict[str, Any]:
 
 def sweep(base: Point, axis: str, buckets: int, turns: int) -> list[dict[str, Any]]:
     """Return the points of an axis: its value, the figures, and costs over those of the base."""
-    points = [varied(base, axis, value) for value in AXES[axis]]
+    values = AXES[axis] if turns > 1 else sorted({AXES[axis][0], asdict(base)[axis], AXES[axis][-1]})
+    points = [varied(base, axis, value) for value in values]
     seen: list[list[dict[str, Any]]] = [[] for _ in points]
     for _ in range(turns):
         for point, figures in zip(points, seen, strict=True):
@@ -64,7 +65,7 @@ def sweep(base: Point, axis: str, buckets: int, turns: int) -> list[dict[str, An
     at_base = found[points.index(base)]
     return [
         {"value": value, **figures, "ratio": {name: figures[name] / at_base[name] for name in RATIOS}}
-        for value, figures in zip(AXES[axis], found, strict=True)
+        for value, figures in zip(values, found, strict=True)
     ]
 
 

@@ -54,7 +54,7 @@ class Point:
     dimension: int = 128
     slate: int = 20
     history: int = 20
-    items: int = 5_000
+    items: int = 2_000
     users: int = 50_000
     clicks: float = 0.2
     rate: int = 1_000
