@@ -87,7 +87,8 @@ def decode_impression(value: bytes) -> Impression:
 def check_impression(event: Impression) -> None:
     """Refuse an impression that breaks a rule of the schema."""
     _check_ts(event.ts)
-    _check_ids(request_id=event.request_id, user_id=event.user_id)
+    if not (0 < len(event.request_id) <= MAX_ID and 0 < len(event.user_id) <= MAX_ID):
+        _check_ids(request_id=event.request_id, user_id=event.user_id)
     items = event.items
     if not 1 <= len(items) <= MAX_ITEMS:
         raise _invalid(f"items must be 1 to {MAX_ITEMS}, got {len(items)}")
@@ -98,9 +99,11 @@ def check_impression(event: Impression) -> None:
     if event.positions is not None:
         _check_positions(event.positions, len(items))
     for known in event.item_attributes.values():
-        for name, text in (("author", known.author), ("category", known.category)):
-            if text and len(text) > MAX_ID:
-                _check_length(name, text)
+        author, category = known.author, known.category
+        if author is not None and len(author) > MAX_ID:
+            _check_length("author", author)
+        if category is not None and len(category) > MAX_ID:
+            _check_length("category", category)
 
 
 def decode_feedback(value: bytes) -> Feedback:
@@ -113,7 +116,9 @@ def decode_feedback(value: bytes) -> Feedback:
 def check_feedback(event: Feedback) -> None:
     """Refuse feedback that breaks a rule of the schema."""
     _check_ts(event.ts)
-    _check_ids(request_id=event.request_id, user_id=event.user_id, item_id=event.item_id)
+    ids = event.request_id, event.user_id, event.item_id
+    if not (0 < len(ids[0]) <= MAX_ID and 0 < len(ids[1]) <= MAX_ID and 0 < len(ids[2]) <= MAX_ID):
+        _check_ids(request_id=event.request_id, user_id=event.user_id, item_id=event.item_id)
     if not isfinite(event.value):
         raise _invalid(f"value must be finite, got {event.value}")
 

@@ -6,10 +6,12 @@ jackknife groups and sketch cells are functions of the events.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
 from hashlib import blake2b
 
 import numpy as np
+
+from lis_online.events.kept_hashes import KeptHashes
 
 NO_ID = 0
 """Stands for "no author", "no user" and the like; `id_hash` never returns it."""
@@ -31,14 +33,12 @@ _SAMPLE = 0x9E3779B97F4A7C15 * 21 & _MASK
 """As `mix` with salt 20, in Python's integers: for one user at a time."""
 
 
-@lru_cache(maxsize=1 << 18)
-def id_hash(text: str) -> int:
-    """Return `plain_hash` of an id, kept at hand.
+id_hash: Callable[[str], int] = KeptHashes(plain_hash, most=1 << 17).__getitem__
+"""Returns `plain_hash` of an id, kept at hand.
 
-    >>> id_hash("u7") == id_hash("u7"), id_hash("u7") == id_hash("u8")
-    (True, False)
-    """
-    return plain_hash(text)
+>>> id_hash("u7") == id_hash("u7"), id_hash("u7") == id_hash("u8")
+(True, False)
+"""
 
 
 def mix(values: np.ndarray, salt: int = 0) -> np.ndarray:

@@ -11,10 +11,11 @@ from functools import lru_cache
 from hashlib import blake2b
 
 from lis_online.events.hashing import id_hash, plain_hash
+from lis_online.events.kept_hashes import KeptHashes
 from lis_online.settings.model import PrivacySettings
 
-CACHED = 1 << 18
-"""Ids of users, and of authors, whose hashes a process keeps at hand; in memory alone."""
+CACHED = 1 << 17
+"""Ids of users, and of authors, whose hashes a process keeps at hand, and as many before them; in memory alone."""
 
 UNKEYED = "privacy.user_key is not set: whoever knows the id of a user can find the user in logs and checkpoints"
 """What a person is told where there is no key."""
@@ -55,7 +56,7 @@ def key_digest(privacy: PrivacySettings) -> str | None:
 @lru_cache(maxsize=8)
 def _kept_at_hand(key: bytes, use: bytes) -> Callable[[str], int]:
     """Return `_keyed` with a memory that all shards of a process share."""
-    return lru_cache(maxsize=CACHED)(_keyed(key, use))
+    return KeptHashes(_keyed(key, use), CACHED).__getitem__
 
 
 def _keyed(key: bytes, use: bytes) -> Callable[[str], int]:

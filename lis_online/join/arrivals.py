@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Callable
 from typing import NamedTuple
 
 from lis_online.events.hashing import NO_ID, id_hash
@@ -77,15 +78,22 @@ class Arrivals:
         pending.arms = tuple(arms)
 
     def _set_attributes(self, pending: Pending, items: list[str], attributes: dict[str, ItemAttributes]) -> None:
-        author = self._persons.author
-        known = [attributes.get(item, _NOTHING) for item in items]
-        pending.authors = array("q", [author(a.author) if a.author else NO_ID for a in known])
-        pending.categories = array("q", [id_hash(a.category) if a.category else NO_ID for a in known])
-        pending.ages = array("q", [_age(a.created_ts, pending.ts) for a in known])
+        """Note what is known of each item, in the order of the slate, which most often is that of the attributes."""
+        if list(attributes) == items:
+            known = list(attributes.values())
+        else:
+            known = [attributes.get(item, _NOTHING) for item in items]
+        ts = pending.ts
+        pending.authors = _hashes([a.author for a in known], self._persons.author)
+        pending.categories = _hashes([a.category for a in known], id_hash)
+        created = [a.created_ts for a in known]
+        pending.ages = array("q", [UNKNOWN_AGE if c is None or not 0 <= c <= ts else ts - c for c in created])
 
 
-def _age(created: int | None, ts: int) -> int:
-    return ts - created if created is not None and 0 <= created <= ts else UNKNOWN_AGE
+def _hashes(ids: list[str | None], hash_of: Callable[[str], int]) -> array[int]:
+    if all(ids):
+        return array("q", map(hash_of, ids))  # type: ignore[arg-type]  # none is None
+    return array("q", [hash_of(one) if one else NO_ID for one in ids])
 
 
 _NOTHING = ItemAttributes()
