@@ -1,0 +1,1 @@
+"""Worked examples, which run; not part of the package."""
