@@ -69,6 +69,15 @@ def test_a_bit_of_difference_between_two_runs_is_seen(monkeypatch: pytest.Monkey
     assert gpu.largest_difference(4, 64, CPU, count=2) > gpu.TOLERANCE
 
 
+@pytest.mark.usefixtures("small_tables")
+def test_bits_of_weights_and_sums_count_too() -> None:
+    """What the last step learnt is in no logit yet."""
+    group = gpu.new_group(StackedWideAndDeep(gpu.SHAPE), 3, 32, CPU)
+    before = gpu.state_bits(group, [])
+    group.optimiser.sums["offset"].add_(1)
+    assert gpu.state_bits(group, []) != before
+
+
 def test_steps_are_the_same_on_every_device_and_unleaked_rankers_see_nothing() -> None:
     """Another device must be given the same samples: they are drawn on the host."""
     first, second = (gpu.made_steps(3, 32, 2, CPU) for _ in range(2))
