@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from bench.prose import page_of, table
 from bench.scaling_point import BUCKET
+from streams.turns import LONGEST_TURN
 
 HEAD: Final = (
     "value",
@@ -53,9 +54,6 @@ FIGURES: Final = {
     "rank's, MB": ("rank_checkpoint_bytes", 1e-6),
     "resident, MB": ("resident_bytes", 1e-6),
 }
-
-LONGEST_TURN: Final = 0.5
-"""What a worker aims at for a turn, s: `streams/turns.py`."""
 
 
 def page(found: dict[str, Any], fitted: dict[str, dict[str, float]]) -> str:
