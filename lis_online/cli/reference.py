@@ -21,7 +21,7 @@ Exit codes: 0, done; 2, something that a person can mend, in one line on standar
 with 1 where something could not go on and a restart helps: [operations.md](operations.md#roles).
 
 Most commands read a settings file, `-c`, over which environment variables go ([settings.md](settings.md)). `--json`
-prints what a program reads. The option `--install-completion` of `lis-online` teaches the shell to complete commands and options.
+prints what a program reads. The option `--install-completion` of `lis-online` teaches the shell to complete commands.
 """
 
 
