@@ -103,7 +103,7 @@ def tally_slates(
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def tally_rankers(into: Histograms, at: Places, label: np.ndarray, given: Predictions) -> None:
     """Add what rankers predicted: ranker by ranker, so that the histograms of one stay in a core's cache."""
-    place = np.empty(len(label), np.int32)
+    place = np.empty(len(label), np.uint16)
     for ranker in range(len(given.logits)):
         if not _places(given.logits[ranker], place):
             continue
