@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lis_online.demo.broker import embedded_broker, free_port
+from lis_online.demo.broker import embedded_broker
+from lis_online.demo.ports import free_port
 from lis_online.demo.postgres import embedded_postgres
 from lis_online.demo.workers import ROLES
 from lis_online.settings import Settings
