@@ -36,7 +36,7 @@ def build() -> dashboard.Dashboard:
         [
             Section("What comes in", [Line(8, _input())]),
             Section("How far behind", [Line(8, _behind())]),
-            Section("What is kept", [Line(8, _kept()), Line(7, _history())]),
+            Section("What is kept", [Line(8, _kept()), Line(7, _checkpoints()), Line(7, _history())]),
             Section("The workers", [Line(8, _work()), Line(7, _group()), Line(7, _machine())]),
         ],
     )
@@ -144,6 +144,32 @@ def _kept() -> list[tuple[panels.Builder, int]]:
         (panels.chart("Age of checkpoints and commits", old, proms(made), SECONDS, paint=ROLES), 8),
         (panels.chart("Commits", commits, proms(taken), PER_SECOND, paint=ROLES), 8),
         (panels.chart("Records covered by checkpoints", old, [prom(position, OF_SHARD)], COUNT, paint=ROLES), 8),
+    ]
+
+
+def _checkpoints() -> list[tuple[panels.Builder, int]]:
+    size = Ask(
+        "How large is a shard's state?",
+        "It rises without end: more users or items than expected; docs/operations.md says what each costs.",
+        "LisCheckpointOld",
+    )
+    took = Ask(
+        "How long does a checkpoint take to become durable?",
+        "Near checkpoints.every: the storage is slow; a crash then repeats that much more.",
+        "LisCheckpointOld",
+    )
+    wait = Ask(
+        "How long did a turn wait for it?",
+        "Longer than a turn: the state is copied in one piece; every record of the shard was that much later.",
+        "LisCheckpointOld",
+    )
+    return [
+        (panels.chart(title, ask, [prom(top(series, SHARD, INSTANCE), OF_SHARD)], unit, paint=ROLES, least=0.0), 8)
+        for title, ask, series, unit in (
+            ("Size of checkpoints", size, names.CHECKPOINT_BYTES, BYTES),
+            ("Time until checkpoints are durable", took, names.CHECKPOINT_SECONDS, SECONDS),
+            ("Pause for checkpoints", wait, names.CHECKPOINT_PAUSE, SECONDS),
+        )
     ]
 
 
