@@ -197,8 +197,8 @@ def compare(name: str, goal: float | None, case: Case, scale: float) -> Measured
         best["start"] / best["read"],
         goal,
         "lower",
-        f"{best['start']:.2f} CPU seconds for {best['bytes'] / 1e6:,.0f} MB ({parts}) against {best['read']:.2f} s to read the "
-        f"file; the process and its imports took {best['imports']:.1f} s before",
+        f"{best['start']:.2f} CPU seconds for {best['bytes'] / 1e6:,.0f} MB ({parts}) against {best['read']:.2f} s to "
+        f"read the file; the process and its imports took {best['imports']:.1f} s before",
     )
 
 
