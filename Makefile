@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DURATION ?=
+LIS_DATA ?=
 RUNS ?= 1000000
 SUMMARY ?=
 SCALE ?= 1
 MINUTES ?= 10
 JOBS ?= 2
 
-.PHONY: setup demo test check fuzz study study-mutation study-experiments study-drift study-shedding chaos overload bench bench-gpu scaling reference docs dashboards format lock audit sbom clean
+.PHONY: setup demo example test check fuzz study study-mutation study-experiments study-drift study-shedding chaos overload bench bench-gpu scaling reference docs dashboards format lock audit sbom clean
 
 setup: $(STAMP)  ## build the environment in .venv
 
@@ -31,11 +32,15 @@ demo: setup  ## the whole system on a simulated feed; DURATION=seconds, SUMMARY=
 test: setup  ## every test
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
-check: setup  ## format, lint, types, import rule
+check: setup  ## format, lint, types, import rule, dead code
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -q tests/test_imports.py
+	@$(BIN)/python -m pytest -q tests/test_imports.py tests/test_house.py
+
+example: setup  ## docs/vectors.md: does aligning a text model help? LIS_DATA=folder asks real clicks
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r examples/requirements.lock
+	@OMP_NUM_THREADS=1 $(BIN)/python -m examples.text_alignment $(if $(LIS_DATA),--data $(LIS_DATA))
 
 fuzz: setup  ## hostile input by the million (RUNS) under atheris, which has wheels for Linux on x86-64 alone
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r fuzz/requirements.lock
@@ -71,10 +76,11 @@ scaling: setup  ## docs/scaling.md, docs/capacity.md: what a slate costs as ever
 study-shedding: setup  ## docs/shedding.json: what LIS and AIS become when load is shed
 	@OMP_NUM_THREADS=1 $(BIN)/python -m studies.shedding --jobs $(JOBS) --out docs/shedding.json
 
-reference: setup  ## the pages that are made from the code: settings, series, commands, tables
+reference: setup  ## the pages that are made from the code: settings, series, commands, tables, licences
 	@mkdir -p build
 	@for page in settings:settings exporter:series cli:cli history:tables; do \
 		$(BIN)/python -m lis_online.$${page%:*}.reference > build/page.md && cp build/page.md docs/$${page#*:}.md || exit 1; done
+	@$(BIN)/python docs/hooks/licences.py > build/page.md && cp build/page.md docs/licences.md
 
 docs: setup  ## build/site: the documentation as a site that asks nobody for anything
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict

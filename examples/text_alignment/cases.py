@@ -17,6 +17,7 @@ from lis_online.cli.evaluate import THIN_LOG
 from lis_online.errors import UsageError
 from lis_online.events.decode import decode_representation, vector_of
 from lis_online.replay.mind import read, read_behaviors
+from lis_online.replay.paths import is_file, is_folder
 from lis_online.replay.vectors import read_vectors
 from lis_online.simulate.parameters import VariantParameters, WorldParameters
 from lis_online.simulate.recorded import START, generate
@@ -25,6 +26,7 @@ from lis_online.simulate.scenario import Scenario
 SOURCE: Final = "coclick"
 HOUR: Final = 3_600_000
 GAP: Final = HOUR
+SAMPLE: Final = "mind-sample"
 EARLIER: Final = 0.4
 """Share of the impressions whose clicks are aligned on; the others are evaluated."""
 
@@ -75,12 +77,14 @@ def simulated(embed: Embed, name: str, slates: int, seed: int) -> Case:
 
 
 def mind(folder: Path, embed: Embed, name: str) -> Case:
-    """Return the impressions of a folder with MIND's `behaviors.tsv`.
+    """Return the impressions of a folder with MIND's `behaviors.tsv`, or with such a folder named `mind-sample`.
 
     Its titles are embedded where its `news.tsv` is there too; otherwise the vectors of `title-svd64.npz` are the ones
     that are aligned, and the variant's name is `title`. What users of the earlier impressions had clicked by then is
     what is aligned on: MIND gives it as their history.
     """
+    if not is_file(folder / "behaviors.tsv") and is_folder(folder / SAMPLE):
+        folder = folder / SAMPLE
     behaviors = sorted(read_behaviors(folder / "behaviors.tsv"))
     split = behaviors[int(EARLIER * len(behaviors))].ts
     earlier = [one for one in behaviors if one.ts < split]
@@ -88,10 +92,10 @@ def mind(folder: Path, embed: Embed, name: str) -> Case:
     pairs = [pair for clicked in latest.values() for pair in in_sequence(clicked)]
     log = [(topic, value) for topic, value in read(folder) if _ts(value) >= split]
     settings = {**THIN_LOG, "preference": [{"name": SOURCE, "kind": "co_engagement"}]}
-    if (folder / "news.tsv").is_file():
+    if is_file(folder / "news.tsv"):
         items, texts = _news(folder / "news.tsv")
         return Case(name, items, embed(texts), texts, pairs, log, settings)
-    if not (folder / "title-svd64.npz").is_file():
+    if not is_file(folder / "title-svd64.npz"):
         raise UsageError(f"--data must hold news.tsv or title-svd64.npz beside behaviors.tsv, got {str(folder)!r}")
     known = read_vectors(folder / "title-svd64.npz")
     return Case("title", known.item_id.tolist(), known.vector.astype(np.float32), (), pairs, log, settings)
