@@ -20,7 +20,6 @@ from lis_online.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-PORT: Final = 9465
 MOST_OPEN: Final = 64
 """Connections at once: more are answered 503."""
 KEEP_ALIVE: Final = 5  # s

@@ -6,11 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
-STAR: Final = "*"
-"""The step into every element of a list; a key of that name is written `["*"]`."""
-
 EACH: Final = object()
-"""That step, parsed."""
+"""The step into every element of a list, `[*]`; a key of that name is written `["*"]`."""
 
 Path = tuple[Any, ...]
 """Steps: a text is a key, a whole number an index (negative from the end), EACH all elements."""
