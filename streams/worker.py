@@ -19,6 +19,7 @@ import faust
 from lis_online.checkpoints.place import open_place
 from lis_online.settings import Settings
 from streams.apps import new_app
+from streams.collecting import seldom
 from streams.keeping import RowSink
 from streams.roles import PUBLISH, roles_of
 from streams.runner import Runner, ShardFactory
@@ -130,7 +131,7 @@ def run(
             )
             for each in roles_of(role)
         }
-        with serving(runners):
+        with serving(runners), seldom():
             return _execute(Worker(runners.values(), loop), runners)
 
 
