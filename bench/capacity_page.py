@@ -150,7 +150,7 @@ def _steps(need: Need) -> Iterator[tuple[str, str, str]]:
     click = _us(need.pair_cores, load.impressions * load.clicks)
     yield (
         "rank, pairs",
-        f"clicks/s x {click}, alike; up to {plan.PARTNERS} pairs a click",
+        f"clicks/s x {click}, alike: {plan.PARTNERS} pairs a click, the most",
         f"{need.pair_cores:.2f} cores",
     )
     remembered = f"clicks/s x {plan.PARTNERS} x {(load.memory + load.horizon) / 3600:g} h, at most"

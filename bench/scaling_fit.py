@@ -29,7 +29,7 @@ PARTS: Final[dict[str, dict[str, Callable[[Sizes], float]]]] = {
         "item_variant": lambda p: p["slate"] * p["variants"],
         "item_history": lambda p: p["slate"] * p["history"],
         "product": lambda p: p["slate"] * p["history"] * p["variants"] * p["dimension"],
-        "click": lambda p: p["clicks"],
+        "pair": lambda p: p["pairs"],
     },
     "publish_s": {"bucket": lambda p: 1.0, "variant": lambda p: p["variants"]},
     "input_bytes": {
@@ -42,7 +42,7 @@ PARTS: Final[dict[str, dict[str, Callable[[Sizes], float]]]] = {
         "slate": lambda p: 1.0,
         "item": lambda p: p["slate"],
         "history": lambda p: p["history"],
-        "click": lambda p: p["clicks"],
+        "pair": lambda p: p["pairs"],
     },
     "pending_bytes": {"slate": lambda p: 1.0, "item": lambda p: p["slate"], "history": lambda p: p["history"]},
     "windows_bytes": {"bucket": lambda p: 1.0, "variant": lambda p: p["variants"]},
@@ -55,11 +55,11 @@ OTHER: Final = {"items", "partitions"}
 
 
 def points(found: dict[str, Any]) -> Iterator[tuple[Sizes, dict[str, Any]]]:
-    """Yield the sizes and figures of every measured point that is fitted."""
+    """Yield the sizes, pairs a slate among them, and figures of every measured point that is fitted."""
     for axis, measured in found["axes"].items():
         if axis not in OTHER:
             for one in measured:
-                yield {**found["base"], axis: one["value"]}, one
+                yield {**found["base"], axis: one["value"], "pairs": one["pairs"]}, one
 
 
 def coefficients(found: dict[str, Any]) -> Fit:

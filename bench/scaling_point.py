@@ -20,6 +20,8 @@ import msgspec
 import numpy as np
 
 from bench import standard
+from lis_online.events import rank_log
+from lis_online.events.batches import PairBatch
 from lis_online.history.rows import BucketRow, NumberRow
 from lis_online.settings import Settings
 from lis_online.shards.contract import Outgoing, Record, Shard
@@ -35,7 +37,7 @@ BUCKET: Final = 20
 """Seconds of a bucket."""
 
 WARM: Final = 100
-"""Seconds of event time before the measurement: attribution, lateness, horizon, and the first bucket."""
+"""Seconds of event time before the measurement, at least: attribution, lateness, horizon, and the first bucket."""
 
 PENDING: Final = 4_000
 """Impressions that wait at once where the memory of one is measured."""
@@ -165,6 +167,7 @@ class Shards:
         """Begin to count anew."""
         self.seconds = dict.fromkeys(ROLES, 0.0)
         self.turn = 0.0
+        self.pairs = 0
         self.sent: Counter[str] = Counter()
         self.records: Counter[str] = Counter()
         self.rows: list[Any] = []
@@ -189,6 +192,7 @@ class Shards:
         if role == "rank":
             self.turn = max(self.turn, took)
         for out in outgoing:
+            self.pairs += pairs_in(out)
             self.sent[out.topic] += len(out.value)
             self.records[out.topic] += 1
         return outgoing
@@ -218,8 +222,11 @@ def measure(point: Point, buckets: int = 6) -> dict[str, Any]:
     for batch in stream.vectors():
         shards.feed(batch)
     vectors = time.process_time() - vectors
-    for batch in stream.seconds(WARM):
-        shards.feed(batch)
+    warm = WARM
+    while shards.samples < BUCKET * point.rate:  # loops are compiled and vectors taken in with the first steps
+        for batch in stream.seconds(warm):
+            shards.feed(batch)
+        warm = BUCKET
     shards.clear()
     stream.bytes = 0
     for batch in stream.seconds(buckets * BUCKET):
@@ -236,6 +243,7 @@ def measure(point: Point, buckets: int = 6) -> dict[str, Any]:
         "publish_s": shards.seconds["publish"] / max(len(made), 1),
         "rank_turn_s": shards.turn,
         "input_bytes": stream.bytes / read,
+        "pairs": shards.pairs / read,
         "log_bytes": shards.sent["samples"] / read,
         "log_record_bytes": shards.sent["samples"] / max(shards.records["samples"], 1),
         "windows_bytes": shards.sent["windows"] / max(len(made), 1),
@@ -248,6 +256,12 @@ def measure(point: Point, buckets: int = 6) -> dict[str, Any]:
     gc.collect()
     checkpoints = {"join": sum(map(size_of, shards.joins)), "rank": size_of(shards.rank)}
     return found | {f"{role}_checkpoint_bytes": size for role, size in checkpoints.items()}
+
+
+def pairs_in(out: Outgoing) -> int:
+    """Return how many pairs a record of the rank log carries."""
+    block = rank_log.decode(out.value) if out.topic == "samples" else None
+    return len(PairBatch.decode(block.pairs)) if isinstance(block, rank_log.Block) and block.pairs else 0
 
 
 def pending_bytes(point: Point) -> float:

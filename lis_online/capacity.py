@@ -27,7 +27,7 @@ REPLICAS: Final = 3
 """Copies that Kafka keeps of each record, and network traffic that a record is written with. A choice."""
 
 PARTNERS: Final = 5
-"""Pairs that a click makes at most: the default of `preference.partners`, which was measured with."""
+"""Pairs that a click makes at most: the default of `preference.partners`."""
 
 FIXED_RANKERS: Final = 6
 """Unleaked and twin; leaked, past, placebo and thinned of one source."""
@@ -214,7 +214,7 @@ def slate_cores(load: Load) -> float:
 
 def pair_cores(load: Load) -> float:
     """Return the cores that rank takes to enter the pairs of every click: of all users, whatever share is ranked."""
-    return LIVE * load.impressions * cost("rank_s", {"click": load.clicks}) / BUSY
+    return LIVE * load.impressions * cost("rank_s", {"pair": load.clicks * PARTNERS}) / BUSY
 
 
 def vector_memory(load: Load) -> float:
@@ -224,7 +224,7 @@ def vector_memory(load: Load) -> float:
 
 def kafka_bytes(load: Load, share: float) -> float:
     """Return the bytes a second that are written to Kafka: input, slates of a share of users, all pairs, buckets."""
-    of_impression = cost("input_bytes", _parts(load)) + cost("log_bytes", {"click": load.clicks})
+    of_impression = cost("input_bytes", _parts(load)) + cost("log_bytes", {"pair": load.clicks * PARTNERS})
     of_impression += share * cost("log_bytes", _sizes(load))
     buckets = cost("windows_bytes", {"bucket": 1.0, "variant": float(load.variants)}) / MINUTE
     return load.impressions * of_impression + buckets

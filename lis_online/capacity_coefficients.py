@@ -8,19 +8,55 @@ from __future__ import annotations
 from typing import Final
 
 FITTED: Final[dict[str, dict[str, float]]] = {
-    "join_s": {"slate": 1e-5, "item": 1e-6, "history": 5e-7, "click": 1e-5},
-    "rank_s": {
-        "slate": 1e-5,
-        "item": 2e-5,
-        "item_variant": 5e-6,
-        "item_history": 1e-7,
-        "product": 1e-11,
-        "click": 5e-5,
+    "join_s": {
+        "slate": 3.8e-05,
+        "item": 3.89e-07,
+        "history": 2.73e-07,
+        "click": 1.94e-05,
+        "error": 0.087,
     },
-    "publish_s": {"bucket": 0.01, "variant": 0.01},
-    "input_bytes": {"slate": 100.0, "item": 9.0, "history": 8.0, "click": 120.0},
-    "log_bytes": {"slate": 40.0, "item": 43.0, "history": 16.0, "click": 230.0},
-    "pending_bytes": {"slate": 500.0, "item": 50.0, "history": 25.0},
-    "windows_bytes": {"bucket": 30_000.0, "variant": 12_000.0},
-    "number_rows": {"bucket": 100.0, "variant": 100.0},
+    "rank_s": {
+        "slate": 2.14e-05,
+        "item": 2.2e-05,
+        "item_variant": 3.97e-06,
+        "item_history": 4.89e-08,
+        "product": 2.5e-10,
+        "pair": 1.49e-05,
+        "error": 0.046,
+    },
+    "publish_s": {
+        "bucket": 0.0238,
+        "variant": 0.00754,
+        "error": 0.092,
+    },
+    "input_bytes": {
+        "slate": 156.0,
+        "item": 7.42,
+        "history": 7.46,
+        "click": 113.0,
+        "error": 0.0075,
+    },
+    "log_bytes": {
+        "slate": 30.3,
+        "item": 42.8,
+        "history": 16.0,
+        "pair": 47.2,
+        "error": 0.016,
+    },
+    "pending_bytes": {
+        "slate": 2260.0,
+        "item": 0.0,
+        "history": 15.4,
+        "error": 0.12,
+    },
+    "windows_bytes": {
+        "bucket": 7330.0,
+        "variant": 4860.0,
+        "error": 0.3,
+    },
+    "number_rows": {
+        "bucket": 238.0,
+        "variant": 73.0,
+        "error": 0.00065,
+    },
 }

@@ -23,11 +23,11 @@ ROUND = {
         "item_variant": 2e-6,
         "item_history": 1e-7,
         "product": 1e-10,
-        "click": 50e-6,
+        "pair": 10e-6,
     },
     "publish_s": {"bucket": 0.03, "variant": 0.06},
     "input_bytes": {"slate": 100.0, "item": 10.0, "history": 8.0, "click": 150.0},
-    "log_bytes": {"slate": 40.0, "item": 43.0, "history": 16.0, "click": 230.0},
+    "log_bytes": {"slate": 40.0, "item": 43.0, "history": 16.0, "pair": 46.0},
     "pending_bytes": {"slate": 500.0, "item": 50.0, "history": 25.0},
     "windows_bytes": {"bucket": 6_000.0, "variant": 12_000.0},
     "number_rows": {"bucket": 100.0, "variant": 200.0},
@@ -54,7 +54,7 @@ def test_cores_of_join_are_rate_times_cost_over_what_a_core_may_do() -> None:
 
 
 def test_cores_of_rank_are_those_of_slates_and_pairs() -> None:
-    """10 + 10 + 60 + 4 + 6,000 / 10,000 = 84.6 us for a slate, 50 for a click."""
+    """10 + 10 + 60 + 4 + 6,000 / 10,000 = 84.6 us for a slate, 5 x 10 for a click."""
     need = needed(LOAD)
     assert need.pair_cores == pytest.approx(1_000 * 0.5 * 50e-6 * 1.6 / 0.7)
     assert need.full.cores - need.pair_cores == pytest.approx(1_000 * 84.6e-6 * 1.6 / 0.7)
