@@ -7,6 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiokafka import ConsumerRecord
+from faust.types import TP
 
 from lis_online.settings import Settings
 from lis_online.shards.contract import Record
@@ -16,6 +18,7 @@ from streams.catch_up import CatchUp
 from streams.idle import IdleWatch
 from streams.roles import JOIN
 from streams.runner import Runner
+from streams.transport import Fetched
 
 
 class OneATurn:
@@ -100,3 +103,33 @@ def test_batch_of_a_partition_that_moved_on_meanwhile_is_left_alone(runner: Runn
     assert host.applied == []
     asyncio.run(runner._feed(other, records("impressions", 5)))
     assert later.applied == [("impressions", 5)]
+
+
+def fetched(tp: TP, generation: int, *offsets: int) -> Fetched:
+    """Return what one fetch brought of a partition."""
+    message = Fetched(tp.topic, tp.partition, offsets[-1], 0.0, 0, None, None, b"", None, generation_id=generation)
+    message.records = [
+        ConsumerRecord(
+            tp.topic, tp.partition, offset, 5_000 + offset, 0, b"k%d" % offset, b"v%d" % offset, None, 2, 2, ()
+        )
+        for offset in offsets
+    ]
+    return message
+
+
+def test_fetches_become_records_by_partition_and_old_ones_are_dropped(runner: Runner) -> None:
+    """What was fetched before a rebalance, or of a partition that has gone, belongs to whoever has it now."""
+    here, there, gone = TP("impressions", 0), TP("feedback", 1), TP("impressions", 2)
+    runner.app.consumer_generation_id = 7
+    runner.app.consumer.assignment = lambda: {here, there}
+    messages = [
+        fetched(here, 7, 3, 4),
+        fetched(here, 6, 9),
+        fetched(gone, 7, 1),
+        fetched(there, 7, 0),
+        fetched(here, 7, 5),
+    ]
+    assert runner._by_partition(messages) == {
+        0: [Record("impressions", 0, n, 5_000 + n, b"v%d" % n, b"k%d" % n) for n in (3, 4, 5)],
+        1: [Record("feedback", 1, 0, 5_000, b"v0", b"k0")],
+    }
