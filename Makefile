@@ -11,7 +11,7 @@ SCALE ?= 1
 MINUTES ?= 10
 JOBS ?= 2
 
-.PHONY: setup demo example test check fuzz study study-mutation study-experiments study-drift study-shedding chaos overload bench bench-gpu scaling reference docs dashboards format lock audit sbom clean
+.PHONY: setup demo example test check fuzz study study-mutation study-experiments study-drift study-shedding chaos overload bench bench-gpu scaling reference docs dashboards format lock audit sbom wheel clean
 
 setup: $(STAMP)  ## build the environment in .venv
 
@@ -102,6 +102,9 @@ audit: setup  ## known vulnerabilities of what is locked; fails where they canno
 sbom: setup  ## dist/sbom.json: the bill of materials of what is locked (CycloneDX), the same bytes every time
 	@mkdir -p dist
 	@$(BIN)/python -W ignore -m cyclonedx_py requirements --output-reproducible --pyproject pyproject.toml -o dist/sbom.json requirements.lock
+
+wheel: setup  ## dist/: the package as pip installs it
+	@$(BIN)/uv build --quiet --wheel --out-dir dist
 
 clean:  ## remove what was built
 	rm -rf $(VENV) .java build dist *.egg-info
