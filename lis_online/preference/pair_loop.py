@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import numba
 import numpy as np
 import torch
 
+from lis_online.compiled import compiled
 from lis_online.preference.hashes import ITEM_FACTOR, PAIR_FACTORS
 from lis_online.preference.lookup import FEATURES, NONE, SCALE, SETS, SMOOTHING, Lookup, PairFeatures
 from lis_online.preference.tables import Tables, move
@@ -77,12 +77,12 @@ class Found(NamedTuple):
     moved: np.ndarray
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _slot(product: int, bits: int) -> int:
     return (product >> (64 - bits)) & ((1 << bits) - 1)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _read(
     pairs: Tables, items: Tables, at: Samples, found: Found, reach: tuple[int, int], bits: tuple[int, int]
 ) -> None:
@@ -115,7 +115,7 @@ def _read(
             sums[:], sums_past[:], entries = 0, 0, 0
             for k in range(length):
                 entry = at.history[slate, k]
-                if entry in (NONE, item):
+                if entry == NONE or entry == item:  # noqa: SIM109, a tuple is slower
                     continue
                 entries += 1
                 first = _slot((item + entry) * FIRST_FACTOR, bits[0])

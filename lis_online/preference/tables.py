@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
+from lis_online.compiled import compiled
 from lis_online.preference.leak import PAST_ONLY
 
 
@@ -23,7 +23,7 @@ class Tables(NamedTuple):
     folds: int
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def enter(tables: Tables, key: int, fold: int, weight: int) -> None:
     """Let a pair be seen as future by every fold but its own. PAST_ONLY: by none."""
     if fold == PAST_ONLY:
@@ -37,7 +37,7 @@ def enter(tables: Tables, key: int, fold: int, weight: int) -> None:
         tables.total[lane, cell] += weight
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def pass_by(tables: Tables, key: int, fold: int, weight: int) -> None:
     """Let a pair that was future be past: seen by its own fold too, or by all where it was PAST_ONLY."""
     lanes = tables.seen.shape[1]
@@ -53,7 +53,7 @@ def pass_by(tables: Tables, key: int, fold: int, weight: int) -> None:
         tables.past[cell, lane] += weight
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def move(tables: Tables, entered: int, passed: int, future_end: int, past_end: int) -> tuple[int, int]:
     """Move the tables on; return how many events have entered, and how many have passed."""
     events = tables.events

@@ -35,7 +35,7 @@ class Adagrad:
         """Step a whole parameter."""
         parameter, sums = self.parameters[name], self.sums[name]
         if gradient.device.type == "cpu":
-            step(*(_flat(tensor) for tensor in (parameter, sums, gradient)), self.rate, EPSILON)
+            step(_flat(parameter), _flat(sums), _flat(gradient), self.rate, EPSILON)
             return
         sums.addcmul_(gradient, gradient)
         parameter.sub_(self.rate * gradient / (sums.sqrt() + EPSILON))

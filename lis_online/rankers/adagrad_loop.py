@@ -5,11 +5,12 @@ Each number is computed by itself, from correctly rounded operations, so that it
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from lis_online.compiled import compiled
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+
+@compiled
 def step(parameter: np.ndarray, sums: np.ndarray, gradient: np.ndarray, rate: float, epsilon: float) -> None:
     """Step a parameter: float32 [n] each."""
     by, least = np.float32(rate), np.float32(epsilon)
@@ -18,7 +19,7 @@ def step(parameter: np.ndarray, sums: np.ndarray, gradient: np.ndarray, rate: fl
         parameter[k] -= by * gradient[k] / (np.sqrt(sums[k]) + least)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def step_rows(
     table: np.ndarray,
     sums: np.ndarray,

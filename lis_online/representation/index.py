@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-import numba
 import numpy as np
+
+from lis_online.compiled import compiled
 
 MISSING: Final = -1
 """The row of an item that is not there."""
@@ -66,7 +67,7 @@ def _empty(bits: int) -> np.ndarray:
     return np.full((1 << bits, 2), MISSING, np.int64)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _place(table: np.ndarray, item: int) -> int:
     """Return where an item is, or would be."""
     last = len(table) - 1
@@ -76,7 +77,7 @@ def _place(table: np.ndarray, item: int) -> int:
     return at
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _get(table: np.ndarray, items: np.ndarray) -> np.ndarray:
     rows = np.empty(len(items), np.int64)
     for n in range(len(items)):
@@ -84,7 +85,7 @@ def _get(table: np.ndarray, items: np.ndarray) -> np.ndarray:
     return rows
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _put(table: np.ndarray, items: np.ndarray, rows: np.ndarray) -> None:
     for n in range(len(items)):
         at = _place(table, items[n])
