@@ -207,7 +207,7 @@ def _known() -> str:
 ## Measured, and not
 
 - Measured: a slate's cost in join and rank, a bucket's in publish, bytes of input, rank log and buckets, memory of an
-impression that waits; up to 16 variants, slates and histories of 200, 4,096 numbers, three clicks on an impression; on
+impression that waits; up to 16 variants, slates and histories of 200, 4,096 numbers, four clicks on an impression; on
 two shared cores.
 
 - Extrapolated: rates above what one core does ({of_one_core:,.0f} impressions/s of rank at {one.variants} variants),
