@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any, Final
 
 from lis_online.metrics.blocks import Block, merge_block
@@ -40,18 +41,18 @@ class WholeRun:
             return None
         return Window(self._start, self._end, self._total, [self._blocks[key] for key in sorted(self._blocks)])
 
-    def snapshot(self) -> dict[str, Any]:
-        """Return the state as msgpack-able data."""
-        return {
-            "width": self._width,
-            "start": self._start,
-            "end": self._end,
-            "total": self._total.encode(),
-            "blocks": [[key, *self._blocks[key].snapshot()] for key in sorted(self._blocks)],
-        }
+    def copying(self) -> Generator[None, None, dict[str, Any]]:
+        """Return the state as msgpack-able data, yielding between sums: it must not change meanwhile."""
+        state = {"width": self._width, "start": self._start, "end": self._end, "total": self._total.encode()}
+        yield
+        blocks = []
+        for key in sorted(self._blocks):
+            blocks.append([key, *self._blocks[key].snapshot()])
+            yield
+        return {**state, "blocks": blocks}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Replace the state by that of `snapshot`."""
+        """Replace the state by that of `copying`."""
         self._width, self._start, self._end = state["width"], state["start"], state["end"]
         self._total = Statistics.decode(self.layout, state["total"])
         self._blocks = {key: Block.restore(self.layout, data) for key, *data in state["blocks"]}

@@ -24,6 +24,7 @@ from lis_online.settings import Settings
 from lis_online.settings.model import DriftSettings
 from lis_online.shards.drift_view import DriftView
 from lis_online.shards.group_windows import GroupWindows
+from lis_online.shards.steps import Steps
 
 SHARES: Final = {
     names.LATE_SHARE: LATE,
@@ -98,13 +99,13 @@ class DriftWatch:
         """Return what is known after the newest detection bucket."""
         return self._view
 
-    def snapshot(self) -> dict[str, Any]:
-        """Return the state as msgpack-able data."""
+    def copying(self) -> Steps[dict[str, Any]]:
+        """Return the state as msgpack-able data, a sum of statistics at a time."""
         return {
             "bucket": self.bucket,
             "ready": self._ready,
             "start": self._start,
-            "sum": self._sum.snapshot(),
+            "sum": (yield from self._sum.copying()),
             "counts": self._counts,
             "monitor": self._monitor.snapshot(),
             "latest": [events.snapshot(event) for event in self._latest.values()],
@@ -112,7 +113,7 @@ class DriftWatch:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Replace the state by that of `snapshot`; one of detection buckets of another length is of no use."""
+        """Replace the state by that of `copying`; one of detection buckets of another length is of no use."""
         if state["bucket"] != self.bucket:
             return
         self._ready, self._start, self._counts = state["ready"], state["start"], state["counts"]

@@ -21,6 +21,7 @@ from lis_online.metrics.version_keys import version_key
 from lis_online.metrics.whole_run import WholeRun
 from lis_online.metrics.windows import RollingWindow, Window
 from lis_online.settings import Settings
+from lis_online.shards.steps import Steps
 from lis_online.shards.view import OVERLAP, WHOLE_RUN, VersionInfo
 
 NOT_WARM: Final = "no samples after the warm-up"
@@ -184,15 +185,20 @@ class GroupWindows:
         own = self.presence.warm_from(source, start, self._settings.warm_up)
         return own if self._warm else self.warm_from
 
-    def snapshot(self) -> dict[str, Any]:
-        """Return the state as msgpack-able data."""
+    def copying(self) -> Steps[dict[str, Any]]:
+        """Return the state as msgpack-able data, a window at a time."""
+        whole = yield from self._whole.copying()
+        rolling = {}
+        for window in self._rolling:
+            rolling[str(window.length)] = window.snapshot()
+            yield
         return {
             "warm": self._warm,
             "first": self._first,
             "learnt": self._learnt,
-            "whole": self._whole.snapshot(),
-            "rolling": {str(window.length): window.snapshot() for window in self._rolling},
-            "overlap": None if self._overlap is None else self._overlap.snapshot(),
+            "whole": whole,
+            "rolling": rolling,
+            "overlap": None if self._overlap is None else (yield from self._overlap.copying()),
             "overlap_from": self._overlap_from,
             "versions": [list(msgspec.structs.astuple(held)) for held in self.presence.versions],
             "restarted": self.presence.restarted,
@@ -204,7 +210,7 @@ class GroupWindows:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Replace the state by that of `snapshot`. A window that was not kept there begins empty."""
+        """Replace the state by that of `copying`. A window that was not kept there begins empty."""
         self._warm, self._first, self._learnt = state["warm"], state["first"], state["learnt"]
         self._whole.restore(state["whole"])
         for window in self._rolling:

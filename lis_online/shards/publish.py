@@ -22,7 +22,7 @@ from lis_online.metrics.windows import Window
 from lis_online.settings import Settings
 from lis_online.shards import publish_renaming
 from lis_online.shards.arm_reports import ArmReports, counts_of
-from lis_online.shards.contract import MAX_TIME, Copied, Outgoing, Record, Saving, Snapshot
+from lis_online.shards.contract import MAX_TIME, Outgoing, Record, Saving, Snapshot
 from lis_online.shards.drift_view import drift_rows
 from lis_online.shards.drift_watch import DriftWatch
 from lis_online.shards.experiment_summary import experiment_summary
@@ -30,6 +30,7 @@ from lis_online.shards.group_windows import GroupWindows
 from lis_online.shards.parts import PartAssembler
 from lis_online.shards.publish_rows import report_rows, view_rows
 from lis_online.shards.spans import Spans
+from lis_online.shards.steps import Steps, Stepwise, whole
 from lis_online.shards.trails import Trails, watched
 from lis_online.shards.view import OVERLAP, WHOLE_RUN, PublishView
 
@@ -58,6 +59,17 @@ class _Group:
         """The rankers that are set aside and why, named as in the numbers."""
         presence = self.windows.presence
         return {presence.key(name): reason for name, reason in presence.set_aside.items()}
+
+    def copying(self) -> Steps[dict[str, Any]]:
+        """Return the state as msgpack-able data, a sum of statistics at a time."""
+        return {
+            "parts": self.parts.snapshot(),
+            "windows": (yield from self.windows.copying()),
+            "spans": (yield from self.spans.copying()),
+            "trails": self.trails.snapshot(),
+            "current": self.current,
+            "rest": [self.end, self.revision, self.late_side, self.left_out, self.finished],
+        }
 
     def summary(self) -> dict[str, Any]:
         """Return the numbers over the whole run, and each version's over the overlap of versions."""
@@ -89,6 +101,7 @@ class PublishShard:
         self._drift = self._new_drift()
         self._rows: list[HistoryRow] = []
         self._current: PublishView | None = None
+        self._saving: Stepwise | None = None
 
     @property
     def positions(self) -> Mapping[str, int]:
@@ -163,32 +176,31 @@ class PublishShard:
 
     def snapshot(self) -> Snapshot:
         """Copy the state."""
-        groups = [
-            {
-                "group": name,
-                "parts": group.parts.snapshot(),
-                "windows": group.windows.snapshot(),
-                "spans": group.spans.snapshot(),
-                "trails": group.trails.snapshot(),
-                "current": group.current,
-                "rest": [group.end, group.revision, group.late_side, group.left_out, group.finished],
-            }
-            for name, group in sorted(self._groups.items())
-        ]
-        return Snapshot(
-            {
-                "axes": [list(names) for names in axes(self._layout)],
-                "position": self._position,
-                "reports": self._reports.snapshot(),
-                "groups": groups,
-                "drift": None if self._drift is None else self._drift.snapshot(),
-                "rows": msgspec.msgpack.encode(self._rows),
-            }
-        )
+        return whole(self.begin_snapshot())
 
     def begin_snapshot(self) -> Saving:
-        """Begin to copy the state."""
-        return Copied(self.snapshot())
+        """Begin to copy the state, a sum of statistics at a time.
+
+        The sums change with a bucket alone: one that comes before they are copied finishes the copy first.
+        """
+        meta = {
+            "axes": [list(names) for names in axes(self._layout)],
+            "position": self._position,
+            "reports": self._reports.snapshot(),
+            "rows": msgspec.msgpack.encode(self._rows),
+        }
+        if self._saving is not None:
+            self._saving.abandon()
+        self._saving = Stepwise(self._copying(meta))
+        return self._saving
+
+    def _copying(self, meta: dict[str, Any]) -> Steps[Snapshot]:
+        groups = []
+        for name, group in sorted(self._groups.items()):
+            groups.append({"group": name, **(yield from group.copying())})
+        drift = None if self._drift is None else (yield from self._drift.copying())
+        self._saving = None
+        return Snapshot({**meta, "groups": groups, "drift": drift})
 
     def restore(self, snapshot: Snapshot) -> None:
         """Replace the state. That of settings with other names goes on under those that are the same."""
@@ -220,6 +232,8 @@ class PublishShard:
         if isinstance(record, UserTotalsBucket):
             self._keep_totals(record)
             return
+        if self._saving is not None:
+            whole(self._saving)
         if record.group not in self._groups:
             self._groups[record.group] = self._new_group()
         group = self._groups[record.group]

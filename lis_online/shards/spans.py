@@ -9,6 +9,7 @@ from lis_online.history.rows import SPAN_LEVELS, BucketRow, Member, SpanRow, mem
 from lis_online.metrics.in_use import in_use
 from lis_online.metrics.layout import Layout
 from lis_online.metrics.statistics import Statistics
+from lis_online.shards.steps import Steps
 
 
 @dataclass
@@ -44,15 +45,16 @@ class Spans:
         """Return the rows of the open stretches: nothing follows."""
         return self._close(group, None)
 
-    def snapshot(self) -> list[list[Any]]:
-        """Return the state as msgpack-able data."""
-        return [
-            [level, one.start, one.total.encode(), [list(member) for member in one.members], one.parts]
-            for level, one in sorted(self._open.items())
-        ]
+    def copying(self) -> Steps[list[list[Any]]]:
+        """Return the state as msgpack-able data, a sum at a time."""
+        state = []
+        for level, one in sorted(self._open.items()):
+            state.append([level, one.start, one.total.encode(), [list(member) for member in one.members], one.parts])
+            yield
+        return state
 
     def restore(self, state: list[list[Any]]) -> None:
-        """Replace the state by that of `snapshot`."""
+        """Replace the state by that of `copying`."""
         self._open = {
             level: _Open(start, Statistics.decode(self._layout, total), [Member(*one) for one in members], parts)
             for level, start, total, members, parts in state

@@ -7,6 +7,7 @@ from lis_online.metrics.blocks import Block
 from lis_online.metrics.statistics import Statistics
 from lis_online.metrics.whole_run import WholeRun
 from lis_online.metrics.windows import RollingWindow, Window
+from lis_online.shards.steps import at_once
 from tests.metrics.worlds import make_layout, make_scored, make_statistics, same
 
 LAYOUT = make_layout()
@@ -111,14 +112,14 @@ def test_restored_windows_go_on_exactly(gaps: list[int], length: int) -> None:
     for k, start in enumerate(starts):
         if k == cut:
             windows[1].restore(windows[0].snapshot())
-            wholes[1].restore(wholes[0].snapshot())
+            wholes[1].restore(at_once(wholes[0].copying()))
         for window, whole in list(zip(windows, wholes, strict=True))[: 1 + (k >= cut)]:
             window.update(start, POOL[start % 7], DATA[start % 7])
             whole.update(start, POOL[start % 7])
     one, two = (window.get(starts[-1] + 1) for window in windows)
     assert one.start == two.start and same(one.total, two.total)
     assert [b.counts.tolist() for b in one.blocks] == [b.counts.tolist() for b in two.blocks]
-    assert wholes[0].snapshot() == wholes[1].snapshot()
+    assert at_once(wholes[0].copying()) == at_once(wholes[1].copying())
 
 
 def test_length_of_parts_of_a_bucket_is_refused() -> None:
@@ -138,7 +139,7 @@ def test_restoring_replaces_what_was_there() -> None:
     whole, another = WholeRun(LAYOUT, 1), WholeRun(LAYOUT, 1)
     whole.update(5, POOL[5])
     another.update(3, POOL[3])
-    another.restore(whole.snapshot())
+    another.restore(at_once(whole.copying()))
     found = another.get()
     assert found is not None and (found.start, found.end) == (5, 6) and same(found.total, POOL[5])
     assert len(found.blocks) == 1

@@ -29,6 +29,7 @@ from lis_online.metrics.whole_run import WholeRun
 from lis_online.metrics.windows import RollingWindow
 from lis_online.shards.contract import MAX_TIME, Record
 from lis_online.shards.publish import PublishShard
+from lis_online.shards.steps import whole
 from tests.metrics.worlds import make_layout, make_scored, make_settings, make_statistics
 
 LAYOUT = make_layout()
@@ -225,6 +226,33 @@ def test_restored_shard_goes_on_exactly(cut: int) -> None:
     assert second.take_rows() == first.take_rows() == reference()[1]
     assert second.current == first.current and second.summary() == first.summary()
     assert second.positions == first.positions == {"windows": len(records)}
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2, 5, 100])
+@pytest.mark.parametrize("more", [0, 1, 2, 6, 100])
+def test_a_snapshot_is_that_of_its_beginning_whatever_follows(steps: int, more: int) -> None:
+    """Reports and buckets that come while it is copied are not in it, and miss nothing themselves."""
+    records = as_records(list(log()))
+    cut = len(records) // 2
+    shard, calm = PublishShard(SETTINGS, LAYOUT), PublishShard(SETTINGS, LAYOUT)
+    shard.feed(records[:cut])
+    calm.feed(records[:cut])
+    saving = shard.begin_snapshot()
+    for _ in range(steps):
+        saving.step(0.0)
+    shard.feed(records[cut : cut + more])
+    assert msgspec.msgpack.encode(whole(saving).meta) == msgspec.msgpack.encode(calm.snapshot().meta)
+    shard.feed(records[cut + more :])
+    assert shard.take_rows() == reference()[1] and shard.current == reference()[0].current
+
+
+def test_a_snapshot_is_copied_a_sum_of_statistics_at_a_time() -> None:
+    """The stream goes on between two of them: as many steps as sums and blocks at least."""
+    shard, _ = reference()
+    saving, steps = shard.begin_snapshot(), 1
+    while not saving.step(0.0):
+        steps += 1
+    assert steps > len(SETTINGS.metrics.windows) + BUCKETS - 2  # two minutes of warm-up
 
 
 def test_missing_bucket_is_refused() -> None:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from lis_online.history.rows import BucketRow, Member, SpanRow, members_digest
 from lis_online.metrics.statistics import Statistics
 from lis_online.shards.spans import Spans
+from lis_online.shards.steps import at_once
 from tests.history.streams import AT, LAYOUT, MINUTE, make_bucket, make_row
 
 BASE = AT // (256 * MINUTE) * 256 * MINUTE
@@ -46,7 +47,7 @@ def test_every_stretch_of_several_buckets_is_summed_once(minutes: list[int], cut
     first = Spans(LAYOUT, MINUTE)
     made = run(rows[:cut], first)
     second = Spans(LAYOUT, MINUTE)
-    second.restore(first.snapshot())
+    second.restore(at_once(first.copying()))
     made += run(rows[cut:], second) + second.finish(0)
     for level, below in ((16, 1), (256, 16)):
         wanted = expected(rows, level, below)
@@ -92,6 +93,6 @@ def test_the_state_is_two_sums_however_long_the_run() -> None:
         start = BASE + minute * MINUTE
         spans.update(replace(row, bucket_start=start, bucket_end=start + MINUTE), statistics)
         if minute % 256 == 249:
-            state = spans.snapshot()
+            state = at_once(spans.copying())
             sizes.append((len(state), sum(len(one[3]) for one in state)))
     assert sizes == [(2, 250)] * 3
