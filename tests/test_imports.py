@@ -27,7 +27,7 @@ ALLOWED = {
         "lis_online/rankers/*",
         "lis_online/shards/rank*.py",
     ),
-    "numba": ("lis_online/compiled.py", "lis_online/metrics/tally_loop.py", "lis_online/metrics/within_slate.py"),
+    "numba": ("lis_online/compiled.py",),
     "sqlalchemy": ("lis_online/history/*", "migrations/*"),
     "alembic": ("lis_online/history/*", "migrations/*"),
     "psycopg": ("lis_online/history/*",),

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-import numba
 import numpy as np
 
+from lis_online.compiled import compiled
 from lis_online.metrics.statistics import COARSE_PLACES, EDGE, FINE, FINE_PLACES, FIXED
 
 _LOWEST: Final = np.float32(EDGE)
@@ -61,7 +61,7 @@ class Counts(NamedTuple):
     vectors: np.ndarray
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def tally_slates(
     into: Counts, at: Places, label: np.ndarray, covered: np.ndarray, expected: np.ndarray, vectors: np.ndarray
 ) -> None:
@@ -100,7 +100,7 @@ def tally_slates(
             into.vectors[member] += known
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def tally_rankers(into: Histograms, at: Places, label: np.ndarray, given: Predictions) -> None:
     """Add what rankers predicted: ranker by ranker, so that the histograms of one stay in a core's cache."""
     place = np.empty(len(label), np.uint16)
@@ -133,7 +133,7 @@ def tally_rankers(into: Histograms, at: Places, label: np.ndarray, given: Predic
                     coarse_places[y, one // COARSE_PLACES] += one % COARSE_PLACES
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _places(logits: np.ndarray, place: np.ndarray) -> bool:
     """Find the place of each logit among all places of all bins, 0 to FINE * FINE_PLACES - 1; say if all are finite."""
     for n, logit in enumerate(logits):

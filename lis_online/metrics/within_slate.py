@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from lis_online.compiled import compiled
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+
+@compiled
 def within_slate_auc(logits: np.ndarray, label: np.ndarray, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """Return each slate's AUC: float64 [rankers, slates]; a tie counts one half, 0 without both labels.
 
