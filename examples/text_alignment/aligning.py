@@ -13,16 +13,19 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy, normalize
 
-TEMPERATURE: Final = 0.1
+TEMPERATURE: Final = 0.5
+"""Softer than is usual: clicks are noisy, most negatives of a batch are things that the same users like too."""
 BATCH: Final = 512
-STEPS: Final = 400
+NEAR: Final = 4 * BATCH
+"""A batch is drawn from so many pairs in a row: negatives of another time would teach which items lived when."""
+STEPS: Final = 200
 CHECK: Final = 25
 """Steps between two looks at the held-out pairs."""
-LEARNING_RATE: Final = 3e-3
-DRAWN_BACK: Final = 0.001
+LEARNING_RATE: Final = 2e-3
+DRAWN_BACK: Final = 0.003
 """Weight of the squared distance from the identity, against the loss of a batch."""
-HELD_OUT: Final = 0.1
-"""Share of the pairs, the last ones, that say when to stop."""
+HELD_OUT: Final = 0.2
+"""Share of the items whose pairs say when to stop: a map that knows the items it has seen must also do for new ones."""
 DRAWS: Final = 5
 """Other pairs that each held-out pair is compared with."""
 
@@ -51,20 +54,24 @@ class Aligned:
 def align(vectors: np.ndarray, pairs: np.ndarray, seed: int = 0, steps: int = STEPS) -> Aligned:
     """Return the map that was best on the held-out pairs; the identity where none was better.
 
-    vectors: float32 [items, dimension]; pairs: rows of vectors, whole numbers [pairs, 2], in order of time.
+    vectors: float32 [items, dimension]; pairs: rows of vectors, whole numbers [pairs, 2], in order of
+    time where they have one.
     """
     made = torch.Generator().manual_seed(seed)
+    held_out = np.random.default_rng(seed).random(len(vectors)) < HELD_OUT
+    is_held = torch.from_numpy(held_out[pairs].any(axis=1))
     items = torch.from_numpy(np.ascontiguousarray(vectors, np.float32))
     both = torch.from_numpy(pairs.astype(np.int64))
-    kept = len(both) - int(len(both) * HELD_OUT)
-    train, held = both[:kept], both[kept:]
+    train, held = both[~is_held], both[is_held]
     identity = torch.eye(items.shape[1])
     matrix = identity.clone().requires_grad_()
     optimiser = torch.optim.Adam([matrix], LEARNING_RATE)
     before = best = alignment(items, held)
     found = identity
     for step in range(1, steps + 1):
-        batch = train[torch.randint(len(train), (min(BATCH, len(train)),), generator=made)]
+        begin = int(torch.randint(max(1, len(train) - NEAR + 1), (1,), generator=made))
+        near = train[begin : begin + NEAR]
+        batch = near[torch.randperm(len(near), generator=made)[:BATCH]]
         optimiser.zero_grad()
         loss = info_nce(items, batch, matrix) + DRAWN_BACK * (matrix - identity).square().sum()
         loss.backward()

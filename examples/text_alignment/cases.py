@@ -36,7 +36,8 @@ class Case:
     """Items with vectors, pairs of an earlier time, and the log of a later one.
 
     name: of the variant as it is; items: ids; vectors: float32 [items, dimension], of length 1; texts: some of what
-    they are of; pairs: in order of time; log: the events to evaluate; settings: tables, without the variants.
+    they are of; pairs: in order of time, or of chance where times are not known; log: the events to evaluate;
+    settings: tables, without the variants.
     """
 
     name: str
@@ -90,6 +91,7 @@ def mind(folder: Path, embed: Embed, name: str) -> Case:
     earlier = [one for one in behaviors if one.ts < split]
     latest = {one.user: [*one.history, *one.clicked] for one in earlier}
     pairs = [pair for clicked in latest.values() for pair in in_sequence(clicked)]
+    np.random.default_rng(0).shuffle(pairs)  # by user until here: a batch of one user's clicks would be all alike
     log = [(topic, value) for topic, value in read(folder) if _ts(value) >= split]
     settings = {**THIN_LOG, "preference": [{"name": SOURCE, "kind": "co_engagement"}]}
     if is_file(folder / "news.tsv"):

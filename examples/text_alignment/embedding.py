@@ -41,7 +41,8 @@ def words(texts: Sequence[str]) -> np.ndarray:
                 seed = int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest())
                 known[word] = np.random.default_rng(seed).standard_normal(WORDS_DIMENSION)
             found[row] += known[word]
-    return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
+    found /= np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
+    return found
 
 
 MODELS: Final[dict[str, Embed]] = {"minilm": minilm, "words": words}
