@@ -10,8 +10,9 @@ SUMMARY ?=
 SCALE ?= 1
 MINUTES ?= 10
 JOBS ?= 2
+SLATES ?= 10000000
 
-.PHONY: setup demo example test check fuzz study study-mutation study-experiments study-drift study-shedding chaos overload bench bench-gpu scaling reference docs dashboards format lock audit sbom wheel clean
+.PHONY: setup demo example test check fuzz study study-mutation study-experiments study-drift study-shedding chaos overload soak bench bench-gpu scaling reference docs dashboards format lock audit sbom wheel clean
 
 setup: $(STAMP)  ## build the environment in .venv
 
@@ -72,6 +73,9 @@ bench-gpu: setup  ## bench/results/gpu.json: the rank step on a GPU; says so whe
 
 scaling: setup  ## docs/scaling.md, docs/capacity.md: what a slate costs as everything grows, about 25 minutes; SCALE=0.3 for trying
 	@OMP_NUM_THREADS=1 $(BIN)/python -m bench.scaling --scale $(SCALE)
+
+soak: setup  ## does memory stop growing? SLATES of them, an hour for the ten million of the page
+	@OMP_NUM_THREADS=1 $(BIN)/python -m bench.soak --slates $(SLATES)
 
 study-shedding: setup  ## docs/shedding.json: what LIS and AIS become when load is shed
 	@OMP_NUM_THREADS=1 $(BIN)/python -m studies.shedding --jobs $(JOBS) --out docs/shedding.json
