@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lis_online.errors import SettingsError
 from lis_online.events.batches import PairBatch, VectorBatch
 from lis_online.preference.buckets import PlaceboBuckets
 from lis_online.preference.folds import pair_folds
@@ -40,7 +41,7 @@ class PairIntake:
             for independent in self._independent
         ]
         sources = len(settings.preference)
-        self.sketches = PairSketches(leak, leakage.sketch_bits, sources, device) if sources else None
+        self.sketches = _sketches(leak, leakage.sketch_bits, sources, device) if sources else None
         self.alignments = PairAlignments(settings)
 
     @property
@@ -99,3 +100,14 @@ class PairIntake:
         for (name, sketch), state in zip(named, meta["sketches"], strict=True):
             sketch.restore(state, unnest(f"sketch.{name}", arrays))
         self.alignments.restore(meta["alignments"], unnest("alignment", arrays))
+
+
+def _sketches(leak: Leak, bits: int, sources: int, device: torch.device) -> PairSketches:
+    """Return empty sketches. Raises SettingsError where a CPU has no memory for them."""
+    try:
+        return PairSketches(leak, bits, sources, device)
+    except RuntimeError as exc:  # torch has no class of its own for a CPU's
+        if device.type != "cpu" or "memory" not in str(exc):
+            raise
+        rule = f"must leave {sources} tables of pairs that fit in memory, got {bits}"
+        raise SettingsError([("leakage.sketch_bits", rule)]) from exc
