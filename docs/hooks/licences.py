@@ -19,8 +19,8 @@ developers install is not here. lis-online itself is under Apache-2.0. This page
 `make reference`; a test holds it to them. Versions and hashes are in `requirements.lock`, and `make sbom` writes all of
 it as a bill of materials.
 
-NVIDIA's packages come with torch, and are under NVIDIA's own terms. Those under the LGPL are used unchanged, as packages
-of their own.
+NVIDIA's packages come with torch, and are under NVIDIA's own terms. Those under the LGPL are used unchanged, as
+packages of their own.
 
 | package | licence |
 | --- | --- |
