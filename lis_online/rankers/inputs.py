@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lis_online.events.batches import SlateBatch, ragged_rows
+from lis_online.events.batches import SlateBatch
 from lis_online.events.hashing import NO_ID, mix
+from lis_online.rankers.history_loop import count_repeats, fill_histories
 
 DAY = 86_400_000
 HOUR = 3_600_000
@@ -43,16 +44,9 @@ def dense_width(surfaces: int, counts: int) -> int:
 
 def padded_histories(slates: SlateBatch, length: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the newest `length` history entries and their ages: int64 [slates, length], id NO_ID where none."""
-    take = np.minimum(slates.n_history, length)
-    rows = ragged_rows(slates.n_history, np.arange(len(slates)))
-    position = rows - np.repeat(np.cumsum(slates.n_history) - slates.n_history, slates.n_history)
-    slate = np.repeat(np.arange(len(slates)), slates.n_history)
-    column = position - np.repeat(slates.n_history - take, slates.n_history)
-    kept = column >= 0
     items = np.full((len(slates), length), NO_ID, np.int64)
     ages = np.full((len(slates), length), -1, np.int64)
-    items[slate[kept], column[kept]] = slates.history[kept]
-    ages[slate[kept], column[kept]] = slates.history_age[kept]
+    fill_histories(slates.n_history, slates.history, slates.history_age, items, ages)
     return items, ages
 
 
@@ -96,7 +90,4 @@ def dense_features(
 
 def _repeats(slates: SlateBatch, history: np.ndarray, ages: np.ndarray, slate: np.ndarray) -> np.ndarray:
     """Return how often and how recently the candidate is itself in the history: [samples, 2]."""
-    same = history[slate] == slates.item[:, None]
-    hours = np.where(ages >= 0, ages / HOUR, 24.0)[slate]
-    recency = np.where(same, 1 / (1 + hours), 0.0).max(axis=1, initial=0.0)
-    return np.column_stack([np.log1p(same.sum(1)), recency])
+    return count_repeats(slates.item, slate, history, ages)
