@@ -49,7 +49,7 @@ PACED: Final = 28_000
 BUCKET: Final = 20_000
 """ms; at half load a bucket of a minute would close too seldom for a p99."""
 
-POLL: Final = 0.05
+POLL: Final = 0.2
 """Seconds between looks at /metrics: part of what is measured as freshness."""
 
 FRESH: Final = 5.0
@@ -119,19 +119,26 @@ class Bare:
     def __init__(self, process: Process, out: Path) -> None:
         self.process, self._out = process, out
 
-    def until(self, count: int, seconds: float = 300.0) -> float:
-        """Return the moment at which so many records were decoded: monotonic s."""
+    def until(self, count: int, seconds: float = 300.0) -> None:
+        """Wait until so many records were decoded."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             self.process.check()
-            lines = self._out.read_text().splitlines() if self._out.exists() else []
-            for line in reversed(lines):
-                at, _, done = line.partition(" ")
-                if done and int(done) >= count:
-                    return float(at)
-                break
+            if any(done >= count for _, done in self._batches()):
+                return
             time.sleep(0.05)
         raise TimeoutError(f"the bare agent has not decoded {count} records within {seconds:.0f} s")
+
+    def rate(self, count: int) -> float:
+        """Return records a second after the first so many, from the end of the next batch on: it was held before."""
+        (began, first), *_, (ended, last) = [batch for batch in self._batches() if batch[1] > count]
+        return (last - first) / (ended - began)
+
+    def _batches(self) -> list[tuple[float, int]]:
+        """Return when each batch was decoded, monotonic s, and the records until then."""
+        written = self._out.read_text() if self._out.exists() else ""
+        lines = [line.split() for line in written.splitlines(keepends=True) if line.endswith("\n")]
+        return [(float(at), int(done)) for at, done in lines]
 
 
 class Memory:
@@ -183,16 +190,17 @@ def throughput(broker: KafkaBroker, folder: Path, stretches: Stretches) -> tuple
             fill(chosen, stretches.parts[part])
             messages, slates = stretches.messages(part), stretches.slates[part]
             for name, path in paths.items():
-                before, began = path.cpu, time.monotonic()
+                before, began = path.cpu, time.time()
                 path.go_on()
-                path.until(*stretches.upto(part, chosen.metrics.bucket))
-                rates[name].append(messages / (time.monotonic() - began))
+                done = path.until(*stretches.upto(part, chosen.metrics.bucket))
+                rates[name].append(messages / (done - began))
                 cpus[name].append((path.cpu - before) / slates)
                 path.hold()
-            began, counted = time.monotonic(), counted + messages
             bare.process.go_on()
-            rates["bare"].append(messages / (bare.until(counted) - began))
+            bare.until(counted + messages)
             bare.process.hold()
+            rates["bare"].append(bare.rate(counted))
+            counted += messages
             cpus["memory"].append(memory.get(stretches.parts[part]) / slates)
     return {name: max(found) for name, found in rates.items()}, {name: min(found) for name, found in cpus.items()}
 
@@ -225,9 +233,9 @@ def freshness(broker: KafkaBroker, folder: Path, stretches: Stretches, rate: flo
         sender = threading.Thread(target=send, daemon=True)
         sender.start()
         seen: dict[int, float] = {}
-        shown = path.look()[1]
+        shown = path.look().published
         while sender.is_alive():
-            now_shown, at = path.look()[1], time.monotonic()
+            now_shown, at = path.look().published, time.monotonic()
             while shown < now_shown:
                 shown += BUCKET / 1000
                 seen[round(shown * 1000)] = at

@@ -19,19 +19,23 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from bench.standard import settings
 from lis_online.settings import Settings
 
 TICK: Final = os.sysconf("SC_CLK_TCK")
 SERIES: Final = re.compile(
-    rb"^(lis_watermark_timestamp_seconds\{[^}]*rank[^}]*\}|lis_published_timestamp_seconds) (\S+)$", re.M
+    rb"^lis_(watermark|published|last_batch)_timestamp_seconds(?:\{[^}]*role=\"(\w+)\"[^}]*\})? (\S+)$", re.M
 )
-"""The time that the rank shard has applied everything up to, and the end of the newest published window."""
+"""The time up to which a shard has applied everything, the end of the newest published window, when a shard last did
+something."""
 
 REQUEST_SECONDS: Final = "700"
 """Faust's bound on a session's timeout, which is longer than anybody is held here."""
+
+LOOK: Final = 0.5
+"""Seconds between looks at whether a side is done."""
 
 
 class Process:
@@ -73,6 +77,16 @@ class Process:
         self._child.wait()
 
 
+class Seen(NamedTuple):
+    """What /metrics shows: how far the rank shard is and the published windows are, event time, s, 0 while unknown; and
+    when a shard last applied something, s since 1970.
+    """
+
+    ranked: float
+    published: float
+    last: float
+
+
 class Workers:
     """The processes of one live path. addresses: where each serves its metrics."""
 
@@ -95,9 +109,9 @@ class Workers:
         for process in self._processes:
             process.go_on()
 
-    def look(self) -> tuple[float, float]:
-        """Return how far the rank shard and the published windows have come: event time, s; 0 while unknown."""
-        found = {"w": 0.0, "p": 0.0}
+    def look(self) -> Seen:
+        """Return how far they have come."""
+        found: dict[tuple[bytes, bytes], float] = {}
         for process, address in zip(self._processes, self._addresses, strict=True):
             process.check()
             try:
@@ -105,18 +119,21 @@ class Workers:
                     text = page.read()
             except OSError:
                 continue
-            for name, value in SERIES.findall(text):
-                found[name[4:5].decode()] = float(value)
-        return found["w"], found["p"]
+            found |= {(name, role): float(value) for name, role, value in SERIES.findall(text)}
+        last = max((value for (name, _), value in found.items() if name == b"last_batch"), default=0.0)
+        return Seen(found.get((b"watermark", b"rank"), 0.0), found.get((b"published", b""), 0.0), last)
 
-    def until(self, watermark: float, published: float, seconds: float = 900.0) -> None:
-        """Return once everything up to a watermark is ranked and what that ends is published: event time, s."""
+    def until(self, watermark: float, published: float, seconds: float = 900.0) -> float:
+        """Wait until everything up to a watermark is ranked and what that ends is published, both event time, s.
+
+        Return when the last of it was done: s since 1970. Looked at seldom: a scrape costs them some ms.
+        """
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            ranked, shown = self.look()
-            if ranked >= watermark and shown >= published:
-                return
-            time.sleep(0.05)
+            seen = self.look()
+            if seen.ranked >= watermark and seen.published >= published:
+                return seen.last
+            time.sleep(LOOK)
         raise TimeoutError(f"not at {watermark} and {published} within {seconds:.0f} s but at {self.look()}")
 
 
