@@ -43,6 +43,9 @@ STRETCHES: Final = 2
 STRETCH: Final = 8_000
 """Slates of a stretch at scale 1."""
 
+SHORTEST: Final = 2_400
+"""Slates of the shortest stretch: the bare agent's rate is counted from the end of its first batch of 2,000 records."""
+
 PACED: Final = 28_000
 """Slates that are sent at half load at scale 1."""
 
@@ -60,8 +63,8 @@ class Stretches:
     """The log, cut: vectors and warm-up first, then the stretches, then what is paced."""
 
     def __init__(self, scale: float) -> None:
-        sizes = [WARM_UP, *[round(STRETCH * scale)] * STRETCHES, round(PACED * scale)]
-        events = list(log(WARM_UP + round((STRETCHES * STRETCH + PACED) * scale)))
+        sizes = [WARM_UP, *[max(SHORTEST, round(STRETCH * scale))] * STRETCHES, round(PACED * scale)]
+        events = list(log(sum(sizes)))
         shown = list(accumulate(topic == "impressions" for topic, _ in events))
         ends = [bisect_left(shown, slates) + 1 for slates in accumulate(sizes)]
         self.parts: list[list[Event]] = [events[start:end] for start, end in pairwise([0, *ends])]
