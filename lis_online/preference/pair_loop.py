@@ -2,8 +2,8 @@
 
 What `pair_tensors` does, to the same integers: there the events inside a step's span are looked up apart; here an
 event enters its table between the two slates that it lies between, so that each sample reads the state of its own
-millisecond. Where no pair is known, which is most look-ups, neither the second hash nor the past is read: no count
-is below 0, so both are 0 too.
+millisecond. Where no pair is known, which is most look-ups, no table is read: a bit says that a cell is empty, and a
+past is only looked up where something was seen, since no count is below 0.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import torch
 from lis_online.compiled import compiled
 from lis_online.preference.hashes import ITEM_FACTOR, PAIR_FACTORS
 from lis_online.preference.lookup import FEATURES, NONE, SCALE, SETS, SMOOTHING, Lookup, PairFeatures
-from lis_online.preference.tables import Tables, move
+from lis_online.preference.tables import Tables, is_used, move
 
 if TYPE_CHECKING:
     from lis_online.preference.sketch import Sketch
@@ -38,12 +38,11 @@ def read(pairs: Sketch, items: Sketch, at: Lookup) -> PairFeatures:
     )
     item, history, t, fold = (np.array(column, np.int64) for column in (at.item, at.history, at.t, at.fold))
     slates = Samples(item, history, offset, t, fold)
-    leak = pairs.leak
+    leak, used = pairs.leak, pairs.occupancy().prod(axis=0)[:, None]  # as of the first slate, as with tensors
     reach, bits = (leak.future_end(0), leak.past_end(0)), (pairs.bits, items.bits)
     _read(pairs.tables(), items.tables(), slates, found, reach, bits)
     for sketch, (entered, passed) in zip((pairs, items), found.moved.tolist(), strict=True):
         sketch.moved(entered, passed, int(at.t[-1]))
-    used = pairs.occupancy().prod(axis=0)[:, None]
     false_cover = (1 - (1 - used) ** np.arange(at.history.shape[1] + 1)).astype(np.float32)[:, found.entries]
     leaked = torch.from_numpy(found.leaked).view(SETS, sources, samples, FEATURES)
     past, covered, false = (torch.from_numpy(array) for array in (found.past, found.covered, false_cover))
@@ -96,7 +95,6 @@ def _read(
     smooth, by = np.float32(SMOOTHING), np.float32(SCALE)
     d_history = np.empty((length, lanes), np.float32)
     d_item = np.empty(lanes, np.float32)
-    w = np.empty(lanes, np.int64)
     sums = np.empty(lanes, np.int64)
     sums_past = np.empty(past_lanes, np.int64)
     for slate in range(len(at.t)):
@@ -119,15 +117,13 @@ def _read(
                     continue
                 entries += 1
                 first = _slot((item + entry) * FIRST_FACTOR, bits[0])
-                known = 0
-                for lane in range(lanes):
-                    w[lane] = pairs.seen[first * pairs.folds + fold, lane]
-                    known |= w[lane]
-                if known == 0:
-                    continue
                 second = row + _slot((item + entry) * SECOND_FACTOR, bits[0])
+                if not (is_used(pairs.used, first) and is_used(pairs.used, second)):
+                    continue
                 for lane in range(lanes):
-                    weight = min(w[lane], pairs.seen[second * pairs.folds + fold, lane])
+                    weight = min(
+                        pairs.seen[first * pairs.folds + fold, lane], pairs.seen[second * pairs.folds + fold, lane]
+                    )
                     if weight == 0:
                         continue
                     sums[lane] += weight

@@ -26,7 +26,7 @@ from torch import Tensor
 
 from lis_online.preference.hashes import ITEM_FACTOR, PAIR_FACTORS
 from lis_online.preference.leak import Leak
-from lis_online.preference.tables import Tables, move
+from lis_online.preference.tables import Tables, mark, move
 
 COUNTING_STEPS = 4
 """The occupancy moves slowly: counted every P / 8."""
@@ -58,6 +58,7 @@ class Sketch:
         self.seen = torch.zeros((cells * leak.folds, lanes), dtype=torch.int32, device=device)
         self.past = torch.zeros((cells, past_lanes), dtype=torch.int32, device=device)
         self.total = torch.zeros((past_lanes, cells), dtype=torch.int32, device=device)
+        self._used = np.zeros(max(1, cells // 8) if device.type == "cpu" else 0, np.uint8)
         self.time = BEFORE_ALL
         self._events = torch.zeros((4, 0), dtype=torch.int64, device=device)  # ts, key, fold, weight; by ts
         self._coming: list[Tensor] = []
@@ -90,7 +91,9 @@ class Sketch:
     def tables(self) -> Tables:
         """Return the tables and all events as arrays that are shared with this sketch, on a CPU."""
         self._merge()
-        return Tables(self.seen.numpy(), self.past.numpy(), self.total.numpy(), self._events.numpy(), self.leak.folds)
+        return Tables(
+            self.seen.numpy(), self.past.numpy(), self.total.numpy(), self._used, self._events.numpy(), self.leak.folds
+        )
 
     def advance(self, t: int) -> None:
         """Move the tables to sample time t, ms: they then answer exactly for a sample at t."""
@@ -132,10 +135,21 @@ class Sketch:
         self._add_past(key, weight.int())
 
     def _forget(self, until: int) -> None:
-        for step in sorted(step for step in self._ageing if step * self.leak.ageing < until):
+        old = sorted(step for step in self._ageing if step * self.leak.ageing < until)
+        for step in old:
             for key, weight in self._ageing.pop(step):
                 self._add_everywhere(key, -weight)
                 self._add_past(key, -weight)
+        if old:
+            self._mark()
+
+    def _mark(self) -> None:
+        """Note anew which cells are in use."""
+        self._used[:] = 0
+        if len(self._used):
+            aged = (key for parts in self._ageing.values() for key, _ in parts)
+            for keys in (*aged, self._events[1, self._passed : self._entered]):
+                mark(self._used, keys.numpy(), self.lanes)
 
     def _add_everywhere(self, key: Tensor, weight: Tensor) -> None:
         """Add to what readers of every fold see."""
@@ -270,6 +284,7 @@ class Sketch:
         self._events, self._coming = self._tensor(arrays["events"]), []
         self.time, self._passed, self._entered = meta["time"], 0, meta["entered"]
         self._enter(self._events[:, : self._entered])
+        self._mark()
         self._counted_at, self._occupancy = meta["counted"][0], np.array(meta["counted"][1])
 
     def _tensor(self, array: np.ndarray) -> Tensor:

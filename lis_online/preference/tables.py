@@ -13,12 +13,14 @@ from lis_online.preference.leak import PAST_ONLY
 class Tables(NamedTuple):
     """A sketch's tables and events, shared with it. events: int64 [4, events] of ts, key, fold, weight, by ts.
 
-    seen: int32 [cells * folds, lanes]; past: int32 [cells, past_lanes]; total: int32 [past_lanes, cells].
+    seen: int32 [cells * folds, lanes]; past: int32 [cells, past_lanes]; total: int32 [past_lanes, cells];
+    used: uint8 [cells / 8, at least 1], a bit for each cell, 0 where every count is 0: it fits in a cache, they do not.
     """
 
     seen: np.ndarray
     past: np.ndarray
     total: np.ndarray
+    used: np.ndarray
     events: np.ndarray
     folds: int
 
@@ -30,6 +32,7 @@ def enter(tables: Tables, key: int, fold: int, weight: int) -> None:
         return
     lanes = tables.seen.shape[1]
     cell, lane = key // lanes, key % lanes
+    tables.used[cell >> 3] |= 1 << (cell & 7)
     for reader in range(tables.folds):
         if reader != fold:
             tables.seen[cell * tables.folds + reader, lane] += weight
@@ -43,6 +46,7 @@ def pass_by(tables: Tables, key: int, fold: int, weight: int) -> None:
     lanes = tables.seen.shape[1]
     cell, lane = key // lanes, key % lanes
     if fold == PAST_ONLY:
+        tables.used[cell >> 3] |= 1 << (cell & 7)
         for reader in range(tables.folds):
             tables.seen[cell * tables.folds + reader, lane] += weight
         if lane < tables.total.shape[0]:
@@ -64,3 +68,17 @@ def move(tables: Tables, entered: int, passed: int, future_end: int, past_end: i
         pass_by(tables, events[1, passed], events[2, passed], events[3, passed])
         passed += 1
     return entered, passed
+
+
+@compiled
+def mark(used: np.ndarray, keys: np.ndarray, lanes: int) -> None:
+    """Say that the cells of some keys are in use."""
+    for key in keys:
+        cell = key // lanes
+        used[cell >> 3] |= 1 << (cell & 7)
+
+
+@compiled
+def is_used(used: np.ndarray, cell: int) -> bool:
+    """Say whether any count of a cell may be other than 0."""
+    return bool(used[cell >> 3] >> (cell & 7) & 1)
