@@ -6,6 +6,7 @@ python -m bench.rank_step --scale 1
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 import warnings
 from collections import defaultdict
@@ -28,9 +29,11 @@ from lis_online.shards.contract import Record
 from lis_online.shards.join import JoinShard
 from lis_online.shards.rank import RankShard
 
-SLATES = 60_000
-WARM = 0.5
-"""Share of the log that fills sketches, tables and delay line before anything is timed."""
+WARM = 24_000
+"""Slates before anything is timed: they fill sketches, tables and delay line."""
+
+SLATES = 40_000
+"""Slates that are timed, of the bare loop's row."""
 
 CHUNKS = 10
 """Both sides take turns on the same steps."""
@@ -96,8 +99,9 @@ def blocks(settings: Settings, log: Iterator[tuple[str, bytes]]) -> list[Record]
 def against_bare(scale: float) -> Measured:
     """Return samples/s of the rank shard over those of the bare loop, on the same steps in turns."""
     settings = standard.settings()
-    records = blocks(settings, standard.log(int(SLATES * scale)))
-    warm = int(WARM * len(records))
+    slates = WARM + int(SLATES * scale)
+    records = blocks(settings, standard.log(slates))
+    warm = len(records) * WARM // slates
     shard = RankShard(settings)
     shard.feed(records[:warm])
     bare = BareLoop(
@@ -136,15 +140,16 @@ def _keep(rankers: RankerGroup, steps: list[Step]) -> None:
 def many_rankers(scale: float) -> Measured:
     """Return the cost per ranker and sample of 50 rankers over that of 10."""
     few, many = standard.settings(), _fifty()
-    log = [*_with_variants(standard.log(int(SLATES * scale / 2)), [variant.name for variant in many.variant])]
+    slates = WARM + int(SLATES * scale / 4)
+    log = [*_with_variants(standard.log(slates), [variant.name for variant in many.variant])]
     shards = {len(of.variant): (RankShard(of), blocks(of, iter(log))) for of in (few, many)}
     spent, rankers, samples = dict[int, float](), dict[int, int](), dict[int, int]()
     for variants, (shard, records) in shards.items():
-        shard.feed(records[: int(WARM * len(records))])
+        shard.feed(records[: len(records) * WARM // slates])
         spent[variants], rankers[variants], samples[variants] = 0.0, int(shard.rankers.active.sum()), -shard.samples
     for turn in range(CHUNKS):
         for variants, (shard, records) in shards.items():
-            warm = int(WARM * len(records))
+            warm = len(records) * WARM // slates
             chunk = np.array_split(np.arange(warm, len(records)), CHUNKS)[turn]
             spent[variants] += _seconds(lambda c=chunk, s=shard, r=records: s.feed([r[k] for k in c]))
     cost = {v: 1e9 * spent[v] / rankers[v] / (samples[v] + shards[v][0].samples) for v in shards}
@@ -192,4 +197,4 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0)
     for row in run(parser.parse_args().scale):
-        print(f"{row.name}: {row.ratio:.2f} (goal {row.goal}); {row.detail}")
+        sys.stdout.write(f"{row.name}: {row.ratio:.2f} (goal {row.goal}); {row.detail}\n")
