@@ -14,8 +14,8 @@ import numpy as np
 import torch
 
 from lis_online.preference.leak import Leak
-from lis_online.preference.sketch import Sketch, pair_slot
 from lis_online.preference.lookup import ROWS
+from lis_online.preference.sketch import Sketch, pair_slot
 
 BITS: Final = 18
 """Of the slots of all rows together. Only the load matters: a table of 2**22 slots behaves the same."""
