@@ -17,6 +17,7 @@ import xxhash
 
 from lis_online.checkpoints.manifest import DamagedError
 from lis_online.errors import CheckpointError
+from lis_online.pages import zeros
 from lis_online.shards.contract import Snapshot
 
 PIECE = 1 << 20
@@ -143,7 +144,7 @@ class _Entry(msgspec.Struct):
         if tuple(self.data_offsets) != (begin, begin + bytes_) or begin + bytes_ > most:
             raise DamagedError(f"{name} must lie at {begin} to {begin + bytes_}, got {self.data_offsets}")
         try:
-            return np.empty(self.shape, DTYPES[self.dtype])
+            return zeros(self.shape, DTYPES[self.dtype])
         except ValueError as exc:  # of no bytes, but of a side or of axes beyond what numpy has
             raise DamagedError(f"{name} cannot be an array: {exc}") from exc
 
