@@ -8,10 +8,14 @@ measures popularity.
 
 from __future__ import annotations
 
+import weakref
+
 import numpy as np
 
 from lis_online.events.batches import SlateBatch
 from lis_online.events.hashing import mix
+from lis_online.shards.held_rows import HeldRows
+from lis_online.shards.steps import Steps, at_once
 
 RENORMALISE = 64
 """Half-lives after which the stored scale moves, far from float64's overflow at 1,024."""
@@ -36,6 +40,7 @@ class DecayedCounts:
         self._values = np.zeros((1 << bits, 2, len(half_lives)))  # times 2**((t_k - reference) / h)
         self._reference = np.zeros(len(half_lives))
         self._pending = np.zeros((0, 3), np.int64)  # time, slot, 0 impression or 1 click
+        self._held: weakref.ref[HeldRows] | None = None
 
     @property
     def width(self) -> int:
@@ -74,13 +79,17 @@ class DecayedCounts:
         events = events[np.lexsort((events[:, 1], events[:, 2], events[:, 0]))]
         self._move_reference(now)
         weight = np.exp2((events[:, :1] - self._reference) / self.half_lives)
+        held = None if self._held is None else self._held()
+        if held is not None:
+            held.keep(events[:, 1])
         np.add.at(self._values, (events[:, 1], events[:, 2]), weight)
 
     def _move_reference(self, now: int) -> None:
         behind = (now - self._reference) / self.half_lives
         far = behind > RENORMALISE
         if far.any():
-            self._values *= np.exp2(-np.where(far, np.minimum(behind, 1000.0), 0.0))
+            # a new array: a snapshot may be copying the old one
+            self._values = self._values * np.exp2(-np.where(far, np.minimum(behind, 1000.0), 0.0))
             self._reference = np.where(far, float(now), self._reference)
 
     def _read(self, slots: np.ndarray, now: int) -> np.ndarray:
@@ -91,13 +100,20 @@ class DecayedCounts:
 
     def snapshot(self) -> dict[str, np.ndarray]:
         """Return the state as arrays."""
-        return {
-            "values": self._values.copy(),
-            "reference": self._reference.copy(),
-            "pending": self._pending.copy(),
-        }
+        return at_once(self.begin_snapshot())
+
+    def begin_snapshot(self) -> Steps[dict[str, np.ndarray]]:
+        """Take hold of the state; return the copying of it."""
+        held = HeldRows(self._values)
+        self._held = weakref.ref(held)  # it lives as long as the copying does: then nothing needs to be kept
+        return _copying(held, self._reference.copy(), self._pending)
 
     def restore(self, arrays: dict[str, np.ndarray]) -> None:
         """Replace the state with that of `snapshot`."""
         self._values, self._reference = arrays["values"].copy(), arrays["reference"].copy()
         self._pending = arrays["pending"].copy()
+
+
+def _copying(held: HeldRows, reference: np.ndarray, pending: np.ndarray) -> Steps[dict[str, np.ndarray]]:
+    (values,) = yield from held.copying()
+    return {"values": values, "reference": reference, "pending": pending.copy()}

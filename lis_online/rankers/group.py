@@ -7,6 +7,7 @@ from the unleaked ranker in its seed alone: a running A/A test of the learning i
 
 from __future__ import annotations
 
+import weakref
 from bisect import bisect
 from collections.abc import Sequence
 
@@ -19,8 +20,19 @@ from lis_online.metrics.layout import TWIN, UNLEAKED
 from lis_online.rankers.adagrad import Adagrad, fresh_sums
 from lis_online.rankers.health import REASONS, Health
 from lis_online.rankers.inputs import Inputs
-from lis_online.rankers.network import TABLES, Embedded, Network, ranker_dimension, stack_rankers
+from lis_online.rankers.network import (
+    TABLES,
+    Embedded,
+    Learnt,
+    Network,
+    Residual,
+    derived,
+    ranker_dimension,
+    stack_rankers,
+)
 from lis_online.rankers.signs import signs_of, watched_parameters
+from lis_online.shards.held_rows import HeldRows
+from lis_online.shards.steps import Steps, at_once
 
 PAD = 32
 """Batches are padded to a multiple of this, so that no vector loop has a tail: a tail is computed by other
@@ -59,8 +71,10 @@ class RankerGroup:
         drawn = {seed: network.initial(seed) for seed in set(seeds)}
         stacked = stack_rankers([drawn[seed] for seed in seeds])
         self._hold({name: _of(name, value, self._running).to(device) for name, value in stacked.items()})
+        self._derived = derived(network) if device.type == "cpu" else None
         self._watched = watched_parameters(network, drawn[seeds[0]], device)
         self._health = Health(len(seeds), len(self._watched))
+        self._held: weakref.WeakValueDictionary[str, HeldRows] = weakref.WeakValueDictionary()
 
     def _hold(self, parameters: dict[str, Tensor], sums: dict[str, Tensor] | None = None) -> None:
         self.parameters = parameters
@@ -77,7 +91,12 @@ class RankerGroup:
         if not self._running:
             return scored
         pad = -samples % PAD
-        rows = torch.from_numpy(np.pad(inputs.ids, ((0, 0), (0, pad)))).to(self.device)
+        ids = np.pad(inputs.ids, ((0, 0), (0, pad)))
+        for name, touched in zip(TABLES, ids, strict=True):
+            held = self._held.get(name)
+            if held is not None:
+                held.keep(touched)
+        rows = torch.from_numpy(ids).to(self.device)
         dense = torch.from_numpy(np.pad(inputs.dense, ((0, pad), (0, 0)))).to(self.device)
         side = torch.nn.functional.pad(self._of_running(side), (0, 0, 0, pad))
         target = torch.from_numpy(np.pad(label, (0, pad)).astype(np.float32)).to(self.device)
@@ -98,25 +117,40 @@ class RankerGroup:
 
     def _learn(self, rows: Tensor, dense: Tensor, side: Tensor, target: Tensor, weight: Tensor) -> list[Tensor]:
         """Return logits [running, samples] and, at a check-up, the rankers' signs [running, some]."""
-        embedded = [self.parameters[name].index_select(0, rows[k]).requires_grad_() for k, name in enumerate(TABLES)]
+
+        def residual(logits: Tensor) -> Tensor:
+            return (torch.sigmoid(logits) - target) * weight  # gradient of the mean log loss
+
+        if self._derived is not None:
+            found = self._derived.learn(self.parameters, rows, dense, side, residual)
+        else:
+            found = self._derive(rows, dense, side, residual)
+        for name, gradient in found.of_weights.items():
+            self.optimiser.update(name, gradient)
+        for k, (name, gradient) in enumerate(zip(TABLES, found.of_rows, strict=True)):
+            self.optimiser.update_rows(name, rows[k], gradient)
+        return [found.logits, *([self._signs(rows, found)] if self._health.is_due else [])]
+
+    def _signs(self, rows: Tensor, found: Learnt) -> Tensor:
         whole = {name: value for name, value in self.parameters.items() if name not in TABLES}
-        leaves = {name: value.detach().requires_grad_() for name, value in whole.items()}
+        embedded = [self.parameters[name].index_select(0, rows[k]) for k, name in enumerate(TABLES)]
+        return signs_of(whole, embedded, [found.of_weights.get(name) for name in self._watched])
+
+    def _derive(self, rows: Tensor, dense: Tensor, side: Tensor, residual: Residual) -> Learnt:
+        """Return what `Derived.learn` does, by torch's automatic differentiation."""
+        embedded = [self.parameters[name].index_select(0, rows[k]).requires_grad_() for k, name in enumerate(TABLES)]
+        leaves = {
+            name: value.detach().requires_grad_() for name, value in self.parameters.items() if name not in TABLES
+        }
         logits = self.network.forward(leaves, Embedded(*embedded), dense, side)
-        residual = (torch.sigmoid(logits.detach()) - target) * weight  # gradient of the mean log loss
         inputs = [*leaves.values(), *embedded]
-        gradients = torch.autograd.grad(logits, inputs, residual, allow_unused=True)
-        of_leaves = dict(zip(leaves, gradients, strict=False))
-        for name, gradient in of_leaves.items():
-            if gradient is not None:
-                self.optimiser.update(name, gradient)
-        for k, name in enumerate(TABLES):
-            of_rows = gradients[len(leaves) + k]
-            if of_rows is not None:
-                self.optimiser.update_rows(name, rows[k], of_rows)
-        seen = [logits.detach()]
-        if self._health.is_due:
-            seen.append(signs_of(whole, embedded, [of_leaves[name] for name in self._watched]))
-        return seen
+        gradients = torch.autograd.grad(logits, inputs, residual(logits.detach()), allow_unused=True)
+        of_weights = {name: g for name, g in zip(leaves, gradients, strict=False) if g is not None}
+        of_rows = [
+            torch.zeros_like(table) if g is None else g
+            for table, g in zip(embedded, gradients[len(leaves) :], strict=True)
+        ]
+        return Learnt(logits.detach(), of_weights, of_rows)
 
     def start(self, place: int, like: int) -> None:
         """Fill an empty or set-aside place with a copy of a running ranker, its optimiser's state included.
@@ -175,11 +209,22 @@ class RankerGroup:
 
     def snapshot(self) -> dict[str, np.ndarray]:
         """Return parameters and sums of squares of those that run, who holds a place and how each fares, as arrays."""
-        arrays = {f"parameter.{name}": value.cpu().numpy().copy() for name, value in self.parameters.items()}
-        arrays |= {f"sum.{name}": value.cpu().numpy().copy() for name, value in self.optimiser.sums.items()}
+        return at_once(self.begin_snapshot())
+
+    def begin_snapshot(self) -> Steps[dict[str, np.ndarray]]:
+        """Take hold of the state; return the copying of it: of the tables, the rest is copied at once."""
+        held = {name: HeldRows(self.parameters[name], self.optimiser.sums[name]) for name in TABLES}
+        self._held = weakref.WeakValueDictionary(held)  # they live as long as the copying does
+        pairs = {name: (value, self.optimiser.sums[name]) for name, value in self.parameters.items()}
+        arrays = {
+            f"{kind}.{name}": value.cpu().numpy().copy()
+            for name, pair in pairs.items()
+            if name not in TABLES
+            for kind, value in zip(KINDS, pair, strict=True)
+        }
         reasons = [REASONS.index(self.set_aside.get(place, "")) for place in range(len(self.seeds))]
         arrays |= {"active": self.active.astype(np.uint8), "set_aside": np.array(reasons, np.uint8)}
-        return arrays | {f"health.{name}": array for name, array in self._health.snapshot().items()}
+        return _copying(arrays | {f"health.{name}": array for name, array in self._health.snapshot().items()}, held)
 
     def restore(self, arrays: dict[str, np.ndarray]) -> None:
         """Replace the state with that of `snapshot`.
@@ -205,10 +250,18 @@ class RankerGroup:
                 raise CheckpointError(f"parameter {name} of the rankers must have shape {own}, got {kept}")
 
     def _tensor(self, array: np.ndarray) -> Tensor:
-        return torch.from_numpy(array.copy()).to(self.device)
+        return torch.from_numpy(array).to(self.device)
 
 
 KINDS = ("parameter", "sum")
+
+
+def _copying(arrays: dict[str, np.ndarray], held: dict[str, HeldRows]) -> Steps[dict[str, np.ndarray]]:
+    found = dict(arrays)
+    for name in list(held):
+        parameter, sums = yield from held.pop(name).copying()
+        found |= {f"parameter.{name}": parameter, f"sum.{name}": sums}
+    return found
 
 
 def _of(name: str, stacked: Tensor, rankers: list[int]) -> Tensor:

@@ -8,6 +8,7 @@ which others are there (on one device, torch build and thread count).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -65,6 +66,43 @@ class Network(Protocol):
         dense: [samples, dense]; side: [rankers, samples, side].
         """
         ...
+
+
+Residual = Callable[[Tensor], Tensor]
+"""Logits to the loss's gradient by them."""
+
+
+class Learnt(NamedTuple):
+    """A step on a CPU: logits, float32 [rankers, samples], and gradients of the loss.
+
+    of_weights: by name, as the parameters are shaped; of_rows: of each table's rows, [samples, rankers, embedding + 1].
+    """
+
+    logits: Tensor
+    of_weights: dict[str, Tensor]
+    of_rows: list[Tensor]
+
+
+@runtime_checkable
+class Derived(Network, Protocol):
+    """A network that computes its own gradients on a CPU, and to a float's last bits those of `forward`."""
+
+    def learn(
+        self, parameters: dict[str, Tensor], rows: Tensor, dense: Tensor, side: Tensor, residual: Residual
+    ) -> Learnt:
+        """Return logits and gradients. parameters: all, tables too; rows: int64 [tables, samples]."""
+        ...
+
+
+def derived(network: Network) -> Derived | None:
+    """Return a network whose own gradients are those of its own forward pass; None where it has none.
+
+    A subclass that changes `forward` alone inherits gradients that are no longer its own.
+    """
+    if not isinstance(network, Derived):
+        return None
+    forward, learn = (next(c for c in type(network).__mro__ if name in vars(c)) for name in ("forward", "learn"))
+    return network if forward is learn else None
 
 
 def draw_tables(shape: Shape, generator: torch.Generator) -> dict[str, Tensor]:

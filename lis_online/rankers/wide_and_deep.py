@@ -3,8 +3,11 @@
 Cheng et al., "Wide & Deep Learning for Recommender Systems" (arXiv 1606.07792): hashed embeddings and
 their interactions through a small network, next to a linear path from the dense features.
 
+On a CPU its gradients are written by hand too (`wide_and_deep_loop`): matrix products by torch, one pass over memory
+between them, 5.6 ms instead of 7.4 for a step of 10 rankers and 512 samples.
+
 `WideAndDeep` below is the same network as a module for one ranker, a start for one of your own. Stacked by
-`torch.func` it gives the same bits (a test holds it to that), and its step of 10 rankers costs a millisecond more.
+`torch.func` its forward pass gives the same bits (a test holds it to that).
 """
 
 from __future__ import annotations
@@ -15,7 +18,8 @@ import math
 import torch
 from torch import Tensor
 
-from lis_online.rankers.network import Embedded, Shape, draw_tables
+from lis_online.rankers import wide_and_deep_loop as loop
+from lis_online.rankers.network import INTERACTIONS, TABLES, Embedded, Learnt, Residual, Shape, draw_tables
 
 OUT_SCALE = 0.1
 """The deep part starts near silent, and what its draw adds with it: twins then lie closer together (their AUC's
@@ -51,6 +55,39 @@ class StackedWideAndDeep:
         deep = (hidden * parameters["out"]).sum(2)
         wide = (features * parameters["wide"]).sum(2)
         return deep + wide + direct + parameters["offset"]
+
+    def learn(
+        self, parameters: dict[str, Tensor], rows: Tensor, dense: Tensor, side: Tensor, residual: Residual
+    ) -> Learnt:
+        """Return logits and gradients, as `Derived` says: matrix products by torch, what is between them in loops."""
+        shape, (rankers, samples, _) = self.shape, side.shape
+        of = {name: value.numpy() for name, value in parameters.items()}
+        user, item, author, category = (of[name] for name in TABLES)
+        taken = rows.numpy()
+        x = torch.empty(rankers, samples, shape.width)
+        loop.build(x.numpy(), taken, user, item, author, category, dense.numpy(), side.numpy())
+        layers = [x]
+        for layer in range(len(shape.hidden)):
+            layers.append(torch.bmm(layers[-1], parameters[f"weight{layer}"]))
+            loop.activate(layers[-1].numpy(), of[f"bias{layer}"])
+        logits = torch.empty(rankers, samples)
+        top, out, wide = layers[-1].numpy(), of["out"], of["wide"]
+        loop.score(logits.numpy(), top, x.numpy(), taken, user, item, author, category, out, wide, of["offset"])
+        wanted = residual(logits)
+        weights = {name: torch.zeros_like(value) for name, value in parameters.items() if name not in TABLES}
+        gradient = torch.empty_like(layers[-1])
+        to_out, to_wide, to_offset = (weights[name].numpy() for name in ("out", "wide", "offset"))
+        loop.back_from_score(wanted.numpy(), top, x.numpy(), out, gradient.numpy(), to_out, to_wide, to_offset)
+        for layer in reversed(range(len(shape.hidden))):
+            loop.back_from_activation(gradient.numpy(), layers[layer + 1].numpy(), weights[f"bias{layer}"].numpy())
+            weights[f"weight{layer}"] = torch.bmm(layers[layer].transpose(1, 2), gradient)
+            weight = parameters[f"weight{layer}"]
+            embedded = weight if layer else weight[:, : (len(TABLES) + INTERACTIONS) * shape.embedding]
+            gradient = torch.bmm(gradient, embedded.transpose(1, 2))
+        of_rows = [torch.empty(samples, rankers, shape.embedding + 1) for _ in TABLES]
+        to_user, to_item, to_author, to_category = (rows.numpy() for rows in of_rows)
+        loop.back_to_tables(wanted.numpy(), gradient.numpy(), x.numpy(), to_user, to_item, to_author, to_category)
+        return Learnt(logits, weights, of_rows)
 
 
 def draw_weights(shape: Shape, generator: torch.Generator) -> dict[str, Tensor]:
