@@ -209,10 +209,11 @@ FAULTS: Final = (
     ),
     Fault(
         "A partition held back",
-        "nothing comes in partition 0, of any topic, for a quarter of the feed, then all of it at once, before "
-        "`kafka.idle_after` has passed",
+        "nothing comes in partition 0 of impressions and feedback for a quarter of the feed, then all of it at once, "
+        "before `kafka.idle_after` has passed",
         inject.left_alone,
-        f"numbers wait for it; after it {IDENTICAL}. What comes after `kafka.idle_after` is late, and counted as that",
+        f"numbers wait for it; after it {IDENTICAL}. What comes after `kafka.idle_after` is late, and counted as that. "
+        "Vectors and pairs of a topic hold nothing up: H is their slack, and what is later counts as late",
         change=feed.held_back,
     ),
     Fault(

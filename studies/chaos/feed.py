@@ -114,11 +114,15 @@ def silence(feed: Feed) -> int:
 
 
 def held_back(feed: Feed, chance: Random) -> Feed:
-    """Hold everything of partition 0 back for a quarter of the feed, then send it at once."""
+    """Hold impressions and feedback of partition 0 back for a quarter of the feed, then send them at once."""
     del chance
     begin = silence(feed)
     end = begin + (feed[-1].due - feed[0].due) // 4
-    return _in_order([replace(s, due=end) if s.partition == 0 and begin <= s.due < end else s for s in feed])
+
+    def held(s: Sending) -> bool:
+        return s.topic in MAIN and s.partition == 0 and begin <= s.due < end
+
+    return _in_order([replace(s, due=end) if held(s) else s for s in feed])
 
 
 def an_hour_behind(feed: Feed, chance: Random) -> Feed:
