@@ -18,6 +18,7 @@ the lanes (tables that are asked for the same hashes) of a cell lie side by side
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,8 @@ from torch import Tensor
 from lis_online.preference.hashes import ITEM_FACTOR, PAIR_FACTORS
 from lis_online.preference.leak import Leak
 from lis_online.preference.tables import Tables, mark, move
+from lis_online.shards.held_rows import PIECE
+from lis_online.shards.steps import Steps, at_once
 
 COUNTING_STEPS = 4
 """The occupancy moves slowly: counted every P / 8."""
@@ -172,10 +175,7 @@ class Sketch:
     def compact(self) -> None:
         """Sum what ages together, so that memory is bounded by the table, not by the events."""
         for step, parts in self._ageing.items():
-            if len(parts) > 1:
-                key, inverse = torch.unique(torch.cat([k for k, _ in parts]), return_inverse=True)
-                weight = torch.zeros(len(key), dtype=torch.int32, device=self.device)
-                self._ageing[step] = [(key, weight.index_add_(0, inverse, torch.cat([w for _, w in parts])))]
+            self._ageing[step] = [_summed(parts)]
 
     def leaked(self, cell: Tensor, t: Tensor, fold: Tensor) -> Tensor:
         """Return the leaked weight in each lane of each cell: int32 [*cell.shape, lanes].
@@ -260,16 +260,16 @@ class Sketch:
 
     def snapshot(self) -> tuple[dict[str, object], dict[str, np.ndarray]]:
         """Return the state: msgpack-able data and arrays. The tables are sums of them, and are not in it."""
+        return at_once(self.begin_snapshot())
+
+    def begin_snapshot(self) -> Steps[tuple[dict[str, object], dict[str, np.ndarray]]]:
+        """Take hold of the state; return the copying of it. Events, and what ages of them, never change in place."""
         self._merge()
-        self.compact()
-        steps = sorted(self._ageing)
-        arrays = {}
-        for step in steps:
-            ((key, weight),) = self._ageing[step]
-            arrays[f"ageing.{step}"] = torch.stack([key, weight.long()]).cpu().numpy()
-        arrays["events"] = self._events[:, self._passed :].cpu().numpy().copy()
+        ageing = {step: list(self._ageing[step]) for step in sorted(self._ageing)}
         counted = [self._counted_at, self._occupancy.tolist()]
-        return {"time": self.time, "entered": self._entered - self._passed, "ageing": steps, "counted": counted}, arrays
+        entered = self._entered - self._passed
+        meta = {"time": self.time, "entered": entered, "ageing": list(ageing), "counted": counted}
+        return _copying(meta, ageing, self._events[:, self._passed :])
 
     def restore(self, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         """Replace the state with that of `snapshot`."""
@@ -288,7 +288,39 @@ class Sketch:
         self._counted_at, self._occupancy = meta["counted"][0], np.array(meta["counted"][1])
 
     def _tensor(self, array: np.ndarray) -> Tensor:
-        return torch.from_numpy(array.copy()).to(self.device)
+        return torch.from_numpy(array).to(self.device)
+
+
+def _summed(parts: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    """Return keys and weights as one part: each key once, ascending, if they were several."""
+    if len(parts) == 1:
+        return parts[0]
+    key, inverse = torch.unique(torch.cat([key for key, _ in parts]), return_inverse=True)
+    weight = torch.zeros(len(key), dtype=torch.int32, device=key.device)
+    return key, weight.index_add_(0, inverse, torch.cat([weight for _, weight in parts]))
+
+
+def _copying(
+    meta: dict[str, object], ageing: dict[int, list[tuple[Tensor, Tensor]]], events: Tensor
+) -> Steps[tuple[dict[str, object], dict[str, np.ndarray]]]:
+    arrays = {}
+    for step, parts in ageing.items():
+        columns = _summed(parts)
+        yield
+        arrays[f"ageing.{step}"] = yield from _stacked(columns)
+    arrays["events"] = yield from _stacked(events)
+    return meta, arrays
+
+
+def _stacked(columns: Sequence[Tensor] | Tensor) -> Steps[np.ndarray]:
+    """Return columns of one length as int64 [columns, length], in plain memory."""
+    found = np.empty((len(columns), len(columns[0])), np.int64)
+    together = PIECE // found.itemsize
+    for row, column in zip(found, columns, strict=True):
+        for first in range(0, len(row), together):
+            row[first : first + together] = column[first : first + together].cpu().numpy()
+            yield
+    return found
 
 
 def _used(table: Tensor) -> np.ndarray:

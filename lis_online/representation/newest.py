@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any, Final
 
 import numpy as np
@@ -9,6 +10,9 @@ import numpy as np
 from lis_online.events.batches import VectorBatch
 from lis_online.representation.index import MISSING
 from lis_online.representation.rows import CAPACITY, Rows, newest_of_each
+from lis_online.shards.held_rows import HeldRows
+from lis_online.shards.packing import packing
+from lis_online.shards.steps import Steps, at_once
 
 SMALLEST: Final = 1e-12
 """A shorter vector has a cosine of 0 with every other."""
@@ -25,6 +29,7 @@ class NewestVectors:
         self._queue: list[VectorBatch] = []
         self._rows = Rows(capacity)
         self._vectors = np.zeros((0, dimension), np.float16)
+        self._held: weakref.ref[HeldRows] | None = None
 
     def update(self, batch: VectorBatch) -> None:
         """Queue vectors."""
@@ -63,6 +68,9 @@ class NewestVectors:
         batch = queued.take(due)
         batch = batch.take(newest_of_each(batch.item, batch.ts, batch.version, self._rows.capacity))
         rows = self._rows.update(batch.item, batch.ts).rows
+        held = None if self._held is None else self._held()
+        if held is not None:
+            held.keep(rows)
         more = self._rows.size - len(self._vectors)
         if more:
             self._vectors = np.concatenate([self._vectors, np.zeros((more, self.dimension), np.float16)])
@@ -78,14 +86,28 @@ class NewestVectors:
 
     def snapshot(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return the state: msgpack-able data and arrays."""
-        free, arrays = self._rows.snapshot()
-        return {"queue": self._queued().encode(), "free": free}, {**arrays, "vectors": self._vectors.copy()}
+        return at_once(self.begin_snapshot())
+
+    def begin_snapshot(self) -> Steps[tuple[dict[str, Any], dict[str, np.ndarray]]]:
+        """Take hold of the state; return the copying of it."""
+        held = HeldRows(self._vectors)
+        self._held = weakref.ref(held)  # it lives as long as the copying does: then nothing needs to be kept
+        return _copying(self._queued(), held, self._rows.begin_snapshot())
 
     def restore(self, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         """Replace the state with that of `snapshot`."""
         self._queue = [VectorBatch.decode(meta["queue"])]
         self._rows.restore(meta["free"], arrays)
-        self._vectors = arrays["vectors"].copy()
+        self._vectors = arrays["vectors"]
+
+
+def _copying(
+    queued: VectorBatch, held: HeldRows, rows: Steps[tuple[list[int], dict[str, np.ndarray]]]
+) -> Steps[tuple[dict[str, Any], dict[str, np.ndarray]]]:
+    (vectors,) = yield from held.copying()
+    free, arrays = yield from rows
+    queue = yield from packing([queued])
+    return {"queue": queue, "free": free}, {**arrays, "vectors": vectors}
 
 
 def _newest_before(queued: VectorBatch, items: np.ndarray, t: np.ndarray) -> np.ndarray:

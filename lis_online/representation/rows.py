@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
 from lis_online.representation.index import MISSING, ItemIndex
+from lis_online.shards.held_rows import HeldRows
+from lis_online.shards.steps import Steps
 
 CAPACITY: Final = 1 << 20
 """Items held at most; the tenth that was published longest ago makes room."""
@@ -31,7 +34,9 @@ class Rows:
         self.capacity = capacity
         self._index = ItemIndex()
         self._published = np.zeros(0, np.int64)
-        self._free: list[int] = []
+        self._items = np.zeros(0, np.int64)  # of each row; any in a free one
+        self._free = np.zeros(0, np.int64)  # never changed in place: a snapshot has it too
+        self._held: weakref.ref[HeldRows] | None = None
 
     @property
     def size(self) -> int:
@@ -46,39 +51,62 @@ class Rows:
         """Give distinct items, at most as many as the capacity, their rows. ts: when each was published, ms."""
         rows = self._index.get(items)
         new = rows == MISSING
+        self._keep(rows[~new])
         self._published[rows[~new]] = ts[~new]
         evicted = self._make_room(int(new.sum()), rows[~new])
         taken, self._free = self._free[: int(new.sum())], self._free[int(new.sum()) :]
         rows[new] = taken
         if new.any():
-            self._index.update(items[new], rows[new])
-            self._published[rows[new]] = ts[new]
+            self._keep(taken)
+            self._index.update(items[new], taken)
+            self._items[taken], self._published[taken] = items[new], ts[new]
         return Placed(rows, new, evicted)
 
     def _make_room(self, count: int, kept: np.ndarray) -> np.ndarray:
         while len(self._free) < count and self.size < self.capacity:
             rows = min(self.capacity, max(FIRST_ROWS, 2 * self.size))
-            self._free += range(self.size, rows)
-            self._published = np.concatenate([self._published, np.zeros(rows - self.size, np.int64)])
+            more = np.zeros(rows - self.size, np.int64)
+            self._free = np.concatenate([self._free, np.arange(self.size, rows)])
+            self._items = np.concatenate([self._items, more])
+            self._published = np.concatenate([self._published, more])
         if len(self._free) >= count:
             return np.zeros(0, np.int64)
         owned = np.setdiff1d(self._index.content()[1], kept)
         oldest = owned[np.lexsort((owned, self._published[owned]))]
         evicted = oldest[: max(count - len(self._free), self.capacity // 10)]
         self._index.remove(evicted)
-        self._free += sorted(evicted.tolist())
+        self._free = np.concatenate([self._free, np.sort(evicted)])
         return evicted
 
-    def snapshot(self) -> tuple[list[int], dict[str, np.ndarray]]:
-        """Return the state: the free rows and arrays."""
-        items, rows = self._index.content()
-        return list(self._free), {"items": items, "rows": rows, "published": self._published.copy()}
+    def _keep(self, rows: np.ndarray) -> None:
+        held = None if self._held is None else self._held()
+        if held is not None:
+            held.keep(rows)
+
+    def begin_snapshot(self) -> Steps[tuple[list[int], dict[str, np.ndarray]]]:
+        """Take hold of the state; return the copying of it: the free rows and arrays."""
+        held = HeldRows(self._items, self._published)
+        self._held = weakref.ref(held)  # it lives as long as the copying does: then nothing needs to be kept
+        return _copying(held, self._free)
 
     def restore(self, free: list[Any], arrays: dict[str, np.ndarray]) -> None:
-        """Replace the state with that of `snapshot`; arrays may hold others."""
-        self._free = list(free)
+        """Replace the state with that of a snapshot; arrays may hold others."""
+        self._free = np.array(free, np.int64)
         self._index.replace(arrays["items"], arrays["rows"])
-        self._published = arrays["published"].copy()
+        self._published = arrays["published"]
+        self._items = np.zeros(len(self._published), np.int64)
+        self._items[arrays["rows"]] = arrays["items"]
+
+
+def _copying(held: HeldRows, free: np.ndarray) -> Steps[tuple[list[int], dict[str, np.ndarray]]]:
+    items, published = yield from held.copying()
+    owned = np.ones(len(items), bool)
+    owned[free] = False
+    rows = np.flatnonzero(owned)
+    yield
+    items = items[rows]
+    yield
+    return free.tolist(), {"items": items, "rows": rows, "published": published}
 
 
 def newest_of_each(items: np.ndarray, ts: np.ndarray, version: np.ndarray, most: int) -> np.ndarray:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,8 +13,11 @@ from torch import Tensor
 
 from lis_online.events.batches import VectorBatch
 from lis_online.representation.index import MISSING
-from lis_online.representation.permutation import GrowingPermutation
+from lis_online.representation.permutation import BLOCK, GrowingPermutation
 from lis_online.representation.rows import CAPACITY, Rows, newest_of_each
+from lis_online.shards.held_rows import HeldRows
+from lis_online.shards.packing import packing
+from lis_online.shards.steps import Steps, at_once
 
 
 class VectorStore:
@@ -30,6 +35,7 @@ class VectorStore:
         self._vectors = torch.zeros((0, dimension), dtype=torch.float16, device=device)
         self._since = np.zeros(0, np.int64)
         self._permutation = GrowingPermutation(salt)
+        self._held: weakref.ref[_Held] | None = None
 
     def update(self, batch: VectorBatch) -> None:
         """Queue vectors. One whose time has been applied takes effect with the next `advance`."""
@@ -72,6 +78,9 @@ class VectorStore:
     def _apply(self, batch: VectorBatch) -> None:
         placed = self._rows.update(batch.item, batch.ts)
         rows, new = placed.rows, placed.rows[placed.new]
+        held = None if self._held is None else self._held()
+        if held is not None:
+            held.keep(rows, np.concatenate([new, placed.evicted]))
         self._grow(self._rows.size)
         for row in placed.evicted.tolist():
             self._permutation.remove(row)
@@ -116,21 +125,44 @@ class VectorStore:
 
     def snapshot(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return the state: msgpack-able data and arrays."""
-        free, arrays = self._rows.snapshot()
-        arrays |= {
-            "since": self._since.copy(),
-            "donor": self._permutation.donor.copy(),
-            "vectors": self._vectors.cpu().numpy().copy(),
-        }
-        return {"queue": self._queued().encode(), "free": free}, arrays
+        return at_once(self.begin_snapshot())
+
+    def begin_snapshot(self) -> Steps[tuple[dict[str, Any], dict[str, np.ndarray]]]:
+        """Take hold of the state; return the copying of it."""
+        held = _Held(HeldRows(self._since, self._vectors), HeldRows(self._permutation.donor))
+        self._held = weakref.ref(held)  # it lives as long as the copying does: then nothing needs to be kept
+        return _copying(self._queued(), held, self._rows.begin_snapshot())
 
     def restore(self, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         """Replace the state with that of `snapshot`."""
         self._queue = [VectorBatch.decode(meta["queue"])]
         self._rows.restore(meta["free"], arrays)
-        self._since = arrays["since"].copy()
-        self._permutation.donor = arrays["donor"].copy()
-        self._vectors = torch.from_numpy(arrays["vectors"].copy()).to(self.device)
+        self._since = arrays["since"]
+        self._permutation.donor = arrays["donor"]
+        self._vectors = torch.from_numpy(arrays["vectors"]).to(self.device)
+
+
+@dataclass(frozen=True, eq=False)
+class _Held:
+    """What a snapshot of a store is copied from."""
+
+    rows: HeldRows
+    donors: HeldRows
+
+    def keep(self, rows: np.ndarray, placed: np.ndarray) -> None:
+        """Set rows aside that are about to change, and the blocks of those that come into use or go out of it."""
+        self.rows.keep(rows)
+        self.donors.keep((np.unique(placed // BLOCK)[:, None] * BLOCK + np.arange(BLOCK)).ravel())
+
+
+def _copying(
+    queued: VectorBatch, held: _Held, rows: Steps[tuple[list[int], dict[str, np.ndarray]]]
+) -> Steps[tuple[dict[str, Any], dict[str, np.ndarray]]]:
+    since, vectors = yield from held.rows.copying()
+    (donor,) = yield from held.donors.copying()
+    free, arrays = yield from rows
+    queue = yield from packing([queued])
+    return {"queue": queue, "free": free}, {**arrays, "since": since, "donor": donor, "vectors": vectors}
 
 
 def _once(items: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -10,6 +10,8 @@ import numpy as np
 from lis_online.events.batches import VectorBatch
 from lis_online.events.hashing import id_hash
 from lis_online.representation.assignment import Assignment, Held, Newcomer
+from lis_online.shards.packing import packing
+from lis_online.shards.steps import Steps, at_once
 
 EVER = 2**62
 
@@ -21,8 +23,8 @@ class Store(Protocol):
         """Queue vectors."""
         ...
 
-    def snapshot(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """Return the state."""
+    def begin_snapshot(self) -> Steps[tuple[dict[str, Any], dict[str, np.ndarray]]]:
+        """Take hold of the state; return the copying of it."""
         ...
 
     def restore(self, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
@@ -159,21 +161,20 @@ class Versions(Generic[AnyStore]):
 
     def snapshot(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return the state: msgpack-able data and arrays."""
-        parts = [store.snapshot() for store in self.stores]
-        waiting = VectorBatch.concatenate(self._waiting) if self._waiting else None
+        return at_once(self.begin_snapshot())
+
+    def begin_snapshot(self) -> Steps[tuple[dict[str, Any], dict[str, np.ndarray]]]:
+        """Take hold of the state; return the copying of it."""
         self._forget_names()
         meta = {
-            "stores": [data for data, _ in parts],
             "assignment": self.assignment.snapshot(),
             "late": self.late,
             "time": self._time,
             "until": self._until,
-            "waiting": b"" if waiting is None else waiting.encode(),
             "firsts": sorted([version, first] for version, first in self._firsts.items()),
             "names": sorted(self._names.values()),
         }
-        arrays = {f"{place}.{name}": a for place, (_, columns) in enumerate(parts) for name, a in columns.items()}
-        return meta, arrays
+        return _copying(meta, [store.begin_snapshot() for store in self.stores], list(self._waiting))
 
     def restore(self, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         """Replace the state with that of `snapshot`."""
@@ -186,3 +187,18 @@ class Versions(Generic[AnyStore]):
         self._waiting = [VectorBatch.decode(meta["waiting"])] if meta["waiting"] else []
         self._firsts = dict(meta["firsts"])
         self._names = {id_hash(name): name for name in meta["names"]}
+
+
+def _copying(
+    meta: dict[str, Any],
+    stores: Sequence[Steps[tuple[dict[str, Any], dict[str, np.ndarray]]]],
+    waiting: Sequence[VectorBatch],
+) -> Steps[tuple[dict[str, Any], dict[str, np.ndarray]]]:
+    states: list[dict[str, Any]] = []
+    arrays: dict[str, np.ndarray] = {}
+    for place, store in enumerate(stores):
+        state, columns = yield from store
+        states.append(state)
+        arrays |= {f"{place}.{name}": a for name, a in columns.items()}
+    packed = (yield from packing(waiting)) if waiting else b""
+    return {**meta, "stores": states, "waiting": packed}, arrays

@@ -9,6 +9,9 @@ import numpy as np
 
 from lis_online.events.batches import SlateBatch
 from lis_online.rankers.counts import DecayedCounts
+from lis_online.shards.held_rows import PIECE
+from lis_online.shards.packing import packing
+from lis_online.shards.steps import Steps, at_once
 
 
 class DelayLine:
@@ -67,12 +70,31 @@ class DelayLine:
 
     def snapshot(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return the state: msgpack-able data and arrays."""
-        waiting = SlateBatch.concatenate([SlateBatch.empty(self.experiments), *self._waiting])
-        line = SlateBatch.concatenate([SlateBatch.empty(self.experiments), *(slates for slates, _ in self._line)])
-        features = np.concatenate([np.zeros((0, self.counts.width), np.float32), *(f for _, f in self._line)])
-        meta = {"waiting": waiting.encode(), "line": line.encode(), "served": self._served_until, "late": self.late}
-        counts = {f"counts.{name}": array for name, array in self.counts.snapshot().items()}
-        return meta, {"features": features, **counts}
+        return at_once(self.begin_snapshot())
+
+    def begin_snapshot(self) -> Steps[tuple[dict[str, Any], dict[str, np.ndarray]]]:
+        """Take hold of the state; return the copying of it. Slates and their features never change in place."""
+        none = SlateBatch.empty(self.experiments)
+        return self._copying(
+            {"served": self._served_until, "late": self.late},
+            [none, *self._waiting],
+            [none, *(slates for slates, _ in self._line)],
+            [features for _, features in self._line],
+            self.counts.begin_snapshot(),
+        )
+
+    def _copying(
+        self,
+        meta: dict[str, Any],
+        waiting: list[SlateBatch],
+        line: list[SlateBatch],
+        features: list[np.ndarray],
+        counts: Steps[dict[str, np.ndarray]],
+    ) -> Steps[tuple[dict[str, Any], dict[str, np.ndarray]]]:
+        of_counts = yield from counts
+        packed = {"waiting": (yield from packing(waiting)), "line": (yield from packing(line))}
+        arrays = {"features": (yield from _joined(features, self.counts.width))}
+        return {**packed, **meta}, arrays | {f"counts.{name}": array for name, array in of_counts.items()}
 
     def restore(self, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         """Replace the state with that of `snapshot`."""
@@ -83,3 +105,16 @@ class DelayLine:
         self.counts.restore(
             {name.removeprefix("counts."): a for name, a in arrays.items() if name.startswith("counts.")}
         )
+
+
+def _joined(parts: list[np.ndarray], width: int) -> Steps[np.ndarray]:
+    """Return float32 arrays [n, width] one after the other."""
+    found = np.empty((sum(len(part) for part in parts), width), np.float32)
+    together, at = max(1, PIECE // found[:1].nbytes) if found.size else 1, 0
+    for part in parts:
+        for first in range(0, len(part), together):
+            piece = part[first : first + together]
+            found[at : at + len(piece)] = piece
+            at += len(piece)
+            yield
+    return found

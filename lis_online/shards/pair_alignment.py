@@ -11,6 +11,7 @@ from lis_online.metrics.alignment import Key, Shape, Tallies, decode, encode, me
 from lis_online.representation.centroid import Centroid
 from lis_online.representation.newest import NewestVectors
 from lis_online.settings import Settings
+from lis_online.shards.steps import Steps
 from lis_online.shards.vector_slots import VectorSlots
 
 LEFT_OUT: Final = -1
@@ -80,12 +81,12 @@ class PairAlignments:
         due = sorted(start for start in self._tallies if start + self._bucket <= until)
         return [(start, encode(self._tallies.pop(start))) for start in due]
 
-    def snapshot(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """Return the state: msgpack-able data and arrays."""
-        slots, arrays = self._slots.snapshot()
+    def begin_snapshot(self) -> Steps[tuple[dict[str, Any], dict[str, np.ndarray]]]:
+        """Take hold of the state; return the copying of it: msgpack-able data and arrays."""
         tallies = [[start, encode(one)] for start, one in sorted(self._tallies.items())]
         centroids = [[*key, one.snapshot()] for key, one in sorted(self._centroids.items())]
-        return {"slots": slots, "reached": list(self._reached), "tallies": tallies, "centroids": centroids}, arrays
+        meta = {"reached": list(self._reached), "tallies": tallies, "centroids": centroids}
+        return _copying(meta, self._slots.begin_snapshot())
 
     def restore(self, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         """Replace the state with that of `snapshot`."""
@@ -96,6 +97,13 @@ class PairAlignments:
         for variant, version, state in meta["centroids"]:
             self._centroids[variant, version] = Centroid(0)
             self._centroids[variant, version].restore(state)
+
+
+def _copying(
+    meta: dict[str, Any], slots: Steps[tuple[list[Any], dict[str, np.ndarray]]]
+) -> Steps[tuple[dict[str, Any], dict[str, np.ndarray]]]:
+    state, arrays = yield from slots
+    return {**meta, "slots": state}, arrays
 
 
 def judge(vectors: NewestVectors, pairs: PairBatch, other: np.ndarray, centroid: Centroid) -> tuple[np.ndarray, Shape]:

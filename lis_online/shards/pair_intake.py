@@ -17,6 +17,7 @@ from lis_online.settings import Settings
 from lis_online.shards.nested import nest, unnest
 from lis_online.shards.pair_alignment import PairAlignments
 from lis_online.shards.salts import salt_of
+from lis_online.shards.steps import Steps
 
 if TYPE_CHECKING:
     import torch
@@ -80,17 +81,11 @@ class PairIntake:
         if self.sketches is not None:
             self.sketches.update(source, real, real_folds, placebo, placebo_folds)
 
-    def snapshot(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """Return the state: msgpack-able data and arrays."""
-        alignments, arrays = self.alignments.snapshot()
-        arrays = nest("alignment", arrays)
-        sketches = []
-        for name, sketch in self.sketches.sketches().items() if self.sketches else ():
-            data, columns = sketch.snapshot()
-            sketches.append(data)
-            arrays |= nest(f"sketch.{name}", columns)
-        buckets = [bucket.snapshot() for bucket in self._buckets]
-        return {"buckets": buckets, "sketches": sketches, "alignments": alignments}, arrays
+    def begin_snapshot(self) -> Steps[tuple[dict[str, Any], dict[str, np.ndarray]]]:
+        """Take hold of the state; return the copying of it: msgpack-able data and arrays."""
+        named = self.sketches.sketches() if self.sketches else {}
+        sketches = {name: sketch.begin_snapshot() for name, sketch in named.items()}
+        return _copying([bucket.snapshot() for bucket in self._buckets], sketches, self.alignments.begin_snapshot())
 
     def restore(self, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         """Replace the state with that of `snapshot`."""
@@ -100,6 +95,21 @@ class PairIntake:
         for (name, sketch), state in zip(named, meta["sketches"], strict=True):
             sketch.restore(state, unnest(f"sketch.{name}", arrays))
         self.alignments.restore(meta["alignments"], unnest("alignment", arrays))
+
+
+def _copying(
+    buckets: list[dict[str, Any]],
+    sketches: dict[str, Steps[tuple[dict[str, Any], dict[str, np.ndarray]]]],
+    alignments: Steps[tuple[dict[str, Any], dict[str, np.ndarray]]],
+) -> Steps[tuple[dict[str, Any], dict[str, np.ndarray]]]:
+    states = []
+    arrays: dict[str, np.ndarray] = {}
+    for name, sketch in sketches.items():
+        state, columns = yield from sketch
+        states.append(state)
+        arrays |= nest(f"sketch.{name}", columns)
+    aligned, columns = yield from alignments
+    return {"buckets": buckets, "sketches": states, "alignments": aligned}, arrays | nest("alignment", columns)
 
 
 def _sketches(leak: Leak, bits: int, sources: int, device: torch.device) -> PairSketches:

@@ -33,18 +33,19 @@ from lis_online.rankers.network import Shape
 from lis_online.representation.store import VectorStore
 from lis_online.settings import Settings
 from lis_online.shards.batcher import Batcher
-from lis_online.shards.contract import MAX_TIME, Copied, Outgoing, Record, Saving, Snapshot
+from lis_online.shards.contract import MAX_TIME, Outgoing, Record, Saving, Snapshot
 from lis_online.shards.delay_line import DelayLine
 from lis_online.shards.device_use import DeviceUse
 from lis_online.shards.intake import Intake
 from lis_online.shards.nested import nest, unnest
 from lis_online.shards.open_bucket import OpenBucket
 from lis_online.shards.pair_intake import PairIntake
-from lis_online.shards.rank_device import device_use, tells_device_failures
+from lis_online.shards.rank_device import device_failures_told, device_use, tells_device_failures
 from lis_online.shards.rank_features import SIDE, FeatureBuilder
 from lis_online.shards.rank_records import bucket_records
 from lis_online.shards.rank_renaming import Renaming
 from lis_online.shards.salts import salt_of
+from lis_online.shards.steps import Steps, Stepwise, whole
 from lis_online.shards.vector_slots import VectorSlots
 
 
@@ -77,6 +78,7 @@ class RankShard:
         self._sequence = 0
         self._first = -1
         self._finished = False
+        self._saving: Stepwise | None = None
         self.samples = 0
 
     def _build_rankers(self) -> None:
@@ -230,25 +232,25 @@ class RankShard:
         self._sequence += 1
         return records
 
-    @tells_device_failures
     def snapshot(self) -> Snapshot:
         """Return the whole state."""
-        line, line_arrays = self._line.snapshot()
+        return whole(self.begin_snapshot())
+
+    @tells_device_failures
+    def begin_snapshot(self) -> Saving:
+        """Begin to copy the state: what is small at once, the rest in steps, while rows that change are set aside."""
+        if self._saving is not None:
+            self._saving.abandon()
         batch, batch_counts = self._batcher.snapshot()
         bucket, cap = self._bucket.snapshot()
-        pairs, pair_arrays = self._pairs.snapshot()
-        vectors, vector_arrays = self._vectors.snapshot()
         meta: dict[str, Any] = {
             "names": msgspec.to_builtins(self.names),
             "rankers": list(self.layout.rankers),
             "slots": list(self.layout.variants),
             "position": self._position,
             "intake": self._intake.snapshot(),
-            "line": line,
             "batch": batch,
             "bucket": bucket,
-            "pairs": pairs,
-            "vectors": vectors,
             "restarted": dict(self._restarted),
             "sources": dict(self._sources),
             "coming": list(self._coming),
@@ -257,13 +259,29 @@ class RankShard:
             "finished": self._finished,
             "samples": self.samples,
         }
-        arrays = nest("line", line_arrays) | {"batch": batch_counts, "cap": cap}
-        arrays |= nest("rankers", self.rankers.snapshot()) | nest("pairs", pair_arrays)
-        return Snapshot(meta, arrays | nest("vectors", vector_arrays))
+        parts: dict[str, Steps[tuple[Any, dict[str, np.ndarray]]]] = {
+            "line": self._line.begin_snapshot(),
+            "pairs": self._pairs.begin_snapshot(),
+            "vectors": self._vectors.begin_snapshot(),
+        }
+        arrays = {"batch": batch_counts, "cap": cap}
+        self._saving = Stepwise(self._copying(Snapshot(meta, arrays), parts, self.rankers.begin_snapshot()))
+        return self._saving
 
-    def begin_snapshot(self) -> Saving:
-        """Begin to copy the state."""
-        return Copied(self.snapshot())
+    def _copying(
+        self,
+        small: Snapshot,
+        parts: dict[str, Steps[tuple[Any, dict[str, np.ndarray]]]],
+        rankers: Steps[dict[str, np.ndarray]],
+    ) -> Steps[Snapshot]:
+        meta, arrays = dict(small.meta), dict(small.arrays)
+        with device_failures_told():
+            arrays |= nest("rankers", (yield from rankers))
+            for name, part in parts.items():
+                meta[name], columns = yield from part
+                arrays |= nest(name, columns)
+        self._saving = None
+        return Snapshot(meta, arrays)
 
     @tells_device_failures
     def restore(self, snapshot: Snapshot) -> None:
@@ -272,6 +290,8 @@ class RankShard:
         A snapshot of settings with other sources, variants, experiments or arms goes on under their names: see
         `rank_renaming`. A new source's or variant's rankers begin with the next bucket.
         """
+        if self._saving is not None:
+            self._saving.abandon()
         renaming = self._renaming(snapshot.meta)
         if not renaming.is_same:
             snapshot = self._renamed(renaming, snapshot)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Final, ParamSpec, TypeVar
 
@@ -51,17 +52,24 @@ def is_device_failure(exc: BaseException) -> bool:
     return isinstance(exc, RuntimeError) and str(exc).startswith(SAID)
 
 
+@contextmanager
+def device_failures_told() -> Iterator[None]:
+    """Raise DeviceError for a failure of the device, and everything else as it is, while the context lasts."""
+    try:
+        yield
+    except RuntimeError as exc:
+        if not is_device_failure(exc):
+            raise
+        said = " ".join(str(exc).split())[:LONGEST]
+        raise DeviceError(f"the accelerator must work, got {type(exc).__name__}: {said}") from exc
+
+
 def tells_device_failures(function: Callable[P, T]) -> Callable[P, T]:
     """Wrap a function so that it raises DeviceError for a failure of the device, and everything else as it is."""
 
     @wraps(function)
     def told(*arguments: P.args, **keywords: P.kwargs) -> T:
-        try:
+        with device_failures_told():
             return function(*arguments, **keywords)
-        except RuntimeError as exc:
-            if not is_device_failure(exc):
-                raise
-            said = " ".join(str(exc).split())[:LONGEST]
-            raise DeviceError(f"the accelerator must work, got {type(exc).__name__}: {said}") from exc
 
     return told

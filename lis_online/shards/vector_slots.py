@@ -14,6 +14,7 @@ from lis_online.representation.versions import AnyStore, Versions
 from lis_online.settings import Settings
 from lis_online.settings.model import VariantSettings
 from lis_online.shards.nested import nest, unnest
+from lis_online.shards.steps import Steps, at_once
 
 
 class VectorSlots(Generic[AnyStore]):
@@ -82,11 +83,25 @@ class VectorSlots(Generic[AnyStore]):
 
     def snapshot(self) -> tuple[list[Any], dict[str, np.ndarray]]:
         """Return the state: msgpack-able data and arrays."""
-        parts = [versions.snapshot() for versions in self.variants]
-        arrays = {name: a for v, (_, columns) in enumerate(parts) for name, a in nest(str(v), columns).items()}
-        return [data for data, _ in parts], arrays
+        return at_once(self.begin_snapshot())
+
+    def begin_snapshot(self) -> Steps[tuple[list[Any], dict[str, np.ndarray]]]:
+        """Take hold of the state; return the copying of it."""
+        return _copying([versions.begin_snapshot() for versions in self.variants])
 
     def restore(self, meta: list[Any], arrays: dict[str, np.ndarray]) -> None:
         """Replace the state with that of `snapshot`."""
         for v, (versions, data) in enumerate(zip(self.variants, meta, strict=True)):
             versions.restore(data, unnest(str(v), arrays))
+
+
+def _copying(
+    parts: list[Steps[tuple[dict[str, Any], dict[str, np.ndarray]]]],
+) -> Steps[tuple[list[Any], dict[str, np.ndarray]]]:
+    states: list[Any] = []
+    arrays: dict[str, np.ndarray] = {}
+    for variant, part in enumerate(parts):
+        state, columns = yield from part
+        states.append(state)
+        arrays |= nest(str(variant), columns)
+    return states, arrays

@@ -33,6 +33,7 @@ from lis_online.representation.newest import NewestVectors
 from lis_online.settings import Settings
 from lis_online.shards.pair_alignment import LEFT_OUT, PairAlignments, judge
 from lis_online.shards.pair_intake import PairIntake
+from lis_online.shards.steps import at_once
 from tests.shards.village import buckets, calm
 
 BUCKET = 60_000
@@ -162,7 +163,7 @@ def test_lengths_and_distances_are_those_of_the_vectors_as_they_came() -> None:
             placed += len(mine)
         seen += mine
         again = PairAlignments(SETTINGS)
-        again.restore(*alignments.snapshot())
+        again.restore(*at_once(alignments.begin_snapshot()))
         alignments = again
     [(_, data)] = alignments.take(2**62)
     total = decode(data)["v", "1"].sum(axis=1)

@@ -129,7 +129,7 @@ def copied(snapshot: Snapshot) -> Snapshot:
     """Return a snapshot that went through bytes."""
     assert all(array.flags.c_contiguous for array in snapshot.arrays.values())
     arrays = {
-        name: np.frombuffer(array.tobytes(), array.dtype).reshape(array.shape)
+        name: np.frombuffer(bytearray(array.tobytes()), array.dtype).reshape(array.shape)
         for name, array in snapshot.arrays.items()
     }
     return Snapshot(msgspec.msgpack.decode(msgspec.msgpack.encode(snapshot.meta)), arrays)
