@@ -106,5 +106,5 @@ class Shard(Protocol):
         ...
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Replace the state."""
+        """Replace the state. The shard takes the arrays over and writes into them: give none that is used again."""
         ...

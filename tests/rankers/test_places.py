@@ -191,7 +191,9 @@ def test_a_group_in_any_state_is_restored_bit_for_bit(network: Network, change: 
     run(first, STEPS[:3])
     CHANGES[change](first)
     run(first, STEPS[3:4])
-    arrays = {name: np.frombuffer(a.tobytes(), a.dtype).reshape(a.shape) for name, a in first.snapshot().items()}
+    arrays = {
+        name: np.frombuffer(bytearray(a.tobytes()), a.dtype).reshape(a.shape) for name, a in first.snapshot().items()
+    }
     second.restore(arrays)
     assert second.active.tolist() == first.active.tolist() and second.set_aside == first.set_aside
     assert same(run(first, STEPS[4:]), run(second, STEPS[4:]))
