@@ -120,7 +120,7 @@ class Assignment:
     def snapshot(self) -> list[Any]:
         """Return the state as msgpack-able data."""
         return [
-            self._order,
+            list(self._order),
             [[held.version, held.since, held.last, held.began, held.in_use] for held in self.slots],
         ]
 

@@ -41,7 +41,7 @@ def test_feeding_between_the_steps_changes_nothing(seed: int) -> None:
     with small_pieces(chance.choice([200, 2000, 20_000])):
         for place, record in enumerate(log):
             if place in (first, second):
-                at_once, following = calm.snapshot(), place
+                at_once, following = copied(calm.snapshot()), place
                 making, complete = stepping.begin_snapshot(), False
             assert stepping.feed([record]) == calm.feed([record])
             for _ in range(chance.randrange(30) if place >= first and not complete else 0):
@@ -62,7 +62,7 @@ def test_all_that_changes_with_a_step_is_set_aside() -> None:
     stepping, calm = RankShard(SETTINGS), RankShard(SETTINGS)
     for shard in (stepping, calm):
         shard.feed(log[: len(log) // 2])
-    making, at_once = stepping.begin_snapshot(), calm.snapshot()
+    making, at_once = stepping.begin_snapshot(), copied(calm.snapshot())
     stepping.feed(log[len(log) // 2 :])
     assert frozen(stepping.snapshot()) != frozen(at_once)
     with pytest.raises(ValueError, match="before another one is begun, got one that was given up"):
