@@ -17,6 +17,7 @@ from lis_online.compiled import compiled
 @compiled
 def build(
     x: np.ndarray,
+    first: int,
     rows: np.ndarray,
     user: np.ndarray,
     item: np.ndarray,
@@ -25,7 +26,7 @@ def build(
     dense: np.ndarray,
     side: np.ndarray,
 ) -> None:
-    """Fill the first layer's input, [rankers, samples, width].
+    """Fill the first layer's input, [rankers, samples, width], of rankers from `first` on.
 
     rows: int64 [4, samples]; user, item, author, category: tables [rows, rankers, E + 1]; dense: [samples, D];
     side: [rankers, samples, S].
@@ -34,16 +35,16 @@ def build(
     for n in range(x.shape[1]):
         u, i, a, c = rows[0, n], rows[1, n], rows[2, n], rows[3, n]
         for r in range(x.shape[0]):
-            to = x[r, n]
+            to, at = x[r, n], first + r
             for k in range(e):
-                of_user = user[u, r, k]
+                of_user = user[u, at, k]
                 to[k] = of_user
-                to[e + k] = item[i, r, k]
-                to[2 * e + k] = author[a, r, k]
-                to[3 * e + k] = category[c, r, k]
-                to[4 * e + k] = of_user * item[i, r, k]
-                to[5 * e + k] = of_user * author[a, r, k]
-                to[6 * e + k] = of_user * category[c, r, k]
+                to[e + k] = item[i, at, k]
+                to[2 * e + k] = author[a, at, k]
+                to[3 * e + k] = category[c, at, k]
+                to[4 * e + k] = of_user * item[i, at, k]
+                to[5 * e + k] = of_user * author[a, at, k]
+                to[6 * e + k] = of_user * category[c, at, k]
             for k in range(wide):
                 to[7 * e + k] = dense[n, k]
             for k in range(narrow):
@@ -80,6 +81,7 @@ def score(
     logits: np.ndarray,
     hidden: np.ndarray,
     x: np.ndarray,
+    first: int,
     rows: np.ndarray,
     user: np.ndarray,
     item: np.ndarray,
@@ -94,7 +96,8 @@ def score(
     for n in range(x.shape[1]):
         u, i, a, c = rows[0, n], rows[1, n], rows[2, n], rows[3, n]
         for r in range(x.shape[0]):
-            direct = user[u, r, e] + item[i, r, e] + author[a, r, e] + category[c, r, e]
+            at = first + r
+            direct = user[u, at, e] + item[i, at, e] + author[a, at, e] + category[c, at, e]
             deep = dot(hidden[r, n], out[r, 0])
             linear = dot(x[r, n, 7 * e :], wide[r, 0])
             logits[r, n] = deep + linear + direct + offset[r, 0]
@@ -140,6 +143,7 @@ def back_to_tables(
     residual: np.ndarray,
     gradient: np.ndarray,
     x: np.ndarray,
+    first: int,
     to_user: np.ndarray,
     to_item: np.ndarray,
     to_author: np.ndarray,
@@ -153,9 +157,9 @@ def back_to_tables(
             for k in range(e):
                 item, author, category = g[4 * e + k], g[5 * e + k], g[6 * e + k]
                 crossed = item * of[e + k] + author * of[2 * e + k] + category * of[3 * e + k]
-                to_user[n, r, k] = g[k] + crossed
-                to_item[n, r, k] = g[e + k] + item * of[k]
-                to_author[n, r, k] = g[2 * e + k] + author * of[k]
-                to_category[n, r, k] = g[3 * e + k] + category * of[k]
-            last = residual[r, n]
-            to_user[n, r, e], to_item[n, r, e], to_author[n, r, e], to_category[n, r, e] = last, last, last, last
+                to_user[n, first + r, k] = g[k] + crossed
+                to_item[n, first + r, k] = g[e + k] + item * of[k]
+                to_author[n, first + r, k] = g[2 * e + k] + author * of[k]
+                to_category[n, first + r, k] = g[3 * e + k] + category * of[k]
+            for to in (to_user, to_item, to_author, to_category):
+                to[n, first + r, e] = residual[r, n]

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from lis_online.rankers.network import TABLES, Embedded, Learnt, Shape, derived, stack_rankers
-from lis_online.rankers.wide_and_deep import StackedWideAndDeep
+from lis_online.rankers.wide_and_deep import TOGETHER, StackedWideAndDeep
 
 SAMPLES = 37
 
@@ -34,11 +34,12 @@ def by_torch(
 def test_gradients_are_those_of_automatic_differentiation(hidden: tuple[int, ...], embedding: int) -> None:
     """Of every parameter and row, in networks of several depths and odd widths, ids that come again included."""
     shape = Shape((5, 6, 3, 2), embedding, hidden, dense=4, side=3)
-    network, parameters = StackedWideAndDeep(shape), drawn(shape, 3)
+    rankers = TOGETHER + 3  # more than are computed at once
+    network, parameters = StackedWideAndDeep(shape), drawn(shape, rankers)
     assert derived(network) is network
     generator = torch.Generator().manual_seed(1)
     rows = torch.stack([torch.randint(0, size, (SAMPLES,), generator=generator) for size in shape.rows])
-    dense, side = torch.randn(SAMPLES, 4, generator=generator), torch.randn(3, SAMPLES, 3, generator=generator)
+    dense, side = torch.randn(SAMPLES, 4, generator=generator), torch.randn(rankers, SAMPLES, 3, generator=generator)
     got = network.learn(parameters, rows, dense, side, lambda logits: 2 * logits)
     expected = by_torch(network, parameters, rows, dense, side)
     torch.testing.assert_close(got.logits, expected.logits, rtol=1e-4, atol=1e-5)
