@@ -26,6 +26,7 @@ import numpy as np
 from bench import standard
 from bench.measured import Measured
 from lis_online.checkpoints.store import CheckpointStore
+from lis_online.compiled import prepare
 from lis_online.events import rank_log
 from lis_online.events.batches import VectorBatch
 from lis_online.events.hashing import id_hash
@@ -221,6 +222,7 @@ def main() -> None:
     if chosen.start is not None:
         import streams.roles  # noqa: F401 - what a worker imports, whichever shard it starts
 
+        prepare()  # as a worker does before it joins its group
         sys.stdout.write(json.dumps(start(cases()[chosen.start], chosen.folder)))
         return
     for one in run(chosen.scale):

@@ -63,7 +63,10 @@ def _join(settings: Settings) -> ShardFactory:
 
 
 def _rank(settings: Settings) -> ShardFactory:
+    from lis_online.compiled import prepare
     from lis_online.shards.rank import RankShard  # torch: the other roles run without it
+
+    prepare()  # before a group waits for this worker
 
     def make(group: int) -> Shard:
         return RankShard(settings, group=group, shards=settings.kafka.partitions)
