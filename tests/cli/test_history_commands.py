@@ -48,8 +48,8 @@ def test_db_check_fails_until_db_upgrade_was_run(config: Path, empty_database: E
     """The sentence of the failing check names the command that helps."""
     with pytest.raises(HistoryError, match="run `lis-online db upgrade`"):
         run("db", "check", config=config)
-    assert "is at revision 0005" in run("db", "upgrade", config=config)
-    assert "is at revision 0005" in run("db", "check", config=config)
+    assert "is at revision 0006" in run("db", "upgrade", config=config)
+    assert "is at revision 0006" in run("db", "check", config=config)
 
 
 def test_history_prints_json_with_numbers_and_reasons(config: Path, history_engine: Engine) -> None:
