@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from lis_online.pages import zeros
 from lis_online.shards.steps import Steps
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class HeldRows:
 
     def copying(self) -> Steps[list[np.ndarray]]:
         """Return the arrays as they were, C-contiguous and in plain memory."""
-        found = [np.empty(tuple(source.shape), _plain(source[:0]).dtype) for source in self._sources]
+        found = [zeros(tuple(source.shape), _plain(source[:0]).dtype) for source in self._sources]
         together = max(1, PIECE // max(1, sum(array[:1].nbytes for array in found)))
         for first in range(0, self._rows, together):
             last = min(self._rows, first + together)
