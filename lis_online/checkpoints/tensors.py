@@ -6,9 +6,7 @@ msgpack in an array of bytes. Data only, never code. https://huggingface.co/docs
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from typing import Any, Protocol
 
 import msgspec
@@ -16,6 +14,7 @@ import numpy as np
 import xxhash
 
 from lis_online.checkpoints.manifest import DamagedError
+from lis_online.collector import without_collector
 from lis_online.errors import CheckpointError
 from lis_online.pages import zeros
 from lis_online.shards.contract import Snapshot
@@ -110,23 +109,11 @@ def read(file: Source, size: int, digest: Digest) -> Snapshot:
     if 8 + length + end != size or _META not in arrays:
         raise DamagedError(f"it must have {size} bytes and a record, got {8 + length + end}")
     try:
-        with _without_collector():
+        with without_collector():
             meta = msgspec.msgpack.decode(arrays.pop(_META).data, type=dict[str, Any])
     except (ValueError, RecursionError) as exc:
         raise DamagedError(f"its record cannot be read: {exc}") from exc
     return Snapshot(meta, {name.removeprefix(_ARRAY): array for name, array in arrays.items()})
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Garbage collection looks at everything again and again while millions of small things are made: 9 s for 1.3."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 class _Entry(msgspec.Struct):

@@ -16,6 +16,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
+from lis_online.collector import without_collector
 from lis_online.events.batches import PairBatch, SlateBatch
 from lis_online.events.hashing import is_sampled
 from lis_online.events.names import Names
@@ -269,8 +270,9 @@ class Joiner:
         if not renaming.is_same:
             snapshot = renaming.snapshot(snapshot)
         meta, arrays = snapshot.meta, snapshot.arrays
-        for name, part in self._parts().items():
-            part.restore(Snapshot(meta[name], unnest(name, arrays)))
+        with without_collector():
+            for name, part in self._parts().items():
+                part.restore(Snapshot(meta[name], unnest(name, arrays)))
         self._requests.restore(arrays["requests"])
         self._actions.restore(arrays["actions"])
         self._arms.restore(meta["arms"])

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable
+from itertools import repeat
+from typing import TypeVar
 
 import numpy as np
 
 from lis_online.join.pending import EMPTY, Pending
+
+Missing = TypeVar("Missing", None, "array[int]")
 
 _TIMED, _PLACED, _DESCRIBED, _ODD_ARM, _ODD_SURFACE = 1, 2, 4, 8, 16
 """Flags of an impression: it has times of its history, positions, authors and the like, an unknown arm or surface."""
@@ -44,29 +48,63 @@ def save(impressions: Iterable[Pending], delays: bool = True) -> np.ndarray:
 
 
 def load(saved: np.ndarray, experiments: int) -> list[Pending]:
-    """Return the impressions of `save`."""
-    data, readers = saved.data.cast("B"), dict[str, _Reader]()
+    """Return the impressions of `save`: column by column, a loop over rows takes five times as long."""
+    columns = _columns(saved)
+    head = np.frombuffer(columns["head"], np.int64).reshape(-1, _HEAD).T
+    ts, request, user, surface, flags, items, history, delays, place = head
+    n = len(ts)
+    described = (flags & _DESCRIBED) != 0
+    shown = _slices(items)
+    return list(
+        map(
+            Pending,
+            *(column.tolist() for column in (ts, request, user, surface)),
+            map(columns["items"].__getitem__, shown),
+            _some(columns["positions"], items, (flags & _PLACED) != 0, None),
+            *(_some(columns[name], items, described, None) for name in ("authors", "categories", "ages")),
+            *(_tuples(columns[name], n, experiments) for name in ("arms", "counted")),
+            place.tolist(),
+            ((flags & _ODD_ARM) != 0).tolist(),
+            ((flags & _ODD_SURFACE) != 0).tolist(),
+            map(columns["history"].__getitem__, _slices(history)),
+            _some(columns["times"], history, (flags & _TIMED) != 0, EMPTY),
+            map(_delays, _some(columns["delays"], 2 * delays, delays > 0, None)),
+        )
+    )
+
+
+def _columns(saved: np.ndarray) -> dict[str, array[int]]:
+    data, columns = saved.data.cast("B"), {}
     at = _WORD * len(_CODES)
     for (name, code), size in zip(_CODES.items(), saved[: len(_CODES)].tolist(), strict=True):
-        readers[name] = _Reader(array(code, bytes(data[at : at + size])))
+        columns[name] = array(code)
+        columns[name].frombytes(data[at : at + size])
         at += size + -size % _WORD
-    return [_next(readers, experiments) for _ in range(readers["head"].count // _HEAD)]
+    return columns
 
 
-class _Reader:
-    """A column that is read piece by piece."""
+def _slices(counts: np.ndarray) -> list[slice]:
+    """Return where each row's part of a column lies. counts: int64 [rows], how long it is."""
+    ends = np.cumsum(counts)
+    return list(map(slice, (ends - counts).tolist(), ends.tolist()))
 
-    __slots__ = ("_at", "_column", "count")
 
-    def __init__(self, column: array[int]) -> None:
-        self.count = len(column)
-        self._column = column
-        self._at = 0
+def _some(
+    column: array[int], counts: np.ndarray, there: np.ndarray, missing: Missing
+) -> Iterable[array[int] | Missing]:
+    """Return the parts of a column of the rows that have one; `missing` for the others."""
+    if not there.any():
+        return repeat(missing, len(there))
+    parts = map(column.__getitem__, _slices(np.where(there, counts, 0)))
+    return [part if one else missing for part, one in zip(parts, there.tolist(), strict=True)]
 
-    def take(self, count: int) -> array[int]:
-        start = self._at
-        self._at = start + count
-        return self._column[start : self._at]
+
+def _tuples(column: array[int], rows: int, width: int) -> Iterable[tuple[int, ...]]:
+    return zip(*[iter(column)] * width, strict=True) if width else repeat((), rows)
+
+
+def _delays(pairs: array[int] | None) -> dict[int, int] | None:
+    return None if pairs is None else dict(zip(pairs[::2], pairs[1::2], strict=True))
 
 
 def _padded(data: bytes) -> bytes:
@@ -94,21 +132,3 @@ def _append(columns: dict[str, array[int]], p: Pending, delays: dict[int, int]) 
         columns["delays"].extend(entry)
     head = (p.ts, p.request, p.user, p.surface, flags, len(p.items), len(p.history), len(delays), p.place)
     columns["head"].extend(head)
-
-
-def _next(readers: dict[str, _Reader], experiments: int) -> Pending:
-    ts, request, user, surface, flags, items, history, delays, place = readers["head"].take(_HEAD)
-    p = Pending(ts, request, user, surface, readers["items"].take(items))
-    p.arms, p.counted = (tuple(readers[name].take(experiments)) for name in ("arms", "counted"))
-    p.place = place
-    p.odd_arm, p.odd_surface = bool(flags & _ODD_ARM), bool(flags & _ODD_SURFACE)
-    p.history = readers["history"].take(history)
-    p.times = readers["times"].take(history) if flags & _TIMED else EMPTY
-    if flags & _PLACED:
-        p.positions = readers["positions"].take(items)
-    if flags & _DESCRIBED:
-        p.authors, p.categories, p.ages = (readers[name].take(items) for name in ("authors", "categories", "ages"))
-    if delays:
-        pairs = readers["delays"].take(2 * delays)
-        p.delays = dict(zip(pairs[::2], pairs[1::2], strict=True))
-    return p
