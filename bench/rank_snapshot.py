@@ -15,6 +15,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from itertools import islice
 from statistics import mean
 from typing import Any, Final
 
@@ -87,9 +88,8 @@ def taken(shard: RankShard, batches: Iterator[Record], step: float) -> dict[str,
         saving = shard.begin_snapshot()
     complete = False
     while not complete:
-        record = next(batches)
         with meanwhile:
-            shard.feed([record])
+            shard.feed(list(islice(batches, 1)))
         with pieces:
             complete = saving.step(step)
     state = saving.get()

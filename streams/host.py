@@ -89,11 +89,12 @@ class RowsShard(Shard, Protocol):
 
 
 class ShardHost:
-    """One shard of one partition on this worker. One turn at a time: the caller of all but `checkpoint` holds `lock`.
+    """One shard of one partition on this worker. One turn at a time: the caller of a turn, a tick or `finish` holds
+    `lock`, and nobody else knows the host while it is restored.
 
     make_shard: makes it, in the thread where it stays. send: sends records in order and returns once they are
     acknowledged. keep_rows: makes a publish shard's rows durable; None for the other roles. clock: monotonic seconds.
-    lock: covers a turn, a piece of a checkpoint, a restore. patience: with the store. judge: refuses checkpoints of
+    lock: covers a turn, a piece of a checkpoint. patience: with the store. judge: refuses checkpoints of
     settings that the state cannot be kept under; by default all but the store's.
     """
 
@@ -154,7 +155,7 @@ class ShardHost:
     async def restore(self) -> None:
         """Make the shard; take the newest checkpoint, if there is one, and send what it still owed.
 
-        An outage of the storage is waited out.
+        An outage of the storage is waited out. It may be cancelled anywhere: that is a crash there.
         """
         self.shard = await self.call(self._make_shard)
         found = await self._patience.insist(lambda: self._in_writer(self._store.load_latest, self._judge))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -49,8 +49,10 @@ class Runner:
     """One role's shards on this worker, wired to a Faust app.
 
     Faust restarts nothing here and acknowledges nothing: `noack_take` hands over batches, and
-    offsets are committed behind checkpoints alone. One lock covers a turn (state and what was sent of it),
-    a piece of a checkpoint and a restore, so none sees half of another. A checkpoint is written without it.
+    offsets are committed behind checkpoints alone. One lock covers a turn (state and what was sent of it)
+    and a piece of a checkpoint, so none sees half of another. A checkpoint is written without it, and shards are
+    restored without it: nobody knows them before all of them are, and a hand-over ends it wherever it is, like a crash
+    there (`streams/host.py`).
 
     After every rebalance all state comes from the checkpoints again, and the committed offsets are set
     to theirs: the seek that follows lands there, an older checkpoint or not. Records fetched before a
@@ -90,6 +92,7 @@ class Runner:
         self._group_time = GroupTime(settings.kafka)
         self._lock = asyncio.Lock()
         self._shards: dict[int, Assigned] = {}
+        self._restoring: asyncio.Task[dict[int, Assigned]] | None = None
         self._wire()
 
     @property
@@ -324,6 +327,9 @@ class Runner:
         No commit: whoever restores a checkpoint sets the offsets to it.
         """
         self.ready = False  # until the shards of the next assignment are restored
+        restoring, self._restoring = self._restoring, None
+        if restoring is not None:
+            restoring.cancel()  # it may wait for the storage, and whoever gets the partitions for this worker
         await self._guarded(self._save_and_drop)()
 
     async def _save_and_drop(self) -> None:
@@ -339,18 +345,51 @@ class Runner:
             await self._drop_all()
 
     async def _take_over(self, *_: Any, **__: Any) -> None:
-        """Restore the shard of every partition assigned, and set the committed offsets to its checkpoint."""
+        """Restore the shard of every partition assigned, and set the committed offsets to its checkpoint.
+
+        Nothing of it is taken where they are handed over meanwhile.
+        """
+        generation = self.app.consumer_generation_id
         async with self._lock:
             await self._drop_all()
-            for partition in sorted(self._owned()):
-                self._shards[partition] = await self._restore(partition)
+        restoring = self._restoring = asyncio.ensure_future(self._restored())
+        try:
+            restored = await restoring
+        except asyncio.CancelledError:
+            if self._restoring is restoring:
+                raise
+            await self._next_generation(generation)
+            return
+        if self._restoring is not restoring:
+            await _close(assigned.host for assigned in restored.values())
+            await self._next_generation(generation)
+            return
+        self._shards, self._restoring = restored, None
         self._watch.assigned(sorted(self._shards))
         self.ready = True
         logger.info("%s has the shards of partitions %s", self.role.name, sorted(self._shards) or "none")
 
-    async def _restore(self, partition: int) -> Assigned:
+    async def _next_generation(self, generation: int) -> None:
+        """Wait for the assignment that follows: Faust would let the stream flow on after this one."""
+        while self.app.consumer_generation_id == generation and not (self.stopping or self.app.should_stop):
+            await asyncio.sleep(GATHER)
+
+    async def _restored(self) -> dict[int, Assigned]:
+        """Return the shards of all partitions assigned. One after the other: their arrays are in memory."""
+        hosts: list[ShardHost] = []
+        restored = {}
+        try:
+            for partition in sorted(self._owned()):
+                hosts.append(self._host(partition))
+                restored[partition] = await self._restore(partition, hosts[-1])
+        except BaseException:
+            await _close(hosts)
+            raise
+        return restored
+
+    def _host(self, partition: int) -> ShardHost:
         store = self._store(partition)
-        host = ShardHost(
+        return ShardHost(
             partial(self._make_shard, partition),
             store,
             partial(self._send, partition),
@@ -361,6 +400,8 @@ class Runner:
             self._patience(partition),
             Admission(store, self.role.name, self._fingerprint).judge,
         )
+
+    async def _restore(self, partition: int, host: ShardHost) -> Assigned:
         await host.restore()
         tps = self._by_topic(partition)
         log = await self._offsets.survey(tps)
@@ -394,8 +435,7 @@ class Runner:
 
     async def _drop_all(self) -> None:
         shards, self._shards = self._shards, {}
-        for assigned in shards.values():
-            await assigned.host.close()
+        await _close(assigned.host for assigned in shards.values())
 
     # --- failing --------------------------------------------------------------------------------------------
 
@@ -443,6 +483,11 @@ class Runner:
             await self._drop_all()
         self._leaving_device = False
         await self.app.consumer.subscribe([self._names[topic] for topic in self.role.topics])
+
+
+async def _close(hosts: Iterable[ShardHost]) -> None:
+    for host in hosts:
+        await host.close()
 
 
 def _nothing() -> None:
