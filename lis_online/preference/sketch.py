@@ -25,6 +25,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lis_online.pages import zeros
 from lis_online.preference.hashes import ITEM_FACTOR, PAIR_FACTORS
 from lis_online.preference.leak import Leak
 from lis_online.preference.tables import Tables, mark, move
@@ -58,9 +59,9 @@ class Sketch:
         self.past_lanes = past_lanes
         self.device = device
         cells = rows << bits
-        self.seen = torch.zeros((cells * leak.folds, lanes), dtype=torch.int32, device=device)
-        self.past = torch.zeros((cells, past_lanes), dtype=torch.int32, device=device)
-        self.total = torch.zeros((past_lanes, cells), dtype=torch.int32, device=device)
+        self.seen = self._zeros(cells * leak.folds, lanes)
+        self.past = self._zeros(cells, past_lanes)
+        self.total = self._zeros(past_lanes, cells)
         self._used = np.zeros(max(1, cells // 8) if device.type == "cpu" else 0, np.uint8)
         self.time = BEFORE_ALL
         self._events = torch.zeros((4, 0), dtype=torch.int64, device=device)  # ts, key, fold, weight; by ts
@@ -73,6 +74,12 @@ class Sketch:
         self._dirty = torch.zeros(cells, dtype=torch.bool, device=device)
         self._folds = torch.arange(leak.folds, device=device)
         self._lanes = torch.arange(lanes, device=device)
+
+    def _zeros(self, rows: int, columns: int) -> Tensor:
+        """Return an empty table, on a CPU in memory as it fills: a restored sketch has nothing to clear."""
+        if self.device.type == "cpu":
+            return torch.from_numpy(zeros((rows, columns), np.int32))
+        return torch.zeros((rows, columns), dtype=torch.int32, device=self.device)
 
     def update(self, ts: Tensor, key: Tensor, fold: Tensor, weight: Tensor) -> None:
         """Add events, int64 [events], in any order, none with a time already within the horizon."""
@@ -273,8 +280,9 @@ class Sketch:
 
     def restore(self, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         """Replace the state with that of `snapshot`."""
-        for table in (self.seen, self.past, self.total):
-            table.zero_()
+        if self.time != BEFORE_ALL:
+            for table in (self.seen, self.past, self.total):
+                table.zero_()
         self._ageing = {}
         for step in meta["ageing"]:
             key, weight = self._tensor(arrays[f"ageing.{step}"])

@@ -116,7 +116,7 @@ def _sketches(leak: Leak, bits: int, sources: int, device: torch.device) -> Pair
     """Return empty sketches. Raises SettingsError where a CPU has no memory for them."""
     try:
         return PairSketches(leak, bits, sources, device)
-    except RuntimeError as exc:  # torch has no class of its own for a CPU's
+    except (RuntimeError, MemoryError) as exc:  # torch has no class of its own for a CPU's
         if device.type != "cpu" or "memory" not in str(exc):
             raise
         rule = f"must leave {sources} tables of pairs that fit in memory, got {bits}"

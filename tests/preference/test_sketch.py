@@ -113,6 +113,23 @@ def test_a_restored_sketch_answers_as_the_one_it_was_taken_from() -> None:
     assert first.occupancy().tolist() == second.occupancy().tolist()
 
 
+def test_a_sketch_in_use_is_restored_as_an_empty_one_is() -> None:
+    """Nothing of what it held is left."""
+    rng = np.random.default_rng(4)
+    leak = Leak(horizon=50, memory=640, folds=FOLDS)
+    first, fresh, used = (Sketch(leak, 8, CPU) for _ in range(3))
+    Events(rng, 300, 2_000).give(first, 0, 300)
+    Events(rng, 300, 2_000).give(used, 0, 300)
+    for sketch in (first, used):
+        sketch.advance(1_000)
+    for sketch in (fresh, used):
+        sketch.restore(*first.snapshot())
+    assert first.seen.any()
+    for table in ("seen", "past", "total"):
+        assert torch.equal(getattr(used, table), getattr(first, table))
+        assert torch.equal(getattr(fresh, table), getattr(first, table))
+
+
 def test_the_tables_are_empty_once_everything_is_forgotten() -> None:
     """What enters leaves exactly: integer tables cannot drift."""
     rng = np.random.default_rng(5)
