@@ -5,6 +5,7 @@ import pytest
 
 from lis_online.events.batches import SlateBatch
 from lis_online.rankers.counts import PRIOR_CLICKS, PRIOR_IMPRESSIONS, DecayedCounts
+from lis_online.shards.steps import at_once
 
 HALF_LIVES = [60_000, 3_600_000]
 TICK = 10_000
@@ -73,6 +74,20 @@ def test_restored_counts_go_on_exactly() -> None:
     second.restore(first.snapshot())
     following = slates(rng, 50, 10**12 + 300_000, 300_000)
     assert np.array_equal(first.update(following), second.update(following))
+
+
+@pytest.mark.parametrize("later", [300_000, 31_536_000_000])
+def test_a_copy_in_steps_is_of_its_beginning(later: int) -> None:
+    """Also where the scale moves meanwhile."""
+    rng = np.random.default_rng(6)
+    counts = DecayedCounts(10, HALF_LIVES, TICK)
+    counts.update(slates(rng, 50, 10**12, 300_000))
+    expected = counts.snapshot()
+    copying = counts.begin_snapshot()
+    counts.update(slates(rng, 50, 10**12 + later, 300_000))
+    copied = at_once(copying)
+    assert all(np.array_equal(array, copied[name]) for name, array in expected.items())
+    assert not np.array_equal(counts.snapshot()["values"], expected["values"])
 
 
 def test_a_short_half_life_moves_its_scale_alone() -> None:

@@ -14,14 +14,14 @@ from hypothesis import settings as tries
 from hypothesis import strategies as st
 
 from lis_online.events.batches import VectorBatch
-from lis_online.representation import rows
+from lis_online.representation import permutation, rows, store
 from lis_online.representation.newest import NewestVectors
 from lis_online.representation.store import VectorStore
 from lis_online.shards import held_rows, packing
 from lis_online.shards.steps import Steps
 
-CAPACITY = 12
-"""Rows: a few batches of new items evict others."""
+CAPACITY = 40
+"""Rows: a few batches of new items evict others, four at a time at least."""
 
 STORES: dict[str, Callable[[], VectorStore | NewestVectors]] = {
     "rankers": lambda: VectorStore(2, torch.device("cpu"), salt=1, capacity=CAPACITY),
@@ -34,6 +34,8 @@ def small() -> Iterator[None]:
     """Make tables grow from a few rows on, and steps a row or two long."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rows, "FIRST_ROWS", 4)
+        patch.setattr(permutation, "BLOCK", 4)
+        patch.setattr(store, "BLOCK", 4)
         patch.setattr(held_rows, "PIECE", 24)
         patch.setattr(packing, "PIECE", 24)
         yield
@@ -69,7 +71,7 @@ def stepped(copying: Steps[Any], most: int) -> Any:
 def test_vectors_between_the_steps_are_not_in_the_copy(kind: str, data: st.DataObject) -> None:
     """New ones, replaced ones, evictions and growth; a copy that is begun before another is complete too."""
     stepping, calm = STORES[kind](), STORES[kind]()
-    batches = data.draw(st.lists(st.lists(st.integers(1, 40), min_size=1, max_size=6), min_size=1, max_size=12))
+    batches = data.draw(st.lists(st.lists(st.integers(1, 90), min_size=1, max_size=20), min_size=1, max_size=12))
     begins = data.draw(st.sets(st.integers(0, len(batches) - 1), min_size=1, max_size=2))
     taken: Any = None
     for t, items in enumerate(batches):
@@ -77,9 +79,9 @@ def test_vectors_between_the_steps_are_not_in_the_copy(kind: str, data: st.DataO
             expected = frozen(calm.snapshot())
             copying, taken = stepping.begin_snapshot(), None
         reached = t - data.draw(st.integers(0, 1))
-        for store in (stepping, calm):
-            store.update(batch(items, t))
-            store.advance(reached)
+        for one in (stepping, calm):
+            one.update(batch(items, t))
+            one.advance(reached)
         if t >= min(begins) and taken is None:
             taken = stepped(copying, data.draw(st.integers(0, 6)))
     assert frozen(taken or stepped(copying, 10_000)) == expected
