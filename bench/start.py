@@ -3,7 +3,7 @@
 `python -m bench.start` builds a rank shard of about 1 GB (vectors of two variants, sketches, rankers, buckets) and a
 join shard of many users, writes their checkpoints into a folder, and then starts by turns with reading the files. Both
 find the file in the system's cache. A start makes the shard, finds the newest checkpoint, reads and digests it,
-restores the shard and feeds one record.
+restores the shard and feeds one record. What numba imports at its first call is imported before, as a worker does.
 """
 
 from __future__ import annotations
