@@ -66,7 +66,7 @@ def stepped(copying: Steps[Any], most: int) -> Any:
 
 
 @pytest.mark.parametrize("kind", STORES)
-@tries(max_examples=150, deadline=None)
+@tries(max_examples=80, deadline=None)
 @given(st.data())
 def test_vectors_between_the_steps_are_not_in_the_copy(kind: str, data: st.DataObject) -> None:
     """New ones, replaced ones, evictions and growth; a copy that is begun before another is complete too."""
