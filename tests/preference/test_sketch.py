@@ -8,6 +8,7 @@ import torch
 
 from lis_online.preference.leak import PAST_ONLY, Leak
 from lis_online.preference.sketch import Sketch, item_slot, pair_slot
+from lis_online.shards.steps import at_once
 
 CPU = torch.device("cpu")
 KEYS = 12
@@ -111,6 +112,25 @@ def test_a_restored_sketch_answers_as_the_one_it_was_taken_from() -> None:
     assert torch.equal(first.leaked(slots, t, fold), second.leaked(slots, t, fold))
     assert torch.equal(first.preceding(slots, t), second.preceding(slots, t))
     assert first.occupancy().tolist() == second.occupancy().tolist()
+
+
+@pytest.mark.parametrize("step", [1, 3, 300])
+def test_a_copy_in_steps_is_of_its_beginning(step: int) -> None:
+    """Whatever is added, passes and is forgotten meanwhile; what had passed is not in it."""
+    leak = Leak(horizon=50, memory=640, folds=FOLDS)
+    events = Events(np.random.default_rng(5), 400, 2_000)
+    sketch = Sketch(leak, 8, CPU)
+    events.give(sketch, 0, 200)
+    sketch.advance(int(events.ts[150]))
+    meta, expected = sketch.snapshot()
+    copying = sketch.begin_snapshot()
+    events.give(sketch, 200, 400)
+    for t in range(sketch.time, sketch.time + 30 * step, step):
+        sketch.advance(t)
+    copied_meta, copied = at_once(copying)
+    assert copied_meta == meta and list(copied) == list(expected)
+    assert all(np.array_equal(array, copied[name]) for name, array in expected.items())
+    assert int(expected["events"][0].min()) >= leak.past_end(int(events.ts[150]))
 
 
 def test_a_sketch_in_use_is_restored_as_an_empty_one_is() -> None:
