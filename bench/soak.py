@@ -32,9 +32,9 @@ GAP: Final = 20
 USERS: Final = 5_000
 ITEMS: Final = 2_000
 """How many users and items there are at a time."""
-USER_SLATES: Final = 20
-ITEM_SLATES: Final = 50
-"""A user is new every 20 slates, an item every 50."""
+USER_SLATES: Final = 2
+ITEM_SLATES: Final = 1
+"""A user is new every second slate, an item with each: rows of vectors and caches of ids are full by a tenth of a run."""
 DIMENSION: Final = 8
 LOOKS: Final = 200
 """Samples of memory over the whole run."""
