@@ -34,7 +34,7 @@ ITEMS: Final = 2_000
 """How many users and items there are at a time."""
 USER_SLATES: Final = 2
 ITEM_SLATES: Final = 1
-"""A user is new every second slate, an item with each: rows of vectors and caches of ids are full by a tenth of a run."""
+"""A user is new every second slate, an item with each: rows of vectors and caches of ids are full after a tenth."""
 DIMENSION: Final = 8
 LOOKS: Final = 200
 """Samples of memory over the whole run."""
