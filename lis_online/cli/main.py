@@ -33,6 +33,7 @@ app = typer.Typer(
 
 
 EXTRAS = {
+    "numba": "rank",
     "torch": "rank",
     "pyarrow": "parquet",
     "safetensors": "safetensors",
