@@ -18,6 +18,7 @@ from lis_online.events.hashing import mix
 from lis_online.preference.folds import thinned_half
 from lis_online.preference.leak import Leak
 from lis_online.preference.lookup import PLACEBO, REAL, ROWS, SETS, THINNED, Lookup
+from lis_online.preference.pair_tensors import pair_cells
 from lis_online.preference.sketch_features import PairSketches
 
 MINUTE = 60_000
@@ -111,6 +112,15 @@ class Sketches:
         """Look a minute's slates up: the leaked features of the real pairs, step by step."""
         return [self.sketches.get(at).leaked[REAL, 0].numpy() for at in one.lookups]
 
+    def in_use(self, one: Minute) -> float:
+        """Return the share of a minute's pairs whose cells hold something, of any set."""
+        pairs, found = self.sketches.pairs, []
+        used = np.unpackbits(pairs.tables().used, bitorder="little")
+        for at in one.lookups:
+            item, history = torch.from_numpy(at.item), torch.from_numpy(np.repeat(at.history, at.n_items, axis=0))
+            found.append(used[pair_cells(item[:, None], history, pairs.bits).numpy()].all(axis=0).mean())
+        return float(np.mean(found))
+
 
 class Dictionaries:
     """Python's: a dictionary for each of the three sets."""
@@ -180,11 +190,11 @@ def run(scale: float = 1.0) -> list[Measured]:
     ours = Side(sketches.update, sketches.get, minutes[1:])
     theirs = Side(dictionaries.update, dictionaries.get, minutes[1:])
     best_of(ours.run, theirs.run)
-    return rows(ours, theirs, same)
+    return rows(ours, theirs, same, sketches.in_use(minutes[-1]))
 
 
-def rows(ours: Side, theirs: Side, same: float) -> list[Measured]:
-    """Return the two rows."""
+def rows(ours: Side, theirs: Side, same: float, in_use: float) -> list[Measured]:
+    """Return the two rows. in_use: share of the pairs whose cells hold something."""
     pairs = SLATES * SLATE * HISTORY
     ratio = (theirs.update + theirs.get) / (ours.update + ours.get)
     detail = (
@@ -193,10 +203,11 @@ def rows(ours: Side, theirs: Side, same: float) -> list[Measured]:
         f"{pairs / theirs.get / 1e6:.2f} million/s looked up, and moved then; {same:.1%} of the features are the same, "
         "the others have a collision"
     )
-    lines = pairs * 2 * ROWS + SLATES * (SLATE + HISTORY) * 2
+    lines = pairs * in_use * 2 * ROWS + SLATES * (SLATE + HISTORY) * 2
     reached, most = lines * LINE / ours.get, bandwidth()
     share = (
-        f"{lines * LINE / pairs:.0f} bytes a pair, a cache line for each of its {2 * ROWS} cells and its items': "
+        f"{lines * LINE / pairs:.0f} bytes a pair: a cache line for each of {2 * ROWS} cells of the {in_use:.0%} that are "
+        "in use, and for its items'; whether a cell is in use is asked in the processor's cache. "
         f"{reached / 1e9:.2f} GB/s against {most / 1e9:.1f} GB/s of a copy"
     )
     return [
@@ -208,5 +219,5 @@ def rows(ours: Side, theirs: Side, same: float) -> list[Measured]:
 def bandwidth() -> float:
     """Return the bytes read and written by a copy in a second."""
     source, target = np.ones(COPIED, np.uint8), np.empty(COPIED, np.uint8)
-    (seconds,) = best_of(lambda: np.copyto(target, source))
+    (seconds,) = best_of(lambda: np.copyto(target, source), rounds=6)
     return 2 * COPIED / seconds
