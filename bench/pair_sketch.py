@@ -206,8 +206,8 @@ def rows(ours: Side, theirs: Side, same: float, in_use: float) -> list[Measured]
     lines = pairs * in_use * 2 * ROWS + SLATES * (SLATE + HISTORY) * 2
     reached, most = lines * LINE / ours.get, bandwidth()
     share = (
-        f"{lines * LINE / pairs:.0f} bytes a pair: a cache line for each of {2 * ROWS} cells of the {in_use:.0%} that are "
-        "in use, and for its items'; whether a cell is in use is asked in the processor's cache. "
+        f"{lines * LINE / pairs:.0f} bytes a pair: a cache line for each of {2 * ROWS} cells of the {in_use:.0%} "
+        "that are in use, and for its items'; whether a cell is in use is asked in the processor's cache. "
         f"{reached / 1e9:.2f} GB/s against {most / 1e9:.1f} GB/s of a copy"
     )
     return [
