@@ -50,7 +50,7 @@ def read(pairs: Sketch, items: Sketch, at: Lookup) -> PairFeatures:
 
 
 class Samples(NamedTuple):
-    """Slates in time order, and their samples: see `sketch_features.Lookup`.
+    """Slates in time order, and their samples: see `lookup.Lookup`.
 
     item: int64 [samples]; history: int64 [slates, K]; offset: int64 [slates + 1], of each slate's first sample;
     t, fold: int64 [slates].
