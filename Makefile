@@ -6,13 +6,14 @@ STAMP := $(VENV)/.installed
 DURATION ?=
 LIS_DATA ?=
 RUNS ?= 1000000
+SITE ?=
 SUMMARY ?=
 SCALE ?= 1
 MINUTES ?= 10
 JOBS ?= 2
 SLATES ?= 10000000
 
-.PHONY: setup demo example test check fuzz study study-mutation study-experiments study-drift study-shedding chaos overload soak bench bench-gpu scaling reference docs dashboards format lock audit sbom wheel clean
+.PHONY: setup demo example test check fuzz study study-mutation study-experiments study-drift study-shedding chaos overload soak bench bench-gpu scaling reference docs pictures dashboards format lock audit sbom wheel clean
 
 setup: $(STAMP)  ## build the environment in .venv
 
@@ -89,8 +90,11 @@ reference: setup  ## the pages that are made from the code: settings, series, co
 docs: setup  ## build/site: the documentation as a site that asks nobody for anything
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
-dashboards: setup  ## grafana/dashboards/: write their JSON anew
-	@$(BIN)/python -m grafana.build
+dashboards: setup  ## grafana/dashboards/: write their JSON anew; SITE=address: they and the alerts lead to the runbooks there
+	@$(BIN)/python -m grafana.build $(if $(SITE),--site $(SITE))
+
+pictures: setup  ## docs/figures/: the live page, a review and the dashboards of a demo run; needs Chromium and Prometheus
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pictures
 
 format: setup  ## rewrite files in the project's format
 	@$(BIN)/ruff format .

@@ -10,6 +10,7 @@ from grafana_foundation_sdk.models.dashboard import DataSourceRef
 HOME: Final = Path(__file__).parent
 DASHBOARDS: Final = HOME / "dashboards"
 PROVISIONING: Final = HOME / "provisioning"
+RULES: Final = HOME.parent / "prometheus" / "rules"
 
 TAG: Final = "lis-online"
 """On every dashboard: links between them are by this tag."""
@@ -20,10 +21,12 @@ POSTGRES: Final = DataSourceRef("grafana-postgresql-datasource", "${postgres_dat
 
 REVIEWS: Final = "http://127.0.0.1:9465"
 """Where `lis-online serve` answers, seen from the reader's browser: the default of the variable `reviews`."""
-RUNBOOKS: Final = "https://lis-online.example/docs/runbooks"
-"""Where docs/runbooks/ can be read, as in the alerts' rules: the default of the variable `runbooks`."""
+SITE: Final = "https://lis-online.example"
+"""Where the documentation's site is read: a placeholder, for which `make dashboards SITE=address` puts another one."""
+RUNBOOKS: Final = f"{SITE}/runbooks"
+"""The site's folder of runbooks, as in the alerts' rules: the default of the variable `runbooks`."""
 
 
 def runbook(name: str) -> str:
     """Return the address of a runbook, of its file's name without .md."""
-    return f"${{runbooks}}/{name}.md"
+    return f"${{runbooks}}/{name}.html"

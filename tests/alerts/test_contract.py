@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 import pytest
 
+from grafana import places
 from lis_online.drift.reading import ADJUSTED_AIS, ADJUSTED_LIS, COVERAGE, EFFICIENCY, KINDS, PAIR_ALIGNMENT
 from lis_online.events.reasons import COUNTED
 from lis_online.experiments.guardrail import Holding
@@ -98,7 +99,7 @@ def test_alert_says_how_loud_what_and_where_to_read_on(rule: dict[str, Any]) -> 
     assert summary.startswith(VERDICTS)
     assert re.search(r"\{\{[^}]*(printf \"%|humanize)", summary)
     url = rule["annotations"]["runbook_url"]
-    assert url.endswith(f"/docs/runbooks/{rule['alert']}.md")
+    assert url == f"{places.RUNBOOKS}/{rule['alert']}.html"
     assert (RUNBOOKS / f"{rule['alert']}.md").exists()
     assert {"for", "keep_firing_for"} <= set(rule)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import re
+import shutil
 from pathlib import Path
 from types import ModuleType
 
@@ -11,10 +12,10 @@ import pytest
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from grafana import promql
-from grafana.build import BOARDS, text_of, write
+from grafana.build import BOARDS, point, text_of, write
 from grafana.layout import Line, Section, place
 from grafana.panels import Ask, chart, prom
-from grafana.places import DASHBOARDS
+from grafana.places import DASHBOARDS, RULES
 from grafana.promql import pick
 from lis_online.exporter import names
 from tests.documents import ROOT
@@ -39,6 +40,25 @@ def test_writing_makes_the_folders(tmp_path: Path) -> None:
     folder = tmp_path / "new"
     write(folder)
     assert {path.parent.name for path in folder.rglob("*.json")} == {"Overview", "Alignment", "Experiments", "Pipeline"}
+
+
+def test_runbooks_are_those_of_the_site_that_is_named(tmp_path: Path) -> None:
+    """Of dashboards and alerts alike, and again from one site to another."""
+    rules = shutil.copytree(RULES, tmp_path / "rules")
+    write(tmp_path / "boards", "https://docs.example/lis")
+    for site in ("https://first.example", "https://docs.example/lis"):
+        point(rules, site)
+    for path in [*rules.glob("*.yml"), *(tmp_path / "boards").rglob("*.json")]:
+        found = re.findall(r'https?://[^\s"]*/runbooks', path.read_text(encoding="utf-8"))
+        assert set(found) == ({"https://docs.example/lis/runbooks"} if path.stem != "record" else set()), path
+
+
+def test_committed_alerts_lead_to_the_same_site(tmp_path: Path) -> None:
+    """As the dashboards do."""
+    rules = shutil.copytree(RULES, tmp_path / "rules")
+    point(rules)
+    for path in rules.glob("*.yml"):
+        assert path.read_text(encoding="utf-8") == (RULES / path.name).read_text(encoding="utf-8"), path.name
 
 
 def test_a_label_that_a_series_does_not_have_is_refused() -> None:

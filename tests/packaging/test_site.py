@@ -7,10 +7,13 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
 
+from grafana.places import SITE
+from tests.alerts.rules import alerts, name_of
 from tests.documents import ROOT
 
 LOADS = re.compile(r"<(?:script|img|iframe|source|link)\b[^>]*?\b(?:src|href)=[\"']?((?:https?:)?//[^\"' >]+)")
@@ -37,6 +40,13 @@ def test_every_page_is_on_the_site(site: Path) -> None:
         path.name for path in (site / "repository").iterdir()
     }
     assert not (site / "hooks").exists()
+
+
+@pytest.mark.parametrize("rule", alerts(), ids=name_of)
+def test_runbook_of_an_alert_is_a_page_of_the_site(site: Path, rule: dict[str, Any]) -> None:
+    """Whoever is woken up opens it from the alert."""
+    page = rule["annotations"]["runbook_url"].removeprefix(f"{SITE}/")
+    assert (site / page).is_file(), page
 
 
 def test_site_asks_no_other_host(site: Path) -> None:
