@@ -1,63 +1,44 @@
-"""The same job as a rank shard's, written with river: logistic regressions on numbers that are handed to it ready."""
+"""What a rank shard does with its features, written with river: logistic regressions and rolling AUCs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Sequence
+from random import Random
 
-import numpy as np
 from river import optim
 from river.linear_model import LogisticRegression
 from river.metrics import RollingROCAUC
 
-from lis_online.shards.rank_features import Features
+from bench.river_features import Sample
 
 READ = 1_000
 WINDOW = 100_000
 LEARNING_RATE = 0.06
-IDS = ("user", "item", "author", "category")
-
-
-class Step(NamedTuple):
-    """A step's samples in Python's own numbers.
-
-    ids: [4][samples]; dense: [samples][width]; side: [rankers][samples][3]; label: [samples].
-    """
-
-    ids: list[list[int]]
-    dense: list[list[float]]
-    side: list[list[list[float]]]
-    label: list[bool]
-
-    @classmethod
-    def of(cls, features: Features, label: np.ndarray) -> Step:
-        """Return a step of the rank shard's features."""
-        inputs = features.inputs
-        return cls(inputs.ids.tolist(), inputs.dense.tolist(), features.side.tolist(), label.astype(bool).tolist())
-
-    def rows(self) -> Iterator[tuple[list[dict[str, float]], bool]]:
-        """Yield each sample as river takes it: what each ranker sees, features that are not 0, and the label."""
-        for k, (row, label) in enumerate(zip(self.dense, self.label, strict=True)):
-            shared = {f"dense {j}": value for j, value in enumerate(row) if value}
-            shared |= {f"{name} {column[k]}": 1.0 for name, column in zip(IDS, self.ids, strict=True)}
-            own = [{f"side {j}": value for j, value in enumerate(block[k]) if value} for block in self.side]
-            yield [shared | block for block in own], label
+CLICKS = 0.01
+"""Share of clicks in what the windows are filled with."""
 
 
 class RiverJob:
-    """A logistic regression and a rolling AUC for each ranker, scored before it learns."""
+    """A logistic regression and a rolling AUC for each ranker, scored before it learns; the windows are full."""
 
     def __init__(self, rankers: int) -> None:
         self.models = [LogisticRegression(optimizer=optim.AdaGrad(LEARNING_RATE)) for _ in range(rankers)]
         self.metrics = [RollingROCAUC(window_size=WINDOW) for _ in range(rankers)]
         self.samples = 0
+        random = Random(1)
+        for metric in self.metrics:
+            for _ in range(WINDOW):
+                metric.update(random.random() < CLICKS, random.random())
 
-    def update(self, step: Step) -> None:
+    def update(self, samples: Sequence[Sample]) -> None:
         """Score each sample, measure it, learn from it; read the metrics once in READ samples."""
-        for rows, label in step.rows():
+        rankers = list(zip(self.models, self.metrics, strict=True))
+        for shared, own, label in samples:
             self.samples += 1
-            for model, metric, row in zip(self.models, self.metrics, rows, strict=True):
+            for (model, metric), block in zip(rankers, own, strict=True):
+                row = shared | block
                 metric.update(label, model.predict_proba_one(row)[True])
                 model.learn_one(row, label)
-                if self.samples % READ == 0:
+            if self.samples % READ == 0:
+                for metric in self.metrics:
                     metric.get()
