@@ -31,12 +31,12 @@ def main(
     from examples.text_alignment.cases import mind, simulated
     from examples.text_alignment.embedding import MODELS
     from examples.text_alignment.steps import run
-    from lis_online.cli.report import report_console
+    from lis_online.cli.consoles import out_console
 
     embed = MODELS[model.value]
     try:
         case = simulated(embed, model.value, slates, seed) if data is None else mind(data, embed, model.value)
-        run(case, out, report_console())
+        run(case, out, out_console())
     except LisError as exc:
         Console(stderr=True).print(f"example: {exc}", style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(2)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from lis_online.cli.history_range import Zone, find_zone, parse_limit
-from lis_online.cli.options import Config
+from lis_online.cli.options import AsJson, Config, print_json
 from lis_online.settings import load
 
 
@@ -21,6 +21,7 @@ def annotate(
     at: Annotated[str | None, typer.Option(help="When it happened, or began, ISO 8601; without it now.")] = None,
     until: Annotated[str | None, typer.Option(help="When it ended; without it a moment.")] = None,
     zone: Zone = None,
+    as_json: AsJson = False,
     config: Config = None,
 ) -> None:
     """Note what happened in the history: dashboards draw it, reviews list it.
@@ -37,4 +38,8 @@ def annotate(
     note = Annotation(time.time_ns() // 1_000_000 if begin is None else begin, end, text, tuple(tags or ()))
     with opened(load(config)) as engine, transaction(engine) as connection:
         number = write(connection, note)
+    if as_json:
+        until_iso = None if end is None else iso(end)
+        print_json({"id": number, "time": iso(note.time), "until": until_iso, "text": text, "tags": list(note.tags)})
+        return
     typer.echo(f"noted as {number}: {iso(note.time)}{'' if end is None else f' to {iso(end)}'} {text}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lis_online.cli.history_range import Zone, find_zone, parse_limit
-from lis_online.cli.options import Config
+from lis_online.cli.options import AsJson, Config, print_json
 from lis_online.cli.progress import progress
 from lis_online.errors import UsageError
 from lis_online.settings import Settings, load
@@ -37,7 +36,7 @@ def backfill(
     partial: Annotated[
         bool, typer.Option("--partial", help="Take what Kafka still has, though records from before are gone.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
+    as_json: AsJson = False,
     config: Config = None,
 ) -> None:
     """Run the pipeline over a stretch of the past under these settings, and write its numbers into the history.
@@ -115,7 +114,7 @@ def _report(engine: Engine, settings: Settings, stretch: Stretch, done: Backfill
     covered = {"from": iso(done.start), "to": iso(done.end)}
     if as_json:
         figures = {"samples": done.samples, "buckets": done.buckets, "rows": done.rows, "complete": done.complete}
-        typer.echo(json.dumps({"configuration": configuration, **covered, **figures}, indent=2))
+        print_json({"configuration": configuration, **covered, **figures})
         return
     typer.echo(
         f"configuration {configuration}: {done.samples:,} samples in {done.buckets:,} buckets, "

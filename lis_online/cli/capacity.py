@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from lis_online.capacity import (
@@ -22,6 +20,8 @@ from lis_online.capacity import (
     Ranked,
     needed,
 )
+from lis_online.cli.consoles import out_console
+from lis_online.cli.options import AsJson, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ def capacity(
         float,
         typer.Option(help="Samples that resolve 0.0005: samples_to_resolve of your numbers, once there are some."),
     ] = SAMPLES_TO_RESOLVE,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say what a load needs: cores, GPUs, memory, Kafka and PostgreSQL, and what a sample of the users would give.
 
@@ -60,9 +60,9 @@ def capacity(
         )
     )
     if as_json:
-        typer.echo(json.dumps(need.to_json()))
+        print_json(need.to_json())
         return
-    console = Console(highlight=False)
+    console = out_console()
     for title, rows in (("What it needs", _needs(need)), ("What it gives", _gives(need))):
         table = Table(title=title, title_justify="left", show_header=False, box=None, pad_edge=False)
         for name, value in rows:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
-from rich.console import Console
 
-from lis_online.cli.options import Config
+from lis_online.cli.app import App
+from lis_online.cli.completions import words
+from lis_online.cli.consoles import out_console
+from lis_online.cli.options import AsJson, Config, print_json
+from lis_online.cli.progress import progress
 from lis_online.cli.report_parts import DASH, titled_table
 from lis_online.errors import UsageError
 from lis_online.settings import Settings, load
@@ -20,18 +22,23 @@ if TYPE_CHECKING:
     from lis_online.checkpoints.place import Place
     from lis_online.checkpoints.survey import Found
 
-app = typer.Typer(name="checkpoints", help="The shards' checkpoints.", no_args_is_help=True)
+app = App(name="checkpoints", help="The shards' checkpoints.")
 
 ROLES: Final = ("join", "rank", "publish")
 
-Role = Annotated[str | None, typer.Option("--role", help="Of this role alone: join, rank or publish.")]
+Role = Annotated[
+    str | None,
+    typer.Option("--role", autocompletion=words(lambda: ROLES), help="Of this one alone: join, rank or publish."),
+]
 Partition = Annotated[int | None, typer.Option("--partition", min=0, help="Of this partition alone.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command("list")
 def list_(role: Role = None, partition: Partition = None, as_json: AsJson = False, config: Config = None) -> None:
-    """List the checkpoints, each shard's newest first."""
+    """List the checkpoints, each shard's newest first.
+
+    Example: lis-online checkpoints list --role rank -c lis-online.toml
+    """
     settings = load(config)
     place, found = _found(settings, role, partition)
     rows = [_row(one, settings) for one in found]
@@ -43,19 +50,26 @@ def list_(role: Role = None, partition: Partition = None, as_json: AsJson = Fals
 
 @app.command()
 def verify(role: Role = None, partition: Partition = None, as_json: AsJson = False, config: Config = None) -> None:
-    """Read every checkpoint to its end and compare its digest; exit with 1 where one is not whole.
+    """Read every checkpoint to its end and compare its digest.
 
     What a worker has set aside as damaged counts. Data without a manifest does not: a worker may be writing it.
+
+    Exit code 0: every one is whole; 1: one is not.
+
+    Example: lis-online checkpoints verify -c lis-online.toml
     """
     from lis_online.checkpoints.survey import problem_of
 
     settings = load(config)
     place, found = _found(settings, role, partition)
     rows = []
-    for one in found:
-        problem = problem_of(place, one)
-        row = _row(one, settings)
-        rows.append(row if problem is None else {**row, "state": _broken(row["state"]), "problem": problem})
+    with progress("{task.completed:,} of {task.total:,} bytes") as bar:
+        task = bar.add_task("reading", total=sum(one.bytes for one in found))
+        for one in found:
+            problem = problem_of(place, one)
+            row = _row(one, settings)
+            rows.append(row if problem is None else {**row, "state": _broken(row["state"]), "problem": problem})
+            bar.advance(task, one.bytes)
     broken = [row for row in rows if row["problem"] is not None]
     if as_json:
         _print_json(place, checkpoints=rows, broken=len(broken))
@@ -85,6 +99,10 @@ def prune(
     """Remove all but each shard's newest whole checkpoints, and what crashes left of older ones.
 
     Workers do the same after each checkpoint. Damaged ones stay; archived ones go only with --archived --older-than.
+
+    Example: lis-online checkpoints prune --keep 3 -c lis-online.toml
+
+    Example: lis-online checkpoints prune --archived --older-than 90d -c lis-online.toml
     """
     if archived != (older_than is not None) or (archived and keep is not None):
         raise UsageError("--archived needs --older-than and no --keep, and --older-than needs --archived")
@@ -165,7 +183,7 @@ def _broken(state: str) -> str:
 
 
 def _print_json(place: Place, **content: Any) -> None:
-    typer.echo(json.dumps({"directory": place.url, **content}, indent=2))
+    print_json({"directory": place.url, **content})
 
 
 def _print_table(place: Place, rows: list[dict[str, Any]]) -> None:
@@ -182,7 +200,7 @@ def _print_table(place: Place, rows: list[dict[str, Any]]) -> None:
             row["role"], str(row["partition"]), f"{row['position']:,}", _since(row["created_at"]), _size(row["bytes"]),
             f"{row['state']}: {row['why']}" if row["why"] else row["state"].replace("_", " "), said,
         )  # fmt: skip
-    Console(highlight=False).print(table)
+    out_console().print(table)
 
 
 def _since(moment: str | None) -> str:

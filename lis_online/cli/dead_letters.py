@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import time
 import uuid
 from collections import Counter, deque
@@ -15,6 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from lis_online.cli.app import App
+from lis_online.cli.completions import reasons
+from lis_online.cli.consoles import out_console
 from lis_online.cli.dead_letters_text import (
     SHOWN,
     counted,
@@ -25,10 +27,9 @@ from lis_online.cli.dead_letters_text import (
     printable,
     sentences,
 )
-from lis_online.cli.history_range import AsJson, Zone, find_zone, parse_limit
-from lis_online.cli.options import Config
+from lis_online.cli.history_range import Zone, find_zone, parse_limit
+from lis_online.cli.options import AsJson, Config, print_json
 from lis_online.cli.progress import progress
-from lis_online.cli.report import report_console
 from lis_online.errors import UsageError
 from lis_online.settings import load
 from lis_online.settings.durations import parse_duration
@@ -39,15 +40,15 @@ if TYPE_CHECKING:
     from lis_online.events.dead_letters import Letter, Place
     from lis_online.replay.letter_log import LetterLog
 
-app = typer.Typer(
-    name="dead-letters", help="What was refused: read it, and send it back after a fix.", no_args_is_help=True
-)
+app = App(name="dead-letters", help="What was refused: read it, and send it back after a fix.")
 
 Topic = Annotated[
     Literal["impressions", "feedback", "representations", "preferences"] | None,
     typer.Option(help="Letters of this input topic alone."),
 ]
-Reason = Annotated[str | None, typer.Option(help="Letters of this reason alone, such as malformed.")]
+Reason = Annotated[
+    str | None, typer.Option(autocompletion=reasons, help="Letters of this reason alone, such as malformed.")
+]
 Since = Annotated[
     str | None, typer.Option(help="Letters from this time on: an age such as 2h, or ISO 8601; without it all.")
 ]
@@ -85,9 +86,9 @@ def list_(
     if as_json:
         by_reason = [{"topic": t, "reason": r, "letters": n} for (t, r), n in sorted(found.counts.items())]
         listing = [letter_json(letter, sent, place) for letter, sent in letters]
-        typer.echo(json.dumps({"counts": by_reason, "other_records": found.others, "letters": listing}, indent=2))
+        print_json({"counts": by_reason, "other_records": found.others, "letters": listing})
         return
-    console = report_console()
+    console = out_console()
     console.print(counted(found.counts) if found.counts else "no dead letters")
     if letters:
         console.print(listed(letters, place))
@@ -117,7 +118,7 @@ def show(
     if as_json:
         key = None if letter.key is None else base64.b64encode(letter.key).decode()
         raw = {"key_base64": key, "value_base64": base64.b64encode(letter.value).decode()}
-        typer.echo(json.dumps(letter_json(letter, None, place) | raw, indent=2))
+        print_json(letter_json(letter, None, place) | raw)
         return
     for name, text in facts(letter, place):
         typer.echo(f"{name:<10} {text}")
@@ -142,7 +143,9 @@ def replay(
     """Send dead letters back to the topic and partition that they came from, after a fix; each once.
 
     Those that would be refused again stay where they are. It may be stopped and run again: what was sent is not sent
-    twice. Example: lis-online dead-letters replay --reason unknown_variant --since 6h -c lis-online.toml
+    twice.
+
+    Example: lis-online dead-letters replay --reason unknown_variant --since 6h -c lis-online.toml
     """
     from lis_online.replay.letter_log import reading
     from lis_online.replay.producer import producer_of
@@ -159,7 +162,7 @@ def replay(
         finally:
             producer.close(timeout=5)
     if as_json:
-        typer.echo(json.dumps(done_json(done), indent=2))
+        print_json(done_json(done))
     else:
         for line in sentences(done, dry_run):
             typer.echo(line)

@@ -18,7 +18,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from lis_online.cli.report import report, report_console
+from lis_online.cli.consoles import out_console
+from lis_online.cli.report import report
 from lis_online.errors import UsageError
 from lis_online.replay.paths import is_folder
 
@@ -47,7 +48,7 @@ def demo(
     if summary is not None:
         _check_writable(summary)
     _check_extra()
-    console = report_console()
+    console = out_console()
     with tempfile.TemporaryDirectory(prefix="lis-demo-") as folder:
         found = _run(console, Path(folder), duration, seed, speed)
     if summary is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict
@@ -10,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lis_online.cli.options import Config
+from lis_online.cli.consoles import out_console
+from lis_online.cli.options import AsJson, Config, print_json
+from lis_online.cli.progress import waiting
 from lis_online.errors import BrokerError, LisError, TopicError
 from lis_online.settings import Settings, load
 
@@ -27,7 +28,7 @@ def doctor(
     sample: Annotated[
         int, typer.Option("--sample", min=100, max=1_000_000, help="The newest records of each topic to look at.")
     ] = SAMPLE,
-    as_json: Annotated[bool, typer.Option("--json", help="Say it as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Check brokers, topics, the feed, PostgreSQL, device and disk, and say what to change.
 
@@ -47,7 +48,7 @@ def doctor(
         if not as_json:
             _print(finding)
     if as_json:
-        typer.echo(json.dumps({"state": worst(findings), "findings": [asdict(one) for one in findings]}, indent=2))
+        print_json({"state": worst(findings), "findings": [asdict(one) for one in findings]})
     if worst(findings) == "wrong":
         raise typer.Exit(1)
 
@@ -61,6 +62,7 @@ def _findings(settings: Settings, sample: int) -> Iterator[Finding]:
     if all(finding.state == "ok" for finding in brokers):
         yield from _tried("topics", lambda: _topics(settings))
         yield from _tried("messages", lambda: _feed(settings, sample))
+    yield from _tried("registry", lambda: _registry(settings))
     yield from _tried("history", lambda: _history(settings))
     yield from _tried("device", lambda: _device(settings))
     yield disk(settings)
@@ -69,10 +71,12 @@ def _findings(settings: Settings, sample: int) -> Iterator[Finding]:
 def _tried(check: str, look: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
     from lis_online.doctor.finding import Finding
 
-    try:
-        yield from look()
-    except LisError as exc:
-        yield Finding(check, "wrong", str(exc))
+    with waiting(f"looking at {check}"):
+        try:
+            found = list(look())
+        except LisError as exc:
+            found = [Finding(check, "wrong", str(exc))]
+    yield from found
 
 
 def _brokers(settings: Settings) -> Iterator[Finding]:
@@ -126,6 +130,12 @@ def _records(settings: Settings, sample: int) -> Iterator[Record]:
                 yield from newest_records(consumer, topic, names[topic], sample)
 
 
+def _registry(settings: Settings) -> Iterator[Finding]:
+    from lis_online.doctor.registry import check_registry
+
+    return check_registry(settings.mapping.registry)
+
+
 def _history(settings: Settings) -> Iterator[Finding]:
     from lis_online.doctor.finding import Finding
 
@@ -162,7 +172,6 @@ def _device(settings: Settings) -> Iterator[Finding]:
 
 
 def _print(finding: Finding) -> None:
-    from rich.console import Console
     from rich.text import Text
 
     from lis_online.cli.dead_letters_text import printable
@@ -171,7 +180,7 @@ def _print(finding: Finding) -> None:
     line = Text.assemble((f"{word:<8}", colour), f"{finding.check}: {_plain(finding.said, printable)}")
     if finding.change is not None:
         line.append(f"\n{'':8}{_plain(finding.change, printable)}")
-    Console().print(line, soft_wrap=True)
+    out_console().print(line, soft_wrap=True)
 
 
 def _plain(text: str, printable: Callable[[bytes], str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,9 +9,11 @@ import msgspec
 import typer
 from rich.text import Text
 
-from lis_online.cli.history_range import AsJson, Configuration, Zone, find_configuration_id, find_zone, parse_limit
-from lis_online.cli.options import Config
-from lis_online.cli.report import report_console
+from lis_online.cli.app import App
+from lis_online.cli.completions import variants
+from lis_online.cli.consoles import out_console
+from lis_online.cli.history_range import Configuration, Zone, find_configuration_id, find_zone, parse_limit
+from lis_online.cli.options import AsJson, Config, print_json
 from lis_online.errors import UsageError
 from lis_online.settings import Settings, load
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from lis_online.history.rows import DriftRow
 
-app = typer.Typer(name="drift", help="The changes that were found in the numbers.", no_args_is_help=True)
+app = App(name="drift", help="The changes that were found in the numbers.")
 
 TIMES = ("time", "detected_at", "until")
 
@@ -37,7 +38,9 @@ def list_(
         str | None, typer.Option("--from", help="Events that began at this time or later, ISO 8601.")
     ] = None,
     end: Annotated[str | None, typer.Option("--to", help="Events that began before this time.")] = None,
-    variant: Annotated[str | None, typer.Option(help="Events of this variant and of its source alone.")] = None,
+    variant: Annotated[
+        str | None, typer.Option(autocompletion=variants, help="Of this variant and of its source alone.")
+    ] = None,
     zone: Zone = None,
     configuration: Configuration = None,
     as_json: AsJson = False,
@@ -60,9 +63,9 @@ def list_(
             rows = drift_events(connection, number, *limits)
     rows = [row for row in rows if wanted is None or (row.kind, row.variant) in wanted]
     if as_json:
-        typer.echo(json.dumps({"events": [_to_json(row, place) for row in rows]}, indent=2, allow_nan=False))
+        print_json({"events": [_to_json(row, place) for row in rows]})
     else:
-        report_console().print(_text(rows, place) if rows else "no drift event")
+        out_console().print(_text(rows, place) if rows else "no drift event")
 
 
 def _subjects(settings: Settings, variant: str) -> set[tuple[str, str]]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from lis_online.cli.options import Config
-from lis_online.cli.progress import progress
+from lis_online.cli.app import App
+from lis_online.cli.consoles import out_console
+from lis_online.cli.options import AsJson, Config, print_json
+from lis_online.cli.progress import progress, waiting
 from lis_online.errors import UsageError
 from lis_online.settings import Settings, load_table
 
@@ -19,12 +20,9 @@ if TYPE_CHECKING:
     from lis_online.events.recorded_log import RecordedEvent
     from lis_online.replay.vectors import Vectors
 
-app = typer.Typer(
-    name="evaluate", help="LIS and AIS over a recorded log, without Kafka or PostgreSQL.", no_args_is_help=True
-)
+app = App(name="evaluate", help="LIS and AIS over a recorded log, without Kafka or PostgreSQL.")
 
 Metric = Annotated[Literal["auc", "gauc"] | None, typer.Option(help="The ranking metric; the settings' otherwise.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 Representations = Annotated[
     list[str] | None,
     typer.Option(
@@ -70,7 +68,8 @@ def mind(
 
     vectors = _vectors(representation)
     settings = _settings(config, vectors, metric, THIN_LOG)
-    log = list(read(path))
+    with waiting("reading the log"):
+        log = list(read(path))
     size = sum(len(value or b"") for _, value in log)
     _evaluate(settings, _with_vectors(iter(log), vectors), size, as_json)
 
@@ -91,7 +90,8 @@ def open_bandit(
     """
     from lis_online.replay.open_bandit import events, experiments, read_shown
 
-    shown = read_shown(path)
+    with waiting("reading the log"):
+        shown = read_shown(path)
     vectors = _vectors(representation)
     defaults = {**THIN_LOG, "experiment": experiments(row.campaign for row in shown)}
     if not vectors:  # nobody is seen twice, so nothing was clicked together: a source would have nothing to say
@@ -175,7 +175,7 @@ def _size(path: Path) -> int | None:
 
 
 def _evaluate(settings: Settings, log: Iterable[RecordedEvent], size: int | None, as_json: bool) -> None:
-    from lis_online.cli.report import report, report_console
+    from lis_online.cli.report import report
     from lis_online.shards.pipeline import Pipeline
 
     pipeline = Pipeline(settings)
@@ -191,6 +191,6 @@ def _evaluate(settings: Settings, log: Iterable[RecordedEvent], size: int | None
         bar.update(task, total=done, completed=done, samples=pipeline.rank.samples)
     summary = pipeline.summary()
     if as_json:
-        typer.echo(json.dumps(summary, indent=2, allow_nan=False))
+        print_json(summary)
     else:
-        report_console().print(report(summary))
+        out_console().print(report(summary))

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lis_online.cli.history_range import AsJson
-from lis_online.cli.options import Config
-from lis_online.cli.progress import progress
+from lis_online.cli.options import AsJson, Config, print_json
+from lis_online.cli.progress import progress, waiting
 from lis_online.errors import UsageError
 from lis_online.settings import Settings, load
 
@@ -34,7 +32,9 @@ def forget(
     """Forget users: what join shards know of them, and what the history holds of them; say what remains.
 
     Nothing of it can be brought back. Once is as good as twice; a user whom nobody knows is no error. One who comes
-    back is a new one. Example: lis-online forget u7 -c lis-online.toml
+    back is a new one.
+
+    Example: lis-online forget u7 -c lis-online.toml
     """
     from lis_online.events.person_hashes import PersonHashes, key_digest
     from lis_online.forget.remains import remains
@@ -50,7 +50,8 @@ def forget(
     partitions = count_partitions(kafka)
     producer = producer_of(kafka)
     try:
-        send_requests(producer, partitions, hashes, key_digest(settings.privacy))
+        with waiting("asking the join shards"):
+            send_requests(producer, partitions, hashes, key_digest(settings.privacy))
     finally:
         producer.close(timeout=5)
     removed = None if settings.history.url is None else _take_out(settings, hashes)
@@ -63,7 +64,7 @@ def forget(
             "history": history,
             "remains": [one.to_json() for one in left],
         }
-        typer.echo(json.dumps(found, indent=2))
+        print_json(found)
     else:
         _say(len(hashes), partitions, removed, left)
 

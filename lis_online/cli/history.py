@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from lis_online.cli.history_range import SLICE, AsJson, Zone, find_zone, history_range, parse_limit
-from lis_online.cli.options import Config
+from lis_online.cli.app import App
+from lis_online.cli.completions import slices, variants, windows
+from lis_online.cli.consoles import out_console
+from lis_online.cli.history_range import SLICE, Zone, find_zone, history_range, parse_limit
+from lis_online.cli.options import AsJson, Config, print_json
+from lis_online.cli.progress import waiting
 from lis_online.cli.report import CHANCE, STYLES, number, share, still_needed
 from lis_online.cli.report_parts import DASH
 from lis_online.errors import UsageError
@@ -38,21 +41,22 @@ NEEDED = "adjusted_ais"
 """The number whose missing samples are shown beside it."""
 
 
-app = typer.Typer(name="history", help="Numbers from the history.")
+app = App(name="history", help="Numbers from the history.")
 
 
 @app.callback(invoke_without_command=True)
 def history(
     context: typer.Context,
-    variant: Annotated[str | None, typer.Option(help="Name of the variant.")] = None,
+    variant: Annotated[str | None, typer.Option(autocompletion=variants, help="Name of the variant.")] = None,
     start: Annotated[
         str | None, typer.Option("--from", help="Windows that end after this time (ISO 8601, with a zone).")
     ] = None,
     end: Annotated[str | None, typer.Option("--to", help="Windows that end at or before this time.")] = None,
     window: Annotated[
-        str | None, typer.Option(help="A window's length, such as 1h, or run, or overlap; all without.")
+        str | None,
+        typer.Option(autocompletion=windows, help="A window's length, such as 1h, or run, or overlap; all without."),
     ] = None,
-    slice_: Annotated[str, typer.Option("--slice", help=SLICE)] = "all",
+    slice_: Annotated[str, typer.Option("--slice", autocompletion=slices, help=SLICE)] = "all",
     zone: Zone = None,
     as_json: AsJson = False,
     config: Config = None,
@@ -61,6 +65,8 @@ def history(
 
     Where several versions of the variant are measured, each has a line; --window overlap has the time they share.
     `history range` answers for one stretch of time instead.
+
+    Example: lis-online history --variant qwen-vl-coclick --window 1h -c lis-online.toml
     """
     if context.invoked_subcommand is not None:
         return
@@ -72,16 +78,16 @@ def history(
     place = find_zone(zone)
     limits = parse_limit(start, "--from", place), parse_limit(end, "--to", place)
     selection = Selection(variant, *limits, _window(window), slice_)
-    with opened(load(config)) as engine, transaction(engine) as connection:
+    with opened(load(config)) as engine, waiting("reading the history"), transaction(engine) as connection:
         points = read(connection, selection)
         reason = None if points else why_empty(connection, selection)
     if as_json:
         found = {"variant": variant, "slice": slice_, "points": [point.to_json(place) for point in points]}
-        typer.echo(json.dumps(found if reason is None else {**found, "reason": reason}, indent=2, allow_nan=False))
+        print_json(found if reason is None else {**found, "reason": reason})
     elif reason is not None:
         typer.echo(reason)
     else:
-        Console().print(as_table(selection.variant, points, place))
+        out_console().print(as_table(selection.variant, points, place))
 
 
 def as_table(variant: str, points: Sequence[Point], zone: ZoneInfo | None = None) -> Table:
@@ -93,7 +99,7 @@ def as_table(variant: str, points: Sequence[Point], zone: ZoneInfo | None = None
     title = f"{variant} ({points[-1].slice}), aligned on {points[-1].source}"
     if configurations > 1:
         title += f"; {configurations} configurations: their numbers are not comparable"
-    table = Table(title=title)
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column(f"window ends ({'UTC' if zone is None else zone.key})", no_wrap=True)
     table.add_column("window", justify="right")
     versions = len({point.version for point in points}) > 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,8 +9,12 @@ import typer
 from rich.console import Group
 from rich.text import Text
 
-from lis_online.cli.options import Config
-from lis_online.cli.report import advice, number, report_console, sources, variants, versions
+from lis_online.cli.completions import slices as known_slices
+from lis_online.cli.completions import zones
+from lis_online.cli.consoles import out_console
+from lis_online.cli.options import AsJson, Config, print_json
+from lis_online.cli.progress import waiting
+from lis_online.cli.report import advice, number, sources, variants, versions
 from lis_online.cli.report_parts import DASH
 from lis_online.errors import UsageError
 from lis_online.settings import Settings, load
@@ -24,18 +27,23 @@ if TYPE_CHECKING:
 SLICE = "all, surface:NAME or arm:EXPERIMENT/ARM."
 Zone = Annotated[
     str | None,
-    typer.Option(help="Time zone of times that name none, and of those shown, such as Europe/Berlin. Stored is UTC."),
+    typer.Option(
+        autocompletion=zones,
+        help="Time zone of times that name none, and of those shown, such as Europe/Berlin. Stored is UTC.",
+    ),
 ]
 Configuration = Annotated[
     int | None, typer.Option(help="Id of the settings that the numbers were made under; else those of the file.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def history_range(
     start: Annotated[str, typer.Option("--from", help="Begin of the range, ISO 8601; with --zone without a zone.")],
     end: Annotated[str, typer.Option("--to", help="End of the range, exclusive.")],
-    slices: Annotated[list[str] | None, typer.Option("--slice", help=f"{SLICE} May be given several times.")] = None,
+    slices: Annotated[
+        list[str] | None,
+        typer.Option("--slice", autocompletion=known_slices, help=f"{SLICE} May be given several times."),
+    ] = None,
     zone: Zone = None,
     configuration: Configuration = None,
     as_json: AsJson = False,
@@ -44,6 +52,8 @@ def history_range(
     """Print the numbers of one stretch of time, with the intervals of a run over exactly its samples.
 
     Edges are rounded outward to whole buckets (15 minutes in older time), and the answer says to which.
+
+    Example: lis-online history range --from 2026-11-17T09:00Z --to 2026-11-20T18:00Z -c lis-online.toml
     """
     from lis_online.history.engine import opened
     from lis_online.history.range_json import range_json
@@ -54,13 +64,13 @@ def history_range(
     begins, ends = parse_limit(start, "--from", place), parse_limit(end, "--to", place)
     assert begins is not None and ends is not None
     settings = load(config)
-    with opened(settings) as engine:
+    with opened(settings) as engine, waiting("reading the history"):
         group = RankGroup(find_configuration_id(engine, settings, configuration))
         found = range_json(range_numbers(engine, group, begins, ends, slices or ["all"]), place)
     if as_json:
-        typer.echo(json.dumps(found, indent=2, allow_nan=False))
+        print_json(found)
     else:
-        report_console().print(Group(*_report(found)))
+        out_console().print(Group(*_report(found)))
 
 
 def find_zone(name: str | None) -> ZoneInfo | None:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lis_online.cli.options import Config
+from lis_online.cli.completions import words
+from lis_online.cli.options import AsJson, Config, print_json
+from lis_online.cli.progress import waiting
 from lis_online.errors import ReplayError, UsageError
 from lis_online.settings import Settings, load
 
@@ -25,7 +27,11 @@ KINDS = ("impressions", "feedback", "representations", "preferences")
 
 def peek(
     topic: Annotated[
-        str | None, typer.Argument(help="A topic, by Kafka's name or ours; impressions and feedback otherwise.")
+        str | None,
+        typer.Argument(
+            autocompletion=words(lambda: KINDS),
+            help="A topic, by Kafka's name or ours; impressions and feedback otherwise.",
+        ),
     ] = None,
     config: Config = None,
     count: Annotated[int, typer.Option("--count", min=1, max=10_000, help="The newest messages to look at.")] = 5,
@@ -33,22 +39,31 @@ def peek(
         Path | None, typer.Option("--file", help="Look at a file with a message in each line, not at Kafka.")
     ] = None,
     kind: Annotated[
-        str | None, typer.Option("--as", help="What the messages are, where the settings do not name the topic yet.")
+        str | None,
+        typer.Option(
+            "--as",
+            autocompletion=words(lambda: KINDS),
+            help="What the messages are, where the settings do not name the topic yet.",
+        ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Say it as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show how the newest messages map: where each field comes from, its value, what is missing or refused and why.
 
-    For what is missing it says where it may be. Nothing is committed. Exit code 1 where a message would be refused.
+    For what is missing it says where it may be. Nothing is committed.
+
+    Exit code 0: every message would be taken; 1: one would be refused.
 
     Example: lis-online topics peek prod.feed.served --as impressions -c lis-online.toml
     """
     from lis_online.mapping.peek import peek as look
 
     settings = load(config)
-    views = [look(settings, found, name, records) for found, name, records in _read(settings, topic, kind, file, count)]
+    with waiting("reading messages"):
+        read = _read(settings, topic, kind, file, count)
+    views = [look(settings, found, name, records) for found, name, records in read]
     if as_json:
-        typer.echo(json.dumps([_document(view) for view in views], indent=2))
+        print_json([_document(view) for view in views])
     else:
         for view in views:
             _print(view)
@@ -126,13 +141,12 @@ def _field(one: FieldView) -> dict[str, Any]:
 
 
 def _print(view: TopicView) -> None:
-    from rich.console import Console
     from rich.text import Text
 
+    from lis_online.cli.consoles import out_console
     from lis_online.cli.dead_letters_text import printable
     from lis_online.cli.report_parts import titled_table
 
-    console = Console()
     read = view.accepted + sum(view.refused.values())
     if not view.messages:
         typer.echo(f"{view.name}: no messages")
@@ -145,7 +159,7 @@ def _print(view: TopicView) -> None:
         said = "; ".join(f"{sentence} ({times} of {read})" for sentence, times in one.problems.items())
         cells = (one.name, one.source, f"{one.found}/{read}", cut, said)
         table.add_row(*(Text(printable(cell.encode(errors="backslashreplace"))) for cell in cells))
-    console.print(table)
+    out_console().print(table)
     typer.echo(
         f"{view.messages} messages: {view.accepted} accepted, {view.skipped} skipped, "
         f"{sum(view.refused.values())} refused"

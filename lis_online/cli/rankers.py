@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
-from lis_online.cli.options import Config
+from lis_online.cli.app import App
+from lis_online.cli.completions import networks, rankers
+from lis_online.cli.consoles import out_console
+from lis_online.cli.exit_codes import FOUND
+from lis_online.cli.options import AsJson, Config, print_json
+from lis_online.cli.progress import waited, waiting
 from lis_online.errors import UsageError
 from lis_online.settings import Settings, load
 
@@ -18,26 +23,33 @@ if TYPE_CHECKING:
     from lis_online.rankers.contract import Finding
     from lis_online.rankers.network import Shape
 
-app = typer.Typer(
-    name="rankers", help="Networks to rank with, and the rankers of a running group.", no_args_is_help=True
-)
+app = App(name="rankers", help="Networks to rank with, and the rankers of a running group.")
 
 
 @app.command("list")
-def list_() -> None:
-    """Name the networks that come with lis-online, and where each is written."""
+def list_(as_json: AsJson = False) -> None:
+    """Name the networks that come with lis-online, and where each is written.
+
+    Example: lis-online rankers list
+    """
     from lis_online.rankers.shipped import DEFAULT, SHIPPED
 
+    if as_json:
+        print_json({name: {"place": place, "default": name == DEFAULT} for name, place in SHIPPED.items()})
+        return
     for name, place in SHIPPED.items():
         typer.echo(f"{name:<14} {place}{' (the default)' if name == DEFAULT else ''}")
 
 
 @app.command()
 def check(
-    ranker: Annotated[str, typer.Argument(help="A shipped name, or package.module:factory.")],
+    ranker: Annotated[str, typer.Argument(autocompletion=networks, help="A shipped name, or package.module:factory.")],
+    as_json: AsJson = False,
     config: Config = None,
 ) -> None:
-    """Try a network on every rule of the contract; exit with 1 where one is broken.
+    """Try a network on every rule of the contract.
+
+    Exit code 0: it keeps them all; 1: one is broken.
 
     Example: lis-online rankers check my_pkg.rank:deepfm
     """
@@ -51,20 +63,36 @@ def check(
     device = choose_device("cpu", settings.training.threads)
     shape = _shape(settings)
     network = untried_network(ranker, shape, device)
-    console = Console(highlight=False)
-    broken = 0
-    for finding in findings(network):
-        broken += finding.broken is not None
-        _show(console, finding)
+    console = out_console()
+    found = []
+    for finding in waited(findings(network), "trying the rules"):
+        found.append(finding)
+        if not as_json:
+            _show(console, finding)
+    broken = sum(one.broken is not None for one in found)
+    times = None
     if not broken:
-        own, default = step_times([network, untried_network(DEFAULT, shape, device)], time.process_time)
+        with waiting("timing a step"):
+            times = step_times([network, untried_network(DEFAULT, shape, device)], time.process_time)
+    if as_json:
+        print_json(_document(found, times))
+    elif times is not None:
+        own, default = times
         console.print(
             f"a step of 10 rankers on 512 samples takes {1e3 * own:.1f} ms of a core, {DEFAULT} {1e3 * default:.1f} ms",
             soft_wrap=True,
         )
-        return
-    console.print(f"{broken} {'rule is' if broken == 1 else 'rules are'} broken", style="bold red")
-    raise typer.Exit(1)
+    else:
+        console.print(f"{broken} {'rule is' if broken == 1 else 'rules are'} broken", style="bold red")
+    if broken:
+        raise typer.Exit(FOUND)
+
+
+def _document(found: list[Finding], times: list[float] | None) -> dict[str, Any]:
+    """Return what was found as JSON. times: s of a step, of this network and the default; None where a rule broke."""
+    rules = [{"rule": one.rule.name, "sentence": one.rule.sentence, "broken": one.broken} for one in found]
+    own, default = (None, None) if times is None else times
+    return {"rules": rules, "step_seconds": own, "default_step_seconds": default}
 
 
 def _shape(settings: Settings) -> Shape:
@@ -90,7 +118,11 @@ def _show(console: Console, finding: Finding) -> None:
 
 @app.command()
 def reset(
-    names: Annotated[list[str], typer.Argument(help="Rankers as the numbers name them, such as leaked:coclick.")],
+    names: Annotated[
+        list[str],
+        typer.Argument(autocompletion=rankers, help="Rankers as the numbers name them, such as leaked:coclick."),
+    ],
+    as_json: AsJson = False,
     config: Config = None,
 ) -> None:
     """Start rankers of the running group again: like the unleaked one; that one and its twin from their seed.
@@ -110,6 +142,9 @@ def reset(
         topic = send_reset(kafka, producer, shards, wanted)
     finally:
         producer.close(timeout=5)
+    if as_json:
+        print_json({"topic": topic, "partitions": shards, "rankers": wanted})
+        return
     noun = "partition" if shards == 1 else "partitions"
     typer.echo(f"asked {shards} {noun} of {topic} to start again: {', '.join(wanted)}")
 

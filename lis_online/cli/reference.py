@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterator
 from typing import Any
 
 import typer
 
+from lis_online.cli.exit_codes import MEANINGS
+from lis_online.cli.help_page import told
 from lis_online.cli.main import app
 
 INTRODUCTION = """\
@@ -17,11 +18,13 @@ INTRODUCTION = """\
 Every command and option of `lis-online`; `--help` says the same of each. This page is made from the commands by
 `make reference`; a test holds them together.
 
-Exit codes: 0, done; 2, something that a person can mend, in one line on standard error; 130, Ctrl-C. A worker also ends
-with 1 where something could not go on and a restart helps: [operations.md](operations.md#roles).
-
 Most commands read a settings file, `-c`, over which environment variables go ([settings.md](settings.md)). `--json`
-prints what a program reads. The option `--install-completion` of `lis-online` teaches the shell to complete commands.
+prints JSON alone on standard output; what went wrong is a sentence on standard error all the same. In a file or a pipe
+tables are plain, a row a line, and nothing is cut; `NO_COLOR`, `FORCE_COLOR` and `TERM=dumb` do what they should. How
+far a long command is shows on standard error, where that is a terminal.
+
+The option `--install-completion` of `lis-online` teaches the shell to complete commands, options and values: variants,
+experiments, slices, windows and rankers of the settings file that `-c` names before them.
 """
 
 
@@ -32,6 +35,11 @@ def reference() -> str:
 
 def _lines() -> Iterator[str]:
     yield INTRODUCTION
+    yield "## Exit codes\n"
+    yield "| code | meaning |"
+    yield "| --- | --- |"
+    yield from (f"| {code} | {meaning} |" for code, meaning in MEANINGS.items())
+    yield "\nWhat a worker's codes mean is in [operations.md](operations.md#roles).\n"
     for path, command in _commands("lis-online", typer.main.get_command(app)):
         yield f"## {path}\n"
         yield from _described(command.help)
@@ -52,19 +60,16 @@ def _commands(path: str, command: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _described(text: str) -> Iterator[str]:
-    """Yield a command's help, its example as a block."""
-    told, _, example = text.partition("Example: ")
-    yield f"{told.strip()}\n" if not example or told.endswith("\n\n") else f"{told.strip()} Example:\n"
-    if example:
-        command, _, rest = re.sub(r"\s+", " ", example).strip().partition(", ")
-        yield f"```bash\n{command}\n```\n"
-        if rest:
-            yield f"{rest[0].upper()}{rest[1:].rstrip('.')}.\n"
+    """Yield a command's help, its examples as a block."""
+    said = told(text)
+    yield from (f"{paragraph}\n" for paragraph in (said.sentence, *said.more))
+    if said.examples:
+        yield "```bash\n" + "\n".join(said.examples) + "\n```\n"
 
 
 def _row(parameter: Any) -> str:
     if isinstance(parameter, typer.core.TyperArgument):
-        name, default = f"`{parameter.metavar or parameter.name.upper()}`", "" if parameter.required else "none"
+        name, default = f"`{parameter.metavar}`", "" if parameter.required else "none"
     else:
         name = ", ".join(f"`{option}`" for option in (*parameter.opts, *parameter.secondary_opts))
         default = "" if parameter.required or parameter.is_flag else f"`{parameter.default}`"

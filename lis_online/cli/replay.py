@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from lis_online.cli.options import Config
+from lis_online.cli.app import App
+from lis_online.cli.options import AsJson, Config, print_json
+from lis_online.cli.progress import counter
 from lis_online.settings import load
 
 if TYPE_CHECKING:
     from lis_online.replay.producer import Replayed
 
-app = typer.Typer(name="replay", help="Send a recorded log into Kafka.", no_args_is_help=True)
+app = App(name="replay", help="Send a recorded log into Kafka.")
 
 
 @app.callback()
@@ -28,6 +28,7 @@ def events(
     config: Config = None,
     speed: Annotated[str, typer.Option(help='Times as fast as it happened, such as 100x; "max": at once.')] = "1x",
     finish: Annotated[bool, typer.Option("--finish", help="End every partition: the pipeline drains.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Send a log of the event schema, or of your own format as the settings map it.
 
@@ -43,12 +44,12 @@ def events(
     kafka, codec = settings.kafka, Codec(settings.mapping)
     producer = producer_of(kafka)
     try:
-        with _progress() as progress:
-            task = progress.add_task("replaying", figures="")
+        with counter("{task.fields[figures]}") as line:
+            task = line.add_task("replaying", figures="")
 
             def show(replayed: Replayed) -> None:
                 late = f", {replayed.behind:.0f} s behind its speed" if replayed.behind >= 1 else ""
-                progress.update(task, figures=f"{replayed.total:,} records{late}")
+                line.update(task, figures=f"{replayed.total:,} records{late}")
 
             replayed = Replay(kafka, producer, pace, codec).run(read(path), finish, show)
     except KeyboardInterrupt:
@@ -56,17 +57,8 @@ def events(
         raise
     finally:
         producer.close(timeout=5)
+    if as_json:
+        print_json({"sent": replayed.records, "finished": replayed.finished})
+        return
     counts = ", ".join(f"{count} {topic}" for topic, count in sorted(replayed.records.items()))
     typer.echo(f"sent {counts or 'nothing'}{', and the end' if replayed.finished else ''}")
-
-
-def _progress() -> Progress:
-    """Return a line on standard error that says how far it is."""
-    console = Console(stderr=True)
-    return Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description} {task.fields[figures]}"),
-        TimeElapsedColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    )

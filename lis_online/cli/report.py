@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from lis_online.cli.consoles import Stacked
 from lis_online.cli.experiment_report import experiments
 from lis_online.cli.report_parts import DASH, short, titled_table
-
-PLAIN_WIDTH = 150
-"""Columns of the report where there is no terminal to fit: a file, a pipe, a log."""
-
-
-def report_console() -> Console:
-    """Return a console on standard output."""
-    console = Console()
-    return console if console.is_terminal else Console(width=PLAIN_WIDTH)
 
 
 def number(n: dict[str, Any] | None, *, percent: bool = False, nothing: float = 0.0) -> Text:
@@ -121,7 +113,7 @@ def versions(summary: dict[str, Any]) -> Table | None:
 MEASURED = ("adjusted AIS", "still needed", "efficiency", "pair alignment", "coverage", "diagnosis")
 
 
-def _measured(found: dict[str, Any], samples: int) -> list[Text]:
+def _measured(found: dict[str, Any], samples: int) -> list[Text | Stacked]:
     """Return the cells under `MEASURED`."""
     return [
         cell(found["adjusted_ais"]),
@@ -172,11 +164,11 @@ def arms(summary: dict[str, Any]) -> Table:
     return table
 
 
-def cell(n: dict[str, Any] | None, *, percent: bool = False, nothing: float = 0.0) -> Text:
+def cell(n: dict[str, Any] | None, *, percent: bool = False, nothing: float = 0.0) -> Text | Stacked:
     """Return a number with its interval below it: narrow enough for six in a row."""
     text = number(n, percent=percent, nothing=nothing)
     at = text.plain.find(" ")
-    return text if at < 0 else Text("\n").join([text[:at], text[at + 1 :]])
+    return text if at < 0 else Stacked(text[:at], text[at + 1 :])
 
 
 def level(n: dict[str, Any]) -> Text:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
+from rich.text import Text
+
+from lis_online.cli.consoles import Stacked
 
 DASH = "-"
 
@@ -35,5 +38,5 @@ def titled_table(title: str, names: tuple[str, ...]) -> Table:
         collapse_padding=True,
     )
     for name in names:
-        found.add_column(name.replace(" ", "\n", 1), overflow="fold", no_wrap=name == "diagnosis")
+        found.add_column(Stacked(*map(Text, name.split(" ", 1))), overflow="fold", no_wrap=name == "diagnosis")
     return found

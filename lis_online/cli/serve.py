@@ -21,8 +21,10 @@ def serve(
     """Answer questions to the history over HTTP until Ctrl-C: reviews, ranges of LIS, arms. It only reads.
 
     A process of its own, so that a long range does not hold up a worker. An address beyond this machine needs
-    http.token and a certificate, as a worker's does. Example: lis-online serve -c lis-online.toml,
-    then http://127.0.0.1:9465/api/v1/reviews/mllm-q4?format=html
+    http.token and a certificate, as a worker's does. A review is then at
+    http://127.0.0.1:9465/api/v1/reviews/mllm-q4?format=html
+
+    Example: lis-online serve -c lis-online.toml
     """
     settings = load(config)
     from lis_online.api.server import serve as answer

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from lis_online.cli.options import Config
+from lis_online.cli.app import App
+from lis_online.cli.options import AsJson, Config, print_json
 from lis_online.cli.peek import peek
+from lis_online.cli.progress import waiting
 from lis_online.errors import TopicError
 from lis_online.settings import Settings, load
 from lis_online.settings.durations import format_duration
@@ -16,36 +17,46 @@ from lis_online.settings.durations import format_duration
 if TYPE_CHECKING:
     from streams.topics import TopicReport
 
-app = typer.Typer(name="topics", help="The Kafka topics.", no_args_is_help=True)
+app = App(name="topics", help="The Kafka topics.")
 app.command()(peek)
 
 
 @app.command()
-def create(config: Config = None) -> None:
-    """Create the topics that are missing, with partitions, compaction and retention; then check all of them."""
+def create(as_json: AsJson = False, config: Config = None) -> None:
+    """Create the topics that are missing, with partitions, compaction and retention; then check all of them.
+
+    Example: lis-online topics create -c lis-online.toml
+    """
     from streams.topics import create_topics
 
     settings = load(config)
-    created = create_topics(settings)
+    with waiting("creating topics"):
+        created = create_topics(settings)
+    if as_json:
+        print_json({"created": created})
+        return
     typer.echo(f"created {', '.join(created)}" if created else "every topic is there already")
 
 
 @app.command()
 def check(
+    as_json: AsJson = False,
     config: Config = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Say it as JSON.")] = False,
 ) -> None:
     """Exit with 2 when a topic is missing or has the wrong shape: partitions, cleanup policy, retention.
 
     Says what each topic takes on disk, by the hour and once its retention is full, and what should be otherwise.
+
+    Example: lis-online topics check -c lis-online.toml
     """
     from streams.topics import report_topics
 
     settings = load(config)
-    report = report_topics(settings)
+    with waiting("looking at topics"):
+        report = report_topics(settings)
     table = _table(settings, report)
     if as_json:
-        typer.echo(json.dumps(_document(report, table), indent=2))
+        print_json(_document(report, table))
         if report.problems:
             raise typer.Exit(2)
         return

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lis_online.cli.options import Config
-from lis_online.cli.progress import progress
+from lis_online.cli.app import App
+from lis_online.cli.completions import variants
+from lis_online.cli.options import AsJson, Config, print_json
+from lis_online.cli.progress import progress, waiting
 from lis_online.errors import UsageError
 from lis_online.settings import Settings, load
 from lis_online.settings.durations import format_duration
@@ -20,9 +21,7 @@ if TYPE_CHECKING:
     from lis_online.replay.vector_survey import Survey
     from lis_online.replay.vectors import Vectors
 
-app = typer.Typer(
-    name="vectors", help="A model's vectors of items, into Kafka or a recorded log.", no_args_is_help=True
-)
+app = App(name="vectors", help="A model's vectors of items, into Kafka or a recorded log.")
 
 
 @app.callback()
@@ -33,7 +32,9 @@ def vectors() -> None:
 @app.command()
 def send(
     path: Annotated[Path, typer.Argument(help="Vectors: .npz, .parquet, .safetensors, .jsonl or .jsonl.gz.")],
-    variant: Annotated[str, typer.Option(help="The variant of the settings that they are of.")],
+    variant: Annotated[
+        str, typer.Option(autocompletion=variants, help="The variant of the settings that they are of.")
+    ],
     version: Annotated[str, typer.Option(help="The model's version; a new model is a new version.")] = "1",
     config: Config = None,
     ts: Annotated[
@@ -51,7 +52,7 @@ def send(
         bool, typer.Option("--replace", help="Send new vectors of items that have others of this version.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what the file holds, and send nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Say it as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Send the vectors of a file to the topic `representations`. Sending them again changes nothing.
 
@@ -63,18 +64,26 @@ def send(
     _check_version(version)
     since = None if ts is None else _time(ts)
     settings = load(config)
-    table = read_table(path, ids, vectors)
+    with waiting("reading vectors"):
+        table = read_table(path, ids, vectors)
     _check_variant(settings, variant, int(table.vector.shape[1]), required=out is None and not dry_run)
     if dry_run:
         survey = _survey(table, log)
-        typer.echo(json.dumps(survey.to_json(), indent=2) if as_json else _said(survey))
+        if as_json:
+            print_json(survey.to_json())
+        else:
+            typer.echo(_said(survey))
         return
     found = checked(table)
     if out is not None:
-        done = _write(found, variant, version, since, log, out)
+        with waiting("writing the log"):
+            done = _write(found, variant, version, since, log, out)
     else:
         done = _send(settings, found, variant, version, since, replace)
-    typer.echo(json.dumps(done, indent=2) if as_json else _sentence(done))
+    if as_json:
+        print_json(done)
+    else:
+        typer.echo(_sentence(done))
 
 
 def _check_version(version: str) -> None:

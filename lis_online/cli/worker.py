@@ -19,6 +19,8 @@ def worker(role: RoleName, config: Config = None) -> None:
 
     Exit code 0: it was told to end. 1: something could not go on, the log says what; start it again, and it goes
     on from its checkpoint. 2: settings, topics or the history are not as they must be.
+
+    Example: lis-online worker all -c lis-online.toml
     """
     settings = load(config)
     from streams.live import run_worker  # Faust takes a second to import: only here

@@ -89,7 +89,11 @@ def _verdict(review: Review) -> Panel:
     found = review.verdict
     title = DECISIONS[found.decision] + ("" if found.arm is None else f": {found.arm}")
     return Panel(
-        Text(found.paragraph), title=Text(title, style="bold"), title_align="left", border_style=STYLES[found.decision]
+        Text(found.paragraph),
+        title=Text(title, style="bold"),
+        title_align="left",
+        border_style=STYLES[found.decision],
+        width=WIDTH,
     )
 
 

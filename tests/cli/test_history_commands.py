@@ -104,7 +104,7 @@ def test_history_says_how_many_samples_are_still_needed(config: Path, history_en
     HistoryWriter(history_engine, Settings.of(TABLE)).write(rows)
     output = run("history", "--variant", "title", config=config)
     assert "still needed" in output
-    assert "+0.0050~ [0.0030, 0.0070] │         4.9k │" in output
+    assert "+0.0050~ [0.0030, 0.0070]           4.9k " in output
 
 
 def test_history_without_a_number_says_why(config: Path, history_engine: Engine) -> None:

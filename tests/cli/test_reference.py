@@ -13,7 +13,7 @@ def test_the_page_is_that_of_the_commands() -> None:
 
 def test_every_command_says_what_it_does_and_each_of_its_arguments_too() -> None:
     """Help that is missing is missing on the page."""
-    sections = reference().split("\n## ")[1:]
+    sections = reference().split("\n## lis-online ")[1:]
     assert len(sections) > 25
     for section in sections:
         title, _, body = section.partition("\n\n")
