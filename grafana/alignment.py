@@ -78,7 +78,8 @@ def _efficiency() -> panels.Builder:
         "LisAlignmentDrift",
     )
     query = band("variant", VARIANT, "efficiency", "efficiency")
-    return panels.band("Efficiency", ask, [query], RATIO, "efficiency", decimals=0)
+    # an interval of LIS that all but includes 0 has an end at thousands of percent
+    return panels.band("Efficiency", ask, [query], RATIO, "efficiency", decimals=0, least=-1.0, most=4.0)
 
 
 def _meaning() -> list[tuple[panels.Builder, int]]:

@@ -67,7 +67,9 @@ def _drift() -> panels.Builder:
         "LisAlignmentDrift",
     )
     active = f"sum({top(names.DRIFT_ACTIVE, 'kind, subject, number')})"
-    return panels.figure("Numbers that drift", ask, proms({"drifting": active}), panels.COUNT, steps=NONE_IS_GOOD)
+    empty = "levels not known yet"
+    found = proms({"drifting": active})
+    return panels.figure("Numbers that drift", ask, found, panels.COUNT, steps=NONE_IS_GOOD, empty=empty)
 
 
 def _baselines() -> panels.Builder:

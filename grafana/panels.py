@@ -154,6 +154,7 @@ def _finish(
     links: Sequence[tuple[str, str]] = (),
     decimals: int | None = None,
     least: float | None = None,
+    most: float | None = None,
     empty: str = "no data",
     palette: bool = False,
 ) -> Builder:
@@ -167,7 +168,8 @@ def _finish(
     pages = [("What to do", runbook(ask.page))] if ask.page else []
     panel = panel.links([_link(*link) for link in (*pages, *links)])
     panel = panel if decimals is None else panel.decimals(decimals)
-    return panel if least is None else panel.min(least)
+    panel = panel if least is None else panel.min(least)
+    return panel if most is None else panel.max(most)
 
 
 def _names(queries: Sequence[Builder]) -> list[str]:
