@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
+import threading
 import time
 from typing import Final
 
@@ -54,9 +56,11 @@ def serve(settings: Settings, host: str | None, port: int) -> None:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn that ends like a command: Ctrl-C is how it is told to, and no error."""
+    """uvicorn that ends like a command: Ctrl-C and SIGTERM are how it is told to, and no error."""
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             super().run(sockets)
         except KeyboardInterrupt:  # raised again by uvicorn once everything is closed
