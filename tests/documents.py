@@ -16,30 +16,43 @@ SHELLS = ("bash", "console", "sh")
 
 
 class Quote(NamedTuple):
-    """Something that a document quotes. where: the document's path from the root, for a failed test's name."""
+    """Something that a document quotes. where: its path from the root; line: from 1; language: of a block."""
 
     where: str
     text: str
+    line: int = 0
+    language: str = ""
 
 
 def blocks(*languages: str) -> list[Quote]:
     """Return the fenced blocks of some languages, of every document."""
+    return [block for block in every_block() if block.language in languages]
+
+
+def every_block() -> list[Quote]:
+    """Return all fenced blocks; their line is that of the first line within."""
     return [
-        Quote(name, textwrap.dedent(match["body"]))
+        Quote(name, textwrap.dedent(match["body"]), text.count("\n", 0, match.start()) + 2, match["language"])
         for name, text in _texts()
         for match in FENCE.finditer(text)
-        if match["language"] in languages
     ]
 
 
 def commands() -> list[Quote]:
     """Return every line of the shell blocks, continued lines joined, without prompts."""
-    lines = [
-        Quote(block.where, line.strip().removeprefix("$ "))
-        for block in blocks(*SHELLS)
-        for line in block.text.replace("\\\n", " ").splitlines()
-    ]
-    return [line for line in lines if line.text and not line.text.startswith("#")]
+    return [command for block in blocks(*SHELLS) for command in commands_of(block)]
+
+
+def commands_of(block: Quote) -> list[Quote]:
+    """Return the commands of one shell block."""
+    found: list[Quote] = []
+    begun = ""
+    for number, line in enumerate(block.text.splitlines(), block.line):
+        begun += line.strip().removesuffix("\\")
+        if not line.endswith("\\"):
+            command, begun = " ".join(begun.removeprefix("$ ").split()), ""
+            found += [Quote(block.where, command, number)] if command and not command.startswith("#") else []
+    return found
 
 
 def code_spans() -> list[Quote]:

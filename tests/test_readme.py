@@ -113,6 +113,7 @@ def check_systemctl(words: list[str]) -> None:
 
 
 PROGRAMS: dict[str, Callable[[list[str]], None]] = {
+    "/opt/lis-online/bin/pip": lambda words: None,
     "amtool": check_files,
     "curl": check_curl,
     "df": lambda words: None,
@@ -120,6 +121,7 @@ PROGRAMS: dict[str, Callable[[list[str]], None]] = {
     "lis-online": check_lis_online,
     "make": check_make,
     "python": check_python,
+    "python3": lambda words: None,
     "docker": check_docker,
     "promtool": check_files,
     "systemctl": check_systemctl,
@@ -133,7 +135,7 @@ def test_quoted_command_is_one_that_exists(command: Quote) -> None:
     variables, words, files = split(command.text)
     PROGRAMS[words[0]](words[1:])
     for name in variables:
-        assert name.removeprefix("LIS_").lower().replace("__", ".") in MEANINGS
+        assert name.removeprefix("LIS_").removesuffix("_FILE").lower().replace("__", ".") in MEANINGS
     assert all((ROOT / file).exists() for file in files)
 
 
