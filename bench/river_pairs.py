@@ -11,10 +11,10 @@ import numpy as np
 from bench.pair_dictionary import Counter, PairDictionary
 from bench.river_join import Pair
 from lis_online.events.batches import PairBatch
-from lis_online.events.hashing import id_hash
+from lis_online.events.hashing import fold_of, id_hash
 from lis_online.join.coengagement import click_hash
 from lis_online.preference.buckets import PlaceboBuckets
-from lis_online.preference.folds import pair_folds, thinned_half
+from lis_online.preference.folds import thinned_half
 from lis_online.preference.leak import Leak
 from lis_online.preference.lookup import PLACEBO, REAL, SCALE, SETS, SMOOTHING, THINNED
 from lis_online.preference.placebo import placebo_pairs
@@ -47,7 +47,7 @@ class Pairs:
         """Add pairs, in order of time."""
         if pairs:
             batch = self._hashed(pairs)
-            self._buckets.update(batch, pair_folds(batch.user, self.leak.folds, independent=False))
+            self._buckets.update(batch, fold_of(batch.user, self.leak.folds))
 
     def _hashed(self, pairs: list[Pair]) -> PairBatch:
         ts, a, b, user = (np.array(column) for column in zip(*(self._row(pair) for pair in pairs), strict=True))

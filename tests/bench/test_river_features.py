@@ -83,7 +83,8 @@ def ours() -> dict[Key, tuple[np.ndarray, np.ndarray, int, list[int]]]:
 @cache
 def rivers() -> dict[Key, Sample]:
     """Return river's samples of the same log."""
-    job, found = RiverFeatures(feed_settings()), {}
+    job = RiverFeatures(feed_settings())
+    found: dict[Key, Sample] = {}
 
     def keep() -> None:
         for slate, samples in ready:
