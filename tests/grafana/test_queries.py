@@ -16,7 +16,8 @@ from lis_online.history.engine import build_engine
 from lis_online.history.readers import grant_reader
 from lis_online.history.schema import upgrade
 from tests.fixtures.kafka import KafkaBroker
-from tests.grafana.boards import BOARDS, Query, queries, variables
+from tests.grafana import choices
+from tests.grafana.boards import BOARDS, Query, queries
 from tests.grafana.expand import expand
 from tests.grafana.stage import END, START, Stage, stage
 
@@ -62,30 +63,7 @@ def history(running: Stage, database: str) -> Iterator[psycopg.Connection]:
 @pytest.fixture(scope="module")
 def chosen(running: Stage, history: psycopg.Connection) -> dict[str, dict[str, list[str]]]:
     """Return what a reader sees chosen when a dashboard is opened: the first value, or all, of each variable."""
-    return {name: _choose(name, running, history) for name in BOARDS}
-
-
-def _choose(board: str, running: Stage, history: psycopg.Connection) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for name, variable in variables(board).items():
-        if variable["type"] != "query":
-            continue
-        values = _values(variable, found, running, history)
-        assert values, f"{board}: the variable {name} has no value"
-        repeated = any(panel.get("repeat") == name for panel in BOARDS[board]["panels"])
-        found[name] = values if variable["multi"] and not repeated else values[:1]
-    return found
-
-
-def _values(
-    variable: dict[str, Any], found: dict[str, list[str]], running: Stage, history: psycopg.Connection
-) -> list[str]:
-    if isinstance(variable["query"], str):
-        return [str(row[0]) for row in history.execute(expand(variable["query"], found, START, END)).fetchall()]
-    asked = re.fullmatch(r"label_values\((.+), (\w+)\)", expand(variable["query"]["query"], found, START, END))
-    assert asked is not None
-    kept = re.compile(variable.get("regex", "").strip("/") or ".*")
-    return [value for value in running.prometheus.label_values(asked[1], asked[2]) if kept.search(value)]
+    return {name: choices.chosen(name, running.prometheus, history, START, END) for name in BOARDS}
 
 
 @pytest.mark.parametrize("query", [q for q in ALL if not q.is_sql], ids=lambda q: q.where)

@@ -1,0 +1,53 @@
+"""Pages as Debian's Chromium shows them, as small PNG files."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from PIL import Image
+
+from lis_online.errors import UsageError
+from tests.browser import ARGUMENTS, NAMES
+
+WIDTH: Final = 1280
+COLOURS: Final = 128
+"""Of a picture: flat pages lose nothing that is seen, and are a third as large."""
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """Run a browser (`playwright.sync_api.Browser`). Raises UsageError where there is none."""
+    from playwright.sync_api import sync_playwright
+
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        raise UsageError(f"pictures need one of {', '.join(NAMES)} on the PATH, got none")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=found, args=list(ARGUMENTS))
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+
+def shoot(browser: Any, address: str, height: int, **paths: Path) -> None:
+    """Write a page's first screen, of `height` px, once it has drawn itself. paths: where to, by colour scheme."""
+    page = browser.new_page(viewport={"width": WIDTH, "height": height})
+    page.goto(address)
+    page.wait_for_selector("html[data-drawn]", state="attached")
+    for scheme, path in paths.items():
+        page.emulate_media(color_scheme=scheme)
+        save(page.screenshot(animations="disabled"), path)
+    page.close()
+
+
+def save(png: bytes, path: Path) -> None:
+    """Write a picture in a palette of its own."""
+    with Image.open(io.BytesIO(png)) as picture:
+        few = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+        few.save(path, optimize=True)
