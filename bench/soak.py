@@ -33,8 +33,8 @@ USERS: Final = 5_000
 ITEMS: Final = 2_000
 """How many users and items there are at a time."""
 USER_SLATES: Final = 2
-ITEM_SLATES: Final = 1
-"""A user is new every second slate, an item with each: rows of vectors and caches of ids are full after a tenth."""
+NEW_ITEMS: Final = 2
+"""A user is new every second slate, two items with each: rows of vectors (1,048,576) are full after half a million."""
 DIMENSION: Final = 8
 LOOKS: Final = 200
 """Samples of memory over the whole run."""
@@ -70,14 +70,14 @@ def events(slates: int, seed: int = 0) -> Iterator[tuple[str, bytes]]:
         clicked = np.where(random.random(count) < 0.2, random.integers(0, SLATE, count), -1).tolist()
         for k in range(count):
             number = first + k
-            if number % ITEM_SLATES == 0:
+            for item in range(NEW_ITEMS * number + ITEMS, NEW_ITEMS * (number + 1) + ITEMS):
                 vector = base64.b64encode(random.standard_normal(DIMENSION).astype("<f2").tobytes()).decode()
                 yield "representations", _json(
-                    variant="v", version="1", item_id=f"i{number // ITEM_SLATES + ITEMS}", ts=AT + GAP * number,
+                    variant="v", version="1", item_id=f"i{item}", ts=AT + GAP * number,
                     vector={"dtype": "float16", "data": vector},
                 )  # fmt: skip
             user = f"u{number // USER_SLATES + int(users[k])}"
-            shown = [f"i{number // ITEM_SLATES + item}" for item in items[k].tolist()]
+            shown = [f"i{NEW_ITEMS * number + item}" for item in items[k].tolist()]
             event = {"request_id": f"r{number}", "user_id": user, "ts": AT + GAP * number}
             yield "impressions", _json(**event, surface="feed", items=shown)
             if clicked[k] >= 0:
