@@ -210,7 +210,7 @@ def _work() -> list[tuple[panels.Builder, int]]:
     )
     paused = Ask(
         "Does a shard hold its records, and why?",
-        "broker_unreachable or history_unreachable: mend that. catching_up ends by itself.",
+        "broker_unreachable, history_unreachable or registry_unreachable: mend that. catching_up ends by itself.",
         "LisShardPaused",
     )
     lasts = {f"{{{{role}}}}, {share:.0%}": quantile(share, names.STEP, "role", INSTANCE) for share in (0.5, 0.99)}

@@ -9,6 +9,7 @@ LisError
 ├── DeviceError            the accelerator ran out of memory, was lost, or failed
 ├── TopicError             a Kafka topic is missing or has the wrong shape
 ├── BrokerError            no broker answered
+├── RegistryError          the schema registry does not answer, or not as one
 ├── HistoryError           PostgreSQL is unreachable, or its schema is not the code's
 ├── ReplayError            a log to read is missing or not in its format
 └── UsageError             a command's arguments do not fit together
@@ -70,6 +71,10 @@ class TopicError(LisError):
 
 class BrokerError(LisError):
     """A Kafka broker that does not answer."""
+
+
+class RegistryError(LisError):
+    """A schema registry that cannot be asked now: it may pass, and no message is refused for it."""
 
 
 class HistoryError(LisError):

@@ -44,7 +44,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar
 
 from lis_online.checkpoints.store import CheckpointStore, Judge
-from lis_online.errors import CheckpointError, StorageError
+from lis_online.errors import CheckpointError, RegistryError, StorageError
 from lis_online.shards.contract import Outgoing, Record, Shard, Snapshot
 from streams.making import Making, Saved, owed_of
 from streams.storage import Patience
@@ -176,11 +176,18 @@ class ShardHost:
     # --- turns: steps 1 to 3 -----------------------------------------------------------------------------
 
     async def turn(self, records: Sequence[Record]) -> int:
-        """Apply as many of the records as fit a turn, send what comes of it, and return their number."""
+        """Apply as many of the records as fit a turn, send what comes of it, and return their number.
+
+        Raises RegistryError, with nothing applied, where a schema that one of them needs cannot be fetched.
+        """
         taken = records[: self._turn.get()]
         started = self._clock()
         self.whole = False
-        outgoing = await self.call(self.shard.feed, taken)
+        try:
+            outgoing = await self.call(self.shard.feed, taken)
+        except RegistryError:
+            self.whole = True
+            raise
         self.step_seconds = self._clock() - started
         if len(taken) == self._turn.get():
             self._turn.update(self.step_seconds)

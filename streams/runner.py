@@ -27,11 +27,12 @@ from streams.host import ShardHost
 from streams.idle import IdleWatch
 from streams.keeping import RowKeeper, RowSink
 from streams.offsets import Offsets
+from streams.registry_wait import RegistryWait
 from streams.roles import PUBLISH, Role
 from streams.sending import Sender
 from streams.storage import Patience, longest_outage
 from streams.transport import Fetched
-from streams.watch import BROKER_UNREACHABLE, CATCHING_UP, HISTORY_UNREACHABLE, Watch
+from streams.watch import BROKER_UNREACHABLE, CATCHING_UP, HISTORY_UNREACHABLE, REGISTRY_UNREACHABLE, Watch
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ class Runner:
         self.app = app
         self.role = role
         self.failure: BaseException | None = None
-        self.on_failure: Callable[[], None] = _nothing
+        self.on_failure: Callable[[], None] = lambda: None
         self.stopping = False
         self.ready = False
         self.turned_at = clock()
@@ -88,6 +89,7 @@ class Runner:
         self._fingerprint = fingerprint(settings, role.name)
         self._sender = Sender(self._produce, self._names)
         self._keeper = RowKeeper(sink, lambda: self.stopping, paused=self._history_paused)
+        self._registry = RegistryWait(lambda: self.stopping, self._registry_paused)
         self._offsets = Offsets(app)
         self._group_time = GroupTime(settings.kafka)
         self._lock = asyncio.Lock()
@@ -126,6 +128,10 @@ class Runner:
         for partition in self._shards:
             (self._watch.paused if paused else self._watch.resumed)(partition, HISTORY_UNREACHABLE)
 
+    def _registry_paused(self, partition: int, paused: bool) -> None:
+        self.turned_at = self._clock()  # it is Kafka that it does not look at, and a restart would not help
+        (self._watch.paused if paused else self._watch.resumed)(partition, REGISTRY_UNREACHABLE)
+
     # --- records -----------------------------------------------------------------------------------
 
     async def _consume(self, stream: Any) -> None:
@@ -156,17 +162,21 @@ class Runner:
         """Feed in turns. Between turns the lock is free: for a checkpoint, a rebalance, the end."""
         done = 0
         while done < len(records):
-            async with self._lock:
-                if not self._is_current(assigned):
-                    return  # the rest is read again from the checkpoint, here or elsewhere
-                taken = await assigned.host.turn(records[done:])
-                fed = records[done : done + taken]
-                self._watch.applied(assigned.partition, assigned.host.shard, fed, assigned.host.step_seconds)
+            taken = await self._registry.insist(assigned.partition, partial(self._turn, assigned, records[done:]))
+            if taken is None:
+                return  # the rest is read again from the checkpoint, here or elsewhere
             done += taken
 
+    async def _turn(self, assigned: Assigned, records: Sequence[Record]) -> int | None:
+        async with self._lock:
+            if not self._is_current(assigned):
+                return None
+            taken = await assigned.host.turn(records)
+            self._watch.applied(assigned.partition, assigned.host.shard, records[:taken], assigned.host.step_seconds)
+            return taken
+
     def _released(self, assigned: Assigned) -> list[Record]:
-        released = assigned.release()
-        if released:
+        if released := assigned.release():
             self._let_go(assigned)
         return released
 
@@ -402,7 +412,7 @@ class Runner:
         )
 
     async def _restore(self, partition: int, host: ShardHost) -> Assigned:
-        await host.restore()
+        await self._registry.insist(partition, host.restore)
         tps = self._by_topic(partition)
         log = await self._offsets.survey(tps)
         log.refuse_gaps(f"{self.role.name} {partition}", host.positions, host.restored)
@@ -488,7 +498,3 @@ class Runner:
 async def _close(hosts: Iterable[ShardHost]) -> None:
     for host in hosts:
         await host.close()
-
-
-def _nothing() -> None:
-    pass

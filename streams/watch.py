@@ -11,6 +11,7 @@ from streams.making import Saved
 CATCHING_UP: Final = "catching_up"
 HISTORY_UNREACHABLE: Final = "history_unreachable"
 BROKER_UNREACHABLE: Final = "broker_unreachable"
+REGISTRY_UNREACHABLE: Final = "registry_unreachable"
 """Why a shard waits: words of `lis_online.exporter.health.PAUSES`."""
 
 

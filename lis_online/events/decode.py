@@ -195,10 +195,15 @@ def _unpacked(packed: PackedVector) -> np.ndarray:
         raise _invalid(f"vector.data must be base64 of {packed.dtype} numbers: {exc}") from exc
 
 
-def check_size(value: bytes) -> None:
-    """Refuse a value that is too long, or nested too deeply, to be read."""
+def check_length(value: bytes) -> None:
+    """Refuse a value that is too long to be read."""
     if len(value) > MAX_BYTES:
         raise EventRefused(reasons.TOO_LARGE, f"value must be at most {MAX_BYTES} bytes, got {len(value)}")
+
+
+def check_size(value: bytes) -> None:
+    """Refuse JSON that is too long, or nested too deeply, to be read."""
+    check_length(value)
     if value.count(b"[") + value.count(b"{") > MAX_DEPTH:
         _check_depth(value)
 

@@ -18,10 +18,21 @@ from lis_online.exporter.exemplars import Mark, Origin
 from lis_online.exporter.role_health import HistoryHealth, RoleHealth
 from lis_online.shards.contract import MAX_TIME
 
-PAUSES: Final = ("restoring", "catching_up", "history_unreachable", "broker_unreachable", "other")
+PAUSES: Final = (
+    "restoring",
+    "catching_up",
+    "history_unreachable",
+    "broker_unreachable",
+    "registry_unreachable",
+    "other",
+)
 """Why a shard may hold its records: label values. Any other word counts as "other"."""
 
-UNREACHABLE: Final = {"history_unreachable": "the history", "broker_unreachable": "Kafka"}
+UNREACHABLE: Final = {
+    "history_unreachable": "the history",
+    "broker_unreachable": "Kafka",
+    "registry_unreachable": "the schema registry",
+}
 """The reasons that are somebody else's outage."""
 
 
@@ -255,7 +266,7 @@ class WorkerHealth:
         return None
 
     def cut_off(self) -> str | None:
-        """Return the sentence that names a shard that cannot reach the history or the broker."""
+        """Return the sentence that names a shard that cannot reach what it needs."""
         for shard in self.get():
             if shard.paused in UNREACHABLE:
                 return f"{shard.role} shard {shard.partition} cannot reach {UNREACHABLE[shard.paused]}"

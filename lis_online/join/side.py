@@ -38,10 +38,10 @@ Row = TypeVar("Row")
 class SideRecords:
     """Side records of one feed, in the order of their topics' offsets."""
 
-    def __init__(self, settings: Settings, max_bytes: int) -> None:
+    def __init__(self, settings: Settings, max_bytes: int, codec: Codec) -> None:
         self._max_ahead = settings.events.max_ahead
         self._max_bytes = max_bytes
-        self._codec = Codec(settings.mapping)
+        self._codec = codec
         self._user_hash = PersonHashes(settings.privacy).user
         self._sources = {s.name: index for index, s in enumerate(settings.preference) if s.kind == "topic"}
         self._variants = {v.name: (index, v.dimension) for index, v in enumerate(settings.variant)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from lis_online.errors import EventRefused
@@ -10,9 +10,11 @@ from lis_online.events.decode import decode_feedback, decode_impression, decode_
 from lis_online.events.event_time import event_time
 from lis_online.mapping.events import ARM, BUILDERS, Event, feedback_of_each
 from lis_online.mapping.fields import MappedField
+from lis_online.mapping.formats import JSON, Format, format_of
 from lis_online.mapping.message import MessageFields
 from lis_online.mapping.paths import is_many
-from lis_online.settings.mapping import TABLES, MappingSettings, TopicMapping
+from lis_online.settings.mapping import ENCODED, TABLES, MappingSettings, TopicMapping
+from lis_online.shards.contract import Record
 
 _PLAIN: Final[dict[str, Callable[[bytes], Event]]] = {
     "impressions": decode_impression,
@@ -37,12 +39,33 @@ class Codec:
         self._sections: dict[str, TopicMapping] = {
             topic: section for topic in _PLAIN if (section := getattr(mapping, topic)) is not None
         }
+        self._formats: dict[str, Format] = {
+            topic: format_of(section.format, mapping.registry) for topic, section in self._sections.items()
+        }
+        self._encoded = {topic for topic, section in self._sections.items() if section.format in ENCODED}
         self._decoders = {topic: self._decoder(topic) for topic in _PLAIN}
         self._parts: dict[tuple[str, tuple[str, ...]], MessageFields] = {}
 
     def events(self, topic: str, value: bytes) -> Sequence[Event]:
-        """Return the events of a record's value; none where the mapping skips it. Raises EventRefused."""
+        """Return the events of a record's value; none where the mapping skips it.
+
+        Raises EventRefused; of a topic with a schema registry RegistryError where it does not answer.
+        """
         return self._decoders[topic](value)
+
+    def prepare(self, records: Iterable[Record]) -> None:
+        """Fetch the schemas that records need, so that `events` does not wait. Raises RegistryError."""
+        if self._encoded:
+            for record in records:
+                if record.topic in self._encoded:
+                    self._formats[record.topic].prepare(record.value or b"")
+
+    def document(self, topic: str, value: bytes) -> Any:
+        """Return a whole message as objects, lists and values.
+
+        Raises ValueError and EventRefused where it is not of the topic's format, and RegistryError.
+        """
+        return self._formats.get(topic, JSON).document(value)
 
     def is_mapped(self, topic: str) -> bool:
         """Say whether a topic is in another format."""
@@ -60,7 +83,8 @@ class Codec:
         key = topic, names
         if key not in self._parts:
             fields = fields_of(self._sections[topic])
-            self._parts[key] = MessageFields({name: fields[name] for name in names if name in fields})
+            wanted = {name: fields[name] for name in names if name in fields}
+            self._parts[key] = MessageFields(wanted, form=self._formats[topic])
         try:
             return self._parts[key].read(value or b"") or {}
         except EventRefused:
@@ -72,7 +96,7 @@ class Codec:
             plain = _PLAIN[topic]
             return lambda value: (plain(value),)
         fields = fields_of(section)
-        read = MessageFields(fields, needed_of(topic), section.skip).read
+        read = MessageFields(fields, needed_of(topic), section.skip, self._formats[topic]).read
         several = any(is_many(one.path) and not one.many for one in fields.values() if one.path is not None)
         build = feedback_of_each if several else BUILDERS[topic]
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from typing import Any, Final
 
-from lis_online.mapping.kinds import CONVERTERS, NUMBERS, TEXTS, TIMES, UNITS, Convert
-from lis_online.mapping.paths import EACH, Path, format_path, is_many, parse_path
+from lis_online.mapping.kinds import CONVERTERS, NUMBERS, TEXTS, TIMES, UNITS, Convert, word_of
+from lis_online.mapping.paths import EACH, Path, find, format_path, is_many, parse_path
 
 OPTIONS: Final = ("path", "value", "default", "unit", "scale", "rename")
 
@@ -40,11 +41,21 @@ class MappedField:
         return self.kind in LISTS
 
 
+@dataclass(frozen=True, slots=True)
+class ListedArms(MappedField):
+    """Experiments as a list of objects, one for each. path: to the list. name, arm: where they are in an object."""
+
+    name: MappedField | None = None
+    arm: MappedField | None = None
+
+    @property
+    def convert(self) -> Convert:
+        """The function from the list to experiments and arms. Raises ValueError with the rule."""
+        return partial(_arms_of_list, self)
+
+
 LISTS: Final = ("ids", "sparse_ids", "positions", "sparse_times", "vector")
 """Kinds that have several values: a path to a list, or with [*]."""
-
-NAMED: Final = "arms"
-"""The kind that is a table of names and values."""
 
 
 def parse_field(kind: str, raw: Any, *, several: bool = False) -> MappedField:
@@ -75,6 +86,58 @@ def parse_field(kind: str, raw: Any, *, several: bool = False) -> MappedField:
     bare = MappedField(kind, path, None, None, raw.get("unit", "ms"), float(raw.get("scale", 1.0)), names)
     value, default = (_constant(bare, raw, option) for option in ("value", "default"))
     return replace(bare, value=value, default=default)
+
+
+LISTED: Final = ("list", "name", "arm")
+"""The keys of a table that says where the experiments of a list are."""
+
+
+def parse_listed(raw: dict[str, Any]) -> ListedArms:
+    """Return experiments as a list of objects: a table of LISTED. Raises ValueError with the rule.
+
+    >>> tests = parse_listed({"list": "$.tests", "name": "$.test", "arm": "$.group"})
+    >>> tests.convert([{"test": "q4", "group": "b"}, {"test": "q5", "group": None}])
+    {'q4': 'b'}
+    """
+    path = _path("ids", raw["list"], several=False)
+    if is_many(path):
+        raise ValueError(f"list must be a path to one list, got {raw['list'][:60]!r}")
+    parts = {}
+    for key in LISTED[1:]:
+        try:
+            parts[key] = parse_field("id", raw[key])
+        except ValueError as exc:
+            raise ValueError(f"{key}: {exc}") from exc
+        if parts[key].path is None or parts[key].default is not None:
+            raise ValueError(f"{key} must have a path and no default")
+    return ListedArms("arms", path, name=parts["name"], arm=parts["arm"])
+
+
+def _arms_of_list(listed: ListedArms, raw: Any) -> dict[str, str]:
+    if type(raw) is not list:
+        raise ValueError(f"must be a list of experiments and arms, got {word_of(raw)}")
+    found: dict[str, str] = {}
+    for element in raw:
+        arm = _in(element, listed.arm)
+        if arm is None:
+            continue
+        name = _in(element, listed.name)
+        if name is None:
+            raise ValueError("must have a name for each arm, got nothing")
+        if found.setdefault(name, arm) != arm:
+            raise ValueError("must have one arm of an experiment, got two")
+    return found
+
+
+def _in(element: Any, part: MappedField | None) -> str | None:
+    raw = None if part is None or part.path is None else find(element, part.path)
+    return None if raw is None or part is None else part.convert(raw)
+
+
+def dump_listed(listed: ListedArms) -> dict[str, Any]:
+    """Return experiments as a list as the settings file has them."""
+    parts = {"name": listed.name, "arm": listed.arm}
+    return {"list": format_path(listed.path or ()), **{key: dump_field(one) for key, one in parts.items() if one}}
 
 
 def dump_field(mapped: MappedField) -> Any:

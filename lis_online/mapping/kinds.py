@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,7 +28,15 @@ TEXTS: Final = ("id", "ids", "sparse_ids", "arms")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _MOST_DIGITS: Final = 25
-_WORDS: Final = {bool: "true or false", int: "a whole number", float: "a number", str: "text", list: "a list"}
+_WORDS: Final = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    list: "a list",
+    bytes: "bytes",
+    Decimal: "a number",
+}
 
 
 def word_of(value: Any) -> str:
@@ -117,6 +126,8 @@ def _number_of(raw: Any) -> int | float:
             raw = int(raw) if raw.lstrip("-").isdigit() else float(raw)
         except ValueError as exc:
             raise ValueError("must be a number, got text") from exc
+    elif type(raw) is Decimal:  # Avro's, of money
+        raw = float(raw)
     if (type(raw) is int and abs(raw) < 10**_MOST_DIGITS) or (type(raw) is float and isfinite(raw)):
         return raw
     raise _ill("a number", raw)

@@ -7,15 +7,14 @@ from typing import Any, Final, NamedTuple
 
 from lis_online.errors import EventRefused
 from lis_online.events import reasons
-from lis_online.events.decode import check_size
 from lis_online.mapping.fields import MappedField
+from lis_online.mapping.formats import JSON, Format
 from lis_online.mapping.kinds import Convert
 from lis_online.mapping.paths import EACH, Path, breaks_at, find, format_path
-from lis_online.mapping.reader import Reader, read_document
 from lis_online.mapping.skip import SkipRule
 
 OTHER_SHAPE: Final = (ValueError, AttributeError, TypeError, LookupError)
-"""What a `Reader` raises where a message is not as its paths expect, and a converter of what it does not take."""
+"""What `Parts` raise where a message is not as their paths expect, and a converter of what it does not take."""
 
 
 class _Slot(NamedTuple):
@@ -30,11 +29,16 @@ class _Slot(NamedTuple):
 
 
 class MessageFields:
-    """Some fields of messages, read together. needed: those without which a message is refused."""
+    """Some fields of messages of a format, read together. needed: those without which a message is refused."""
 
     def __init__(
-        self, fields: Mapping[str, MappedField], needed: Sequence[str] = (), skip: Sequence[SkipRule] = ()
+        self,
+        fields: Mapping[str, MappedField],
+        needed: Sequence[str] = (),
+        skip: Sequence[SkipRule] = (),
+        form: Format = JSON,
     ) -> None:
+        self._form = form
         self._slots = [
             _Slot(name, one.path, one.convert, one.default, name in needed, EACH in one.path and not one.many)
             for name, one in fields.items()
@@ -42,20 +46,19 @@ class MessageFields:
         ]
         self._constants = {name: one.value for name, one in fields.items() if one.path is None}
         self._skip = tuple(skip)
-        reader = Reader([slot.path for slot in self._slots] + [rule.path for rule in self._skip])
-        self._decode = reader.decode
+        self._decode, gets = form.parts([slot.path for slot in self._slots] + [rule.path for rule in self._skip])
         self._names = [slot.name for slot in self._slots]
-        self._steps = [(get, _whole(slot)) for get, slot in zip(reader.gets, self._slots, strict=False)]
-        marks = reader.gets[len(self._slots) :]
+        self._steps = [(get, _whole(slot)) for get, slot in zip(gets, self._slots, strict=False)]
+        marks = gets[len(self._slots) :]
         self._marks = [(get, rule.skips) for get, rule in zip(marks, self._skip, strict=True)]
 
     def read(self, value: bytes) -> dict[str, Any] | None:
         """Return name -> value, None for what is not there; None altogether where a rule skips the message.
 
-        A field of one value whose path has [*] is a list. Raises EventRefused: TOO_LARGE, or MALFORMED where it is no
-        JSON, a needed field is missing, or a value is of another kind.
+        A field of one value whose path has [*] is a list. Raises EventRefused: TOO_LARGE, or MALFORMED where it is not
+        of the format, a needed field is missing, or a value is of another kind; and RegistryError.
         """
-        check_size(value)
+        self._form.check(value)
         try:
             document = self._decode(value)
             for get, skips in self._marks:
@@ -70,7 +73,7 @@ class MessageFields:
     def _explained(self, value: bytes) -> dict[str, Any] | None:
         """Read a message whole, step by step: what is wrong with it is said in one sentence."""
         try:
-            document = read_document(value)
+            document = self._form.document(value)
         except ValueError as exc:
             raise EventRefused(reasons.MALFORMED, str(exc)[:200]) from exc
         if any(rule.skips(find(document, rule.path)) for rule in self._skip):

@@ -18,7 +18,6 @@ from lis_online.mapping.codec import Codec, fields_of, needed_of
 from lis_online.mapping.events import ARM
 from lis_online.mapping.fields import MappedField, parse_field
 from lis_online.mapping.paths import find, format_path
-from lis_online.mapping.reader import read_document
 from lis_online.settings import Settings
 from lis_online.shards.contract import Record
 
@@ -124,7 +123,7 @@ def peek(settings: Settings, topic: str, name: str, records: Sequence[Record]) -
 
 
 def _judge(view: TopicView, settings: Settings, records: Sequence[Record]) -> tuple[list[Any], list[bytes | None]]:
-    """Count what becomes of records; return the messages that are JSON and not skipped, and their keys."""
+    """Count what becomes of records; return the messages that can be read and are not skipped, and their keys."""
     codec = Codec(settings.mapping)
     documents, keys = [], []
     for record in records:
@@ -144,9 +143,9 @@ def _judge(view: TopicView, settings: Settings, records: Sequence[Record]) -> tu
         except EventRefused as refused:
             view.refused[str(refused)] += 1
         try:
-            documents.append(read_document(value))
+            documents.append(codec.document(view.topic, value))
             keys.append(record.key)
-        except (ValueError, RecursionError):
+        except (EventRefused, ValueError, RecursionError):
             continue
     return documents, keys
 

@@ -25,7 +25,7 @@ class Environment(EnvSettingsSource):
         return {**super().__call__(), **self._unknown()}
 
     def _load_env_vars(self) -> dict[str, Any]:
-        names = (f"{PREFIX}{table}{BETWEEN}{key}".lower() for table, key in secret_keys(self.settings_cls))
+        names = (f"{PREFIX}{path.replace('.', BETWEEN)}".lower() for path in secret_keys(self.settings_cls))
         return with_files_read(super()._load_env_vars(), names)
 
     def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:

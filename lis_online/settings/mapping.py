@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import PlainSerializer, PlainValidator
+from pydantic import PlainSerializer, PlainValidator, model_validator
 
-from lis_online.mapping.fields import OPTIONS, MappedField, dump_field, parse_field
+from lis_online.mapping.fields import (
+    LISTED,
+    OPTIONS,
+    ListedArms,
+    MappedField,
+    dump_field,
+    dump_listed,
+    parse_field,
+    parse_listed,
+)
 from lis_online.mapping.skip import SkipRule, dump_skip, parse_skip
 from lis_online.settings.model import Section
+from lis_online.settings.registry import RegistrySettings
 
 
 def _of(kind: str, *, several: bool = False) -> PlainValidator:
@@ -33,11 +43,13 @@ Arms = MappedField | dict[str, MappedField]
 
 
 def _arms(raw: Any) -> Arms:
-    """Return the experiments: a path to an object of names and arms, or a table of a name and a field for each."""
+    """Return the experiments: a path to an object of names and arms, a table of LISTED, or one of a field for each."""
     if isinstance(raw, str) or (isinstance(raw, dict) and not set(raw) - set(OPTIONS)):
         return parse_field("arms", raw)
     if not isinstance(raw, dict):
         raise ValueError('must be a path such as "$.ab", or a table of experiments and paths')
+    if set(raw) == set(LISTED):
+        return parse_listed(raw)
     found = {}
     for name, field in raw.items():
         try:
@@ -48,6 +60,8 @@ def _arms(raw: Any) -> Arms:
 
 
 def _dump_arms(arms: Arms) -> Any:
+    if isinstance(arms, ListedArms):
+        return dump_listed(arms)
     return dump_field(arms) if isinstance(arms, MappedField) else {n: dump_field(one) for n, one in arms.items()}
 
 
@@ -59,6 +73,7 @@ Skip = Annotated[tuple[SkipRule, ...], PlainValidator(parse_skip), PlainSerializ
 class TopicMapping(Section):
     """A topic in messages of another format. skip: which of them are not ours."""
 
+    format: Literal["json", "json-schema", "avro", "protobuf"] = "json"
     skip: Skip = ()
 
 
@@ -117,7 +132,19 @@ class MappingSettings(Section):
     feedback: FeedbackMapping | None = None
     representations: RepresentationMapping | None = None
     preferences: PreferenceMapping | None = None
+    registry: RegistrySettings = RegistrySettings()
 
+    @model_validator(mode="after")
+    def _has_a_registry(self) -> MappingSettings:
+        for topic in TABLES:
+            section: TopicMapping | None = getattr(self, topic)
+            if section is not None and section.format in ENCODED and self.registry.url is None:
+                raise ValueError(f"{topic}.format {section.format} needs registry.url")
+        return self
+
+
+ENCODED: Final = ("avro", "protobuf")
+"""Formats that are read with a schema of a registry."""
 
 TABLES: Final[dict[str, type[TopicMapping]]] = {
     "impressions": ImpressionMapping,

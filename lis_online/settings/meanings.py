@@ -29,6 +29,11 @@ SECTIONS: Final = {
 }
 """What a table is for."""
 
+FORMAT: Final = (
+    "How its messages are written: JSON, JSON behind the id of a schema, or by a schema of `mapping.registry` "
+    "([own data](own-data.md#avro-and-protobuf))."
+)
+
 MEANINGS: Final = {
     "kafka.bootstrap": "Addresses of brokers, `host:port`, separated by commas.",
     "kafka.prefix": "Begins the names of the internal topics and of the consumer groups. Another one starts afresh.",
@@ -81,17 +86,27 @@ MEANINGS: Final = {
     "events.user_sample": "The share of users, by hash, whose slates are ranked: below 1 sheds load (load.md). Pairs, "
     "counts, arms and lifts stay those of all users.",
     "events.surfaces": "Surfaces with a slice of their own; the rest share `surface:other`.",
+    "mapping.registry.url": "Address of a schema registry with Confluent's API: needed where a `format` is `avro` or "
+    "`protobuf`.",
+    "mapping.registry.username": "Of HTTP's basic authentication; with a password.",
+    "mapping.registry.password": "Of the user. Better in `LIS_MAPPING__REGISTRY__PASSWORD` than in a file.",
+    "mapping.registry.token": "Sent as `Authorization: Bearer ...`, instead of a user.",
+    "mapping.registry.ca_file": "PEM file of the authorities to trust; the system's otherwise.",
+    "mapping.registry.certificate_file": "PEM file of this client's certificate, where the registry asks for one.",
+    "mapping.registry.key_file": "PEM file of its private key.",
     "mapping.impressions.request_id": "What feedback names the request by.",
     "mapping.impressions.user_id": "The user: the id that feedback has too.",
     "mapping.impressions.ts": "When it was served.",
     "mapping.impressions.surface": "Where it was shown; often a constant.",
     "mapping.impressions.items": "The items in order.",
     "mapping.impressions.positions": "Their positions. None: 0, 1, ...",
-    "mapping.impressions.experiments": "An object of experiments and arms, or a table of a path for each experiment.",
+    "mapping.impressions.experiments": "An object of experiments and arms, a list of objects, or a table of a path for "
+    "each.",
     "mapping.impressions.authors": "The author of each item.",
     "mapping.impressions.categories": "The category of each item.",
     "mapping.impressions.created": "When each item was made.",
     "mapping.impressions.history": "The user's last items, oldest first: used while nothing of the user was seen.",
+    "mapping.impressions.format": FORMAT,
     "mapping.impressions.skip": "Messages that are no impressions.",
     "mapping.feedback.request_id": "The request on whose slate it happened.",
     "mapping.feedback.user_id": "The user.",
@@ -99,12 +114,14 @@ MEANINGS: Final = {
     "mapping.feedback.ts": "When it happened.",
     "mapping.feedback.action": "What the user did; `rename` gives it the names of `events.actions`.",
     "mapping.feedback.value": "How much: seconds of dwell, currency. None: 1.",
+    "mapping.feedback.format": FORMAT,
     "mapping.feedback.skip": "Messages that are no feedback.",
     "mapping.representations.variant": "Name of the variant.",
     "mapping.representations.version": "Its version.",
     "mapping.representations.item_id": "The item.",
     "mapping.representations.ts": "From when on the vector holds.",
     "mapping.representations.vector": "The numbers.",
+    "mapping.representations.format": FORMAT,
     "mapping.representations.skip": "Messages that are no vectors.",
     "mapping.preferences.source": "Name of the preference source.",
     "mapping.preferences.item_a": "The first item.",
@@ -112,6 +129,7 @@ MEANINGS: Final = {
     "mapping.preferences.ts": "When the two were engaged with.",
     "mapping.preferences.user_id": "By whom.",
     "mapping.preferences.weight": "How often. None: 1.",
+    "mapping.preferences.format": FORMAT,
     "mapping.preferences.skip": "Messages that are no pairs.",
     "leakage.horizon": "H: how far into the future the leaked ranker sees. Every sample waits this long.",
     "leakage.memory": "P: how far back pairs count.",

@@ -9,7 +9,14 @@ from pydantic import ValidationError
 
 from lis_online.settings.environment import BETWEEN, PREFIX
 
-SECRET: Final = ("kafka.password", "history.url", "http.token", "privacy.user_key")
+SECRET: Final = (
+    "kafka.password",
+    "history.url",
+    "http.token",
+    "privacy.user_key",
+    "mapping.registry.password",
+    "mapping.registry.token",
+)
 """Settings whose value no message repeats."""
 
 OWN_PARTS: Final = ("literal[", "function-")

@@ -14,14 +14,14 @@ SUFFIX: Final = "_file"
 LARGEST: Final = 65_536  # bytes; another file than that of a secret was meant
 
 
-def secret_keys(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
-    """Yield table and key of every secret setting."""
-    for table, field in model.model_fields.items():
-        section = field.annotation
-        if isinstance(section, type) and issubclass(section, BaseModel):
-            for key, inner in section.model_fields.items():
-                if SecretStr in (inner.annotation, *get_args(inner.annotation)):
-                    yield table, key
+def secret_keys(model: type[BaseModel], within: str = "") -> Iterator[str]:
+    """Yield the path of every secret setting, such as "kafka.password"."""
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from secret_keys(kind, f"{within}{name}.")
+        elif SecretStr in (kind, *get_args(kind)):
+            yield within + name
 
 
 def with_files_read(variables: Mapping[str, Any], names: Iterator[str]) -> dict[str, Any]:

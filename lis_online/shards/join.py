@@ -61,7 +61,7 @@ class JoinShard:
         self._judges = {topic: AheadJudge[Held](self._max_ahead) for topic in MAIN}
         self._arrivals = Arrivals(settings)
         self._joiner = Joiner(settings, shard)
-        self._side = SideRecords(settings, MAX_BYTES)
+        self._side = SideRecords(settings, MAX_BYTES, self._codec)
         self._blocks = Blocks(shard, Names.of(settings))
         self._again = ReadAgain(Names.of(settings).variants)
         self._after_end: Counter[str] = Counter()
@@ -97,7 +97,11 @@ class JoinShard:
         return last if distance > self._settings.events.allowed_lateness else None
 
     def feed(self, records: Sequence[Record]) -> list[Outgoing]:
-        """Apply records; return dead letters, then reports and users' totals, then blocks."""
+        """Apply records; return dead letters, then reports and users' totals, then blocks.
+
+        Raises RegistryError, with nothing applied, where a schema that one of them needs cannot be fetched now.
+        """
+        self._codec.prepare(records)
         for record in records:
             if record.offset < self._positions.get(record.topic, 0):
                 continue

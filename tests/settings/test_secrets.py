@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,11 @@ VALUES = {
     "history.url": "postgresql+psycopg://lis:recognisable-history-password@db/lis",
     "http.token": "recognisable-http-token",
     "privacy.user_key": "recognisable-user-key",
+    "mapping.registry.password": "recognisable-registry-password",
+    "mapping.registry.token": "recognisable-registry-token",
 }
+TOGETHER = [name for name in VALUES if name != "mapping.registry.token"]
+"""The secrets that one settings file may have: a registry is asked with a password or with a token."""
 
 
 def variable(name: str) -> str:
@@ -27,15 +32,15 @@ def variable(name: str) -> str:
 
 def value(settings: Settings, name: str) -> str:
     """Return a secret."""
-    table, key = name.split(".")
-    found = getattr(getattr(settings, table), key)
+    found = attrgetter(name)(settings)
     assert isinstance(found, SecretStr)
     return found.get_secret_value()
 
 
 @pytest.fixture
 def sasl(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Set what a password of Kafka needs beside it."""
+    """Set what a password of Kafka, and of a registry, needs beside it."""
+    monkeypatch.setenv("LIS_MAPPING__REGISTRY__USERNAME", "lis")
     for key, one in {
         "SECURITY_PROTOCOL": "SASL_SSL",
         "SASL_MECHANISM": "SCRAM-SHA-512",
@@ -46,7 +51,7 @@ def sasl(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_list_of_secrets_is_whole() -> None:
     """Whatever is a secret by its type is one for messages and for files too."""
-    assert sorted(f"{table}.{key}" for table, key in secret_keys(Settings)) == sorted(SECRET) == sorted(VALUES)
+    assert sorted(secret_keys(Settings)) == sorted(SECRET) == sorted(VALUES)
 
 
 @pytest.mark.usefixtures("sasl")
@@ -55,12 +60,13 @@ def test_every_secret_may_be_in_a_file(tmp_path: Path, monkeypatch: pytest.Monke
     """An editor's last newline is not part of it; a settings file's own value is overridden."""
     config = tmp_path / "lis-online.toml"
     config.write_text('[history]\nurl = "postgresql+psycopg://lis@elsewhere/lis"\n')
-    for name, secret in VALUES.items():
+    given = {name: VALUES[name] for name in TOGETHER}
+    for name, secret in given.items():
         (tmp_path / name).write_text(secret + end, newline="")
         monkeypatch.setenv(variable(name) + "_FILE", str(tmp_path / name))
     settings = load(config)
-    assert {name: value(settings, name) for name in VALUES} == VALUES
-    assert not any(secret in settings.model_dump_json() + repr(settings) + str(settings) for secret in VALUES.values())
+    assert {name: value(settings, name) for name in given} == given
+    assert not any(secret in settings.model_dump_json() + repr(settings) + str(settings) for secret in given.values())
 
 
 def test_file_settings_that_are_no_secret_keep_their_meaning(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,10 +115,13 @@ def test_a_secret_given_twice_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("name", VALUES)
 def test_wrong_secret_is_not_repeated(name: str) -> None:
     """Whatever is wrong with it: its kind, its length, its letters."""
-    table, key = name.split(".")
+    *tables, key = name.split(".")
     for wrong in (["recognisable-list"], {"recognisable": "table"}, "recognis\nable", 7):
+        table: dict[str, object] = {key: wrong}
+        for outer in reversed(tables):
+            table = {outer: table}
         try:
-            settings = Settings.of({table: {key: wrong}})
+            settings = Settings.of(table)
         except SettingsError as refused:
             assert "recognis" not in str(refused)
         else:

@@ -47,5 +47,6 @@ export const PAUSES = {
   catching_up: ['open', 'Catching up'],
   history_unreachable: ['bad', 'History unreachable'],
   broker_unreachable: ['bad', 'Kafka unreachable'],
+  registry_unreachable: ['bad', 'Schema registry unreachable'],
   other: ['open', 'Waiting'],
 };

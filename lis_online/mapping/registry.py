@@ -1,0 +1,138 @@
+"""A schema registry asked over HTTP: the API of Confluent's, which Karapace, Apicurio and Redpanda answer too."""
+
+from __future__ import annotations
+
+import base64
+from http.client import HTTPException
+from typing import Final
+from urllib.error import HTTPError
+from urllib.parse import quote
+from urllib.request import (
+    BaseHandler,
+    HTTPDefaultErrorHandler,
+    HTTPErrorProcessor,
+    HTTPHandler,
+    HTTPSHandler,
+    OpenerDirector,
+    Request,
+)
+
+import msgspec
+
+from lis_online.errors import RegistryError
+from lis_online.settings.registry import RegistrySettings
+from lis_online.tls import client_context
+
+TIMEOUT: Final = 5.0
+"""Seconds that an answer may take."""
+
+LARGEST: Final = 8 << 20
+"""Bytes of the longest answer that is read."""
+
+NOT_FOUND: Final = (40401, 40402, 40403)
+"""What the API says where a subject, a version or a schema is not there: another 404 is not the API's."""
+
+
+class Reference(msgspec.Struct, frozen=True):
+    """Another schema that one builds upon, by the name that it is imported under."""
+
+    name: str
+    subject: str
+    version: int
+
+
+class RegisteredSchema(msgspec.Struct, frozen=True):
+    """A schema as the registry has it. schemaType: AVRO, PROTOBUF or JSON; schema: its source, of Protobuf serialized.
+
+    The names are those of the API.
+    """
+
+    schema: str
+    schemaType: str = "AVRO"  # noqa: N815
+    references: tuple[Reference, ...] = ()
+
+
+class _Failure(msgspec.Struct):
+    error_code: int = 0
+
+
+_schema = msgspec.json.Decoder(RegisteredSchema)
+_failure = msgspec.json.Decoder(_Failure)
+
+
+class Registry:
+    """The schemas of a registry, asked for one by one. Nothing is kept, no connection stays.
+
+    Raises SettingsError where the files of the settings cannot be used.
+    """
+
+    def __init__(self, settings: RegistrySettings) -> None:
+        if settings.url is None:
+            raise ValueError("settings.url must be given, got None")
+        self._url = settings.url.rstrip("/")
+        self._headers = {"Accept": "application/vnd.schemaregistry.v1+json, application/json"}
+        if settings.token is not None:
+            self._headers["Authorization"] = f"Bearer {settings.token.get_secret_value()}"
+        elif settings.username is not None and settings.password is not None:
+            pair = f"{settings.username}:{settings.password.get_secret_value()}"
+            self._headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+        self._opener = _opener(settings)
+
+    def schema(self, number: int, serialized: bool = False) -> RegisteredSchema | None:
+        """Return the schema of an id, None where the registry has none. serialized: as Protobuf is needed.
+
+        Raises RegistryError where that cannot be learnt now.
+        """
+        return self._schema(f"/schemas/ids/{number}", serialized)
+
+    def referred(self, reference: Reference, serialized: bool = False) -> RegisteredSchema | None:
+        """Return a schema that another refers to, None where the registry has none. Raises RegistryError."""
+        return self._schema(f"/subjects/{quote(reference.subject, safe='')}/versions/{reference.version}", serialized)
+
+    def check(self) -> None:
+        """Ask which types it has. Raises RegistryError where it does not answer."""
+        self._get("/schemas/types")
+
+    def _schema(self, path: str, serialized: bool) -> RegisteredSchema | None:
+        found = self._get(f"{path}?format=serialized" if serialized else path)
+        if found is None:
+            return None
+        try:
+            return _schema.decode(found)
+        except ValueError as exc:
+            raise RegistryError(f"schema registry {self._url} must answer with a schema: {exc}") from exc
+
+    def _get(self, path: str) -> bytes | None:
+        try:
+            with self._opener.open(Request(self._url + path, headers=self._headers), timeout=TIMEOUT) as answer:
+                found: bytes = answer.read(LARGEST + 1)
+        except HTTPError as exc:
+            with exc:
+                if exc.code == 404 and _reason(exc) in NOT_FOUND:
+                    return None
+            raise RegistryError(f"schema registry {self._url} must answer, got {exc.code} {exc.reason}") from exc
+        except (OSError, HTTPException) as exc:
+            raise RegistryError(f"schema registry {self._url} must answer: {getattr(exc, 'reason', exc)}") from exc
+        if len(found) > LARGEST:
+            raise RegistryError(f"schema registry {self._url} must answer with at most {LARGEST} bytes")
+        return found
+
+
+def _opener(settings: RegistrySettings) -> OpenerDirector:
+    """Return what asks over HTTP and follows nothing: credentials are for the registry's own address."""
+    opener = OpenerDirector()
+    handlers: list[BaseHandler] = [HTTPHandler(), HTTPErrorProcessor(), HTTPDefaultErrorHandler()]
+    if (settings.url or "").startswith("https:"):
+        files = settings.ca_file, settings.certificate_file, settings.key_file
+        handlers.append(HTTPSHandler(context=client_context("mapping.registry", *files)))
+    for handler in handlers:
+        opener.add_handler(handler)
+    return opener
+
+
+def _reason(exc: HTTPError) -> int:
+    """Return the API's own number of a failure, 0 where it has none."""
+    try:
+        return _failure.decode(exc.read(LARGEST)).error_code
+    except (OSError, HTTPException, ValueError):
+        return 0
