@@ -11,7 +11,7 @@ import numpy as np
 from bench.pair_dictionary import Counter, PairDictionary
 from bench.river_join import Pair
 from lis_online.events.batches import PairBatch
-from lis_online.events.hashing import fold_of, id_hash
+from lis_online.events.hashing import fold_of, id_hash, salt_of
 from lis_online.join.coengagement import click_hash
 from lis_online.preference.buckets import PlaceboBuckets
 from lis_online.preference.folds import thinned_half
@@ -19,7 +19,6 @@ from lis_online.preference.leak import Leak
 from lis_online.preference.lookup import PLACEBO, REAL, SCALE, SETS, SMOOTHING, THINNED
 from lis_online.preference.placebo import placebo_pairs
 from lis_online.settings import Settings
-from lis_online.shards.salts import salt_of
 
 Known = list[tuple[int, int, int]]
 """Pairs that somebody clicked: the place of the candidate in its slate, its hash, the hash of the history's item."""
