@@ -23,8 +23,8 @@ import xxhash
 from lis_online.checkpoints.store import CheckpointStore
 from lis_online.checkpoints.tensors import PIECE
 from lis_online.settings import Settings
-from lis_online.shards.contract import Snapshot
 from lis_online.simulate.scenarios import scenario
+from lis_online.snapshots.contract import Snapshot
 
 REPEATS = 3
 

@@ -27,9 +27,10 @@ from lis_online.experiments.moments import UNIT, UserTotals
 from lis_online.join.histories import Histories
 from lis_online.join.user_page import MOST_USERS, UserPage
 from lis_online.settings import Settings
-from lis_online.shards.contract import Record, Saving, Snapshot
+from lis_online.shards.contract import Record
 from lis_online.shards.join import JoinShard
-from lis_online.shards.steps import at_once
+from lis_online.snapshots.contract import Saving, Snapshot
+from lis_online.snapshots.steps import at_once
 
 BATCH = 2000
 ITEMS = 10

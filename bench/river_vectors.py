@@ -7,11 +7,10 @@ from heapq import heappop, heappush
 import numpy as np
 
 from lis_online.events.decode import vector_of
-from lis_online.events.hashing import id_hash
+from lis_online.events.hashing import id_hash, salt_of
 from lis_online.events.wire import Representation
 from lis_online.representation.permutation import GrowingPermutation
 from lis_online.representation.summaries import SCALE, TOP
-from lis_online.shards.salts import salt_of
 
 Features = list[list[float]]
 """Of each candidate: mean, max, mean of the top 3; all 0 where it or the history has no vector."""

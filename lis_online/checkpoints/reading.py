@@ -8,7 +8,7 @@ from lis_online.checkpoints.manifest import DamagedError, Manifest, decode
 from lis_online.checkpoints.names import DATA, MANIFEST, Stem
 from lis_online.checkpoints.place import Place
 from lis_online.checkpoints.tensors import PIECE, Digest, read
-from lis_online.shards.contract import Snapshot
+from lis_online.snapshots.contract import Snapshot
 
 
 def read_manifest(place: Place, stem: Stem, folder: str = "") -> Manifest:

@@ -21,7 +21,7 @@ from lis_online.checkpoints.place import open_place
 from lis_online.checkpoints.reading import check_size, read_manifest, read_snapshot
 from lis_online.checkpoints.tensors import Digest, pieces
 from lis_online.errors import CheckpointError, StorageError
-from lis_online.shards.contract import Snapshot
+from lis_online.snapshots.contract import Snapshot
 
 logger = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from lis_online.checkpoints.manifest import DamagedError
 from lis_online.collector import without_collector
 from lis_online.errors import CheckpointError
 from lis_online.pages import zeros
-from lis_online.shards.contract import Snapshot
+from lis_online.snapshots.contract import Snapshot
 
 PIECE = 1 << 20
 """Bytes that are digested while they are still in the processor's cache: 1 MiB."""

@@ -41,6 +41,11 @@ id_hash: Callable[[str], int] = KeptHashes(plain_hash, most=1 << 17).__getitem__
 """
 
 
+def salt_of(name: str) -> int:
+    """Return a small seed that belongs to a name, so that adding a source changes no other's permutation."""
+    return id_hash(name) & 0xFFFF
+
+
 def mix(values: np.ndarray, salt: int = 0) -> np.ndarray:
     """Return splitmix64 of each value: uint64, same shape.
 

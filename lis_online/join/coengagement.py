@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from struct import pack
 
+from lis_online.events.hashing import salt_of
 from lis_online.join.columns import PairColumns
 from lis_online.join.user import User
 from lis_online.settings import Settings
-from lis_online.shards.salts import salt_of
 
 
 @dataclass(frozen=True, slots=True)

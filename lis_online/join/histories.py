@@ -12,8 +12,8 @@ from lis_online.join.resting_users import Kept, RestingUsers
 from lis_online.join.user import User
 from lis_online.join.user_packing import UserPacking
 from lis_online.join.user_page import MOST_USERS, PageDraft, UserPage
-from lis_online.shards.contract import Snapshot
-from lis_online.shards.steps import Steps
+from lis_online.snapshots.contract import Snapshot
+from lis_online.snapshots.steps import Steps
 
 _LONG_AGO: Final = -(2**62)
 

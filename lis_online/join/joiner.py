@@ -36,9 +36,10 @@ from lis_online.join.user import User
 from lis_online.join.user_buckets import UserBuckets
 from lis_online.join.waiting import COUNT, FEEDBACK, FORGET, IMPRESSION, Waiting
 from lis_online.settings import Settings
-from lis_online.shards.contract import MAX_TIME, Snapshot
-from lis_online.shards.nested import nest, unnest
-from lis_online.shards.steps import Steps
+from lis_online.shards.contract import MAX_TIME
+from lis_online.snapshots.contract import Snapshot
+from lis_online.snapshots.nested import nest, unnest
+from lis_online.snapshots.steps import Steps
 
 NEVER: Final = 2 * MAX_TIME
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from lis_online.join import saved
 from lis_online.join.pending import Pending
-from lis_online.shards.contract import Snapshot
-from lis_online.shards.steps import Steps
+from lis_online.snapshots.contract import Snapshot
+from lis_online.snapshots.steps import Steps
 
 _ROWS: Final = 512
 """Impressions of a chunk: packing one takes a few ms."""

@@ -8,7 +8,7 @@ from typing import Final, Generic, TypeVar, cast
 
 import numpy as np
 
-from lis_online.shards.steps import Steps
+from lis_online.snapshots.steps import Steps
 
 Key = TypeVar("Key", int, tuple[int, int, int, int])
 

@@ -20,8 +20,8 @@ from lis_online.join import saved
 from lis_online.join.user import User
 from lis_online.join.user_packing import UserPacking
 from lis_online.join.user_page import PageDraft, UserPage
-from lis_online.shards.contract import Snapshot
-from lis_online.shards.nested import nest, unnest
+from lis_online.snapshots.contract import Snapshot
+from lis_online.snapshots.nested import nest, unnest
 
 Arrays = dict[str, np.ndarray]
 

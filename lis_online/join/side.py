@@ -14,7 +14,7 @@ from lis_online.errors import EventRefused
 from lis_online.events import reasons
 from lis_online.events.batches import PairBatch, VectorBatch
 from lis_online.events.decode import check_not_ahead, vector_of
-from lis_online.events.hashing import NO_ID, id_hash
+from lis_online.events.hashing import NO_ID, id_hash, salt_of
 from lis_online.events.person_hashes import PersonHashes
 from lis_online.events.rank_log import Side
 from lis_online.events.wire import Preference, Representation
@@ -22,7 +22,6 @@ from lis_online.join.coengagement import click_hash
 from lis_online.mapping.codec import Codec
 from lis_online.settings import Settings
 from lis_online.shards.contract import Record
-from lis_online.shards.salts import salt_of
 
 PAIRS = -1
 """The variant of a Side that holds preferences."""

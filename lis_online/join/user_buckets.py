@@ -18,8 +18,9 @@ from lis_online.experiments.user_totals import ENTERED, FIRST, TotalsTable, enco
 from lis_online.join.pending import NOWHERE
 from lis_online.settings import Settings
 from lis_online.settings.durations import rollup_length
-from lis_online.shards.contract import MAX_TIME, Snapshot
-from lis_online.shards.steps import Steps
+from lis_online.shards.contract import MAX_TIME
+from lis_online.snapshots.contract import Snapshot
+from lis_online.snapshots.steps import Steps
 
 _CODES: Final = {"users": "q", "arms": "h", "met": "b", "places": "q", "quantities": "h", "amounts": "q"}
 

@@ -13,8 +13,8 @@ import numpy as np
 from lis_online.join import saved
 from lis_online.join.arrivals import Action
 from lis_online.join.pending import Pending
-from lis_online.shards.contract import Snapshot
-from lis_online.shards.steps import Steps
+from lis_online.snapshots.contract import Snapshot
+from lis_online.snapshots.steps import Steps
 
 IMPRESSION, FEEDBACK, COUNT, FORGET = 0, 1, 2, 3
 """Kinds of waiting records, in their order at one time."""

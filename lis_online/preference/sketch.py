@@ -29,8 +29,8 @@ from lis_online.pages import zeros
 from lis_online.preference.hashes import ITEM_FACTOR, PAIR_FACTORS
 from lis_online.preference.leak import Leak
 from lis_online.preference.tables import Tables, mark, move
-from lis_online.shards.held_rows import PIECE
-from lis_online.shards.steps import Steps, at_once
+from lis_online.snapshots.held_rows import PIECE
+from lis_online.snapshots.steps import Steps, at_once
 
 COUNTING_STEPS = 4
 """The occupancy moves slowly: counted every P / 8."""

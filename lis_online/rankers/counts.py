@@ -14,8 +14,8 @@ import numpy as np
 
 from lis_online.events.batches import SlateBatch
 from lis_online.events.hashing import mix
-from lis_online.shards.held_rows import HeldRows
-from lis_online.shards.steps import Steps, at_once
+from lis_online.snapshots.held_rows import HeldRows
+from lis_online.snapshots.steps import Steps, at_once
 
 RENORMALISE = 64
 """Half-lives after which the stored scale moves, far from float64's overflow at 1,024."""

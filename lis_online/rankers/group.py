@@ -31,8 +31,8 @@ from lis_online.rankers.network import (
     stack_rankers,
 )
 from lis_online.rankers.signs import signs_of, watched_parameters
-from lis_online.shards.held_rows import HeldRows
-from lis_online.shards.steps import Steps, at_once
+from lis_online.snapshots.held_rows import HeldRows
+from lis_online.snapshots.steps import Steps, at_once
 
 PAD = 32
 """Batches are padded to a multiple of this, so that no vector loop has a tail: a tail is computed by other

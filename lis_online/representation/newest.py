@@ -10,9 +10,9 @@ import numpy as np
 from lis_online.events.batches import VectorBatch
 from lis_online.representation.index import MISSING
 from lis_online.representation.rows import CAPACITY, Rows, newest_of_each
-from lis_online.shards.held_rows import HeldRows
-from lis_online.shards.packing import packing
-from lis_online.shards.steps import Steps, at_once
+from lis_online.snapshots.held_rows import HeldRows
+from lis_online.snapshots.packing import packing
+from lis_online.snapshots.steps import Steps, at_once
 
 SMALLEST: Final = 1e-12
 """A shorter vector has a cosine of 0 with every other."""

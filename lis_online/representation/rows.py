@@ -9,8 +9,8 @@ from typing import Any, Final
 import numpy as np
 
 from lis_online.representation.index import MISSING, ItemIndex
-from lis_online.shards.held_rows import HeldRows
-from lis_online.shards.steps import Steps
+from lis_online.snapshots.held_rows import HeldRows
+from lis_online.snapshots.steps import Steps
 
 CAPACITY: Final = 1 << 20
 """Items held at most; the tenth that was published longest ago makes room."""

@@ -15,9 +15,9 @@ from lis_online.events.batches import VectorBatch
 from lis_online.representation.index import MISSING
 from lis_online.representation.permutation import BLOCK, GrowingPermutation
 from lis_online.representation.rows import CAPACITY, Rows, newest_of_each
-from lis_online.shards.held_rows import HeldRows
-from lis_online.shards.packing import packing
-from lis_online.shards.steps import Steps, at_once
+from lis_online.snapshots.held_rows import HeldRows
+from lis_online.snapshots.packing import packing
+from lis_online.snapshots.steps import Steps, at_once
 
 
 class VectorStore:

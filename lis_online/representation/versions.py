@@ -10,8 +10,8 @@ import numpy as np
 from lis_online.events.batches import VectorBatch
 from lis_online.events.hashing import id_hash
 from lis_online.representation.assignment import Assignment, Held, Newcomer
-from lis_online.shards.packing import packing
-from lis_online.shards.steps import Steps, at_once
+from lis_online.snapshots.packing import packing
+from lis_online.snapshots.steps import Steps, at_once
 
 EVER = 2**62
 

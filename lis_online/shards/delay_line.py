@@ -9,9 +9,9 @@ import numpy as np
 
 from lis_online.events.batches import SlateBatch
 from lis_online.rankers.counts import DecayedCounts
-from lis_online.shards.held_rows import PIECE
-from lis_online.shards.packing import packing
-from lis_online.shards.steps import Steps, at_once
+from lis_online.snapshots.held_rows import PIECE
+from lis_online.snapshots.packing import packing
+from lis_online.snapshots.steps import Steps, at_once
 
 
 class DelayLine:

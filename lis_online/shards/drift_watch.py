@@ -24,7 +24,7 @@ from lis_online.settings import Settings
 from lis_online.settings.model import DriftSettings
 from lis_online.shards.drift_view import DriftView
 from lis_online.shards.group_windows import GroupWindows
-from lis_online.shards.steps import Steps
+from lis_online.snapshots.steps import Steps
 
 SHARES: Final = {
     names.LATE_SHARE: LATE,

@@ -21,8 +21,8 @@ from lis_online.metrics.version_keys import version_key
 from lis_online.metrics.whole_run import WholeRun
 from lis_online.metrics.windows import RollingWindow, Window
 from lis_online.settings import Settings
-from lis_online.shards.steps import Steps
 from lis_online.shards.view import OVERLAP, WHOLE_RUN, VersionInfo
+from lis_online.snapshots.steps import Steps
 
 NOT_WARM: Final = "no samples after the warm-up"
 

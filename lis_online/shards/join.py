@@ -23,8 +23,9 @@ from lis_online.join.read_again import ReadAgain
 from lis_online.join.side import SideRecords
 from lis_online.mapping.codec import Codec
 from lis_online.settings import Settings
-from lis_online.shards.contract import MAX_TIME, Outgoing, Record, Saving, Snapshot
-from lis_online.shards.steps import Steps, Stepwise, whole
+from lis_online.shards.contract import MAX_TIME, Outgoing, Record
+from lis_online.snapshots.contract import Saving, Snapshot
+from lis_online.snapshots.steps import Steps, Stepwise, whole
 
 MAIN: Final = ("impressions", "feedback")
 SIDE: Final = ("representations", "preferences")

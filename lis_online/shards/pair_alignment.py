@@ -11,8 +11,8 @@ from lis_online.metrics.alignment import Key, Shape, Tallies, decode, encode, me
 from lis_online.representation.centroid import Centroid
 from lis_online.representation.newest import NewestVectors
 from lis_online.settings import Settings
-from lis_online.shards.steps import Steps
 from lis_online.shards.vector_slots import VectorSlots
+from lis_online.snapshots.steps import Steps
 
 LEFT_OUT: Final = -1
 

@@ -8,16 +8,16 @@ import numpy as np
 
 from lis_online.errors import SettingsError
 from lis_online.events.batches import PairBatch, VectorBatch
+from lis_online.events.hashing import salt_of
 from lis_online.preference.buckets import PlaceboBuckets
 from lis_online.preference.folds import pair_folds
 from lis_online.preference.leak import Leak
 from lis_online.preference.placebo import canonical_order, matched, placebo_of
 from lis_online.preference.sketch_features import PairSketches
 from lis_online.settings import Settings
-from lis_online.shards.nested import nest, unnest
 from lis_online.shards.pair_alignment import PairAlignments
-from lis_online.shards.salts import salt_of
-from lis_online.shards.steps import Steps
+from lis_online.snapshots.nested import nest, unnest
+from lis_online.snapshots.steps import Steps
 
 if TYPE_CHECKING:
     import torch

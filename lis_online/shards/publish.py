@@ -22,7 +22,7 @@ from lis_online.metrics.windows import Window
 from lis_online.settings import Settings
 from lis_online.shards import publish_renaming
 from lis_online.shards.arm_reports import ArmReports, counts_of
-from lis_online.shards.contract import MAX_TIME, Outgoing, Record, Saving, Snapshot
+from lis_online.shards.contract import MAX_TIME, Outgoing, Record
 from lis_online.shards.drift_view import drift_rows
 from lis_online.shards.drift_watch import DriftWatch
 from lis_online.shards.experiment_summary import experiment_summary
@@ -30,9 +30,10 @@ from lis_online.shards.group_windows import GroupWindows
 from lis_online.shards.parts import PartAssembler
 from lis_online.shards.publish_rows import report_rows, view_rows
 from lis_online.shards.spans import Spans
-from lis_online.shards.steps import Steps, Stepwise, whole
 from lis_online.shards.trails import Trails, watched
 from lis_online.shards.view import OVERLAP, WHOLE_RUN, PublishView
+from lis_online.snapshots.contract import Saving, Snapshot
+from lis_online.snapshots.steps import Steps, Stepwise, whole
 
 TOPIC: Final = "windows"
 PUBLISHED: Final = 0

@@ -20,6 +20,7 @@ import numpy as np
 
 from lis_online.events import rank_log
 from lis_online.events.batches import SlateBatch
+from lis_online.events.hashing import salt_of
 from lis_online.events.names import Names
 from lis_online.metrics.layout import PER_SOURCE, PER_VARIANT, Layout
 from lis_online.metrics.version_keys import ranker_of
@@ -33,20 +34,20 @@ from lis_online.rankers.network import Shape
 from lis_online.representation.store import VectorStore
 from lis_online.settings import Settings
 from lis_online.shards.batcher import Batcher
-from lis_online.shards.contract import MAX_TIME, Outgoing, Record, Saving, Snapshot
+from lis_online.shards.contract import MAX_TIME, Outgoing, Record
 from lis_online.shards.delay_line import DelayLine
 from lis_online.shards.device_use import DeviceUse
 from lis_online.shards.intake import Intake
-from lis_online.shards.nested import nest, unnest
 from lis_online.shards.open_bucket import OpenBucket
 from lis_online.shards.pair_intake import PairIntake
 from lis_online.shards.rank_device import device_failures_told, device_use, tells_device_failures
 from lis_online.shards.rank_features import SIDE, FeatureBuilder
 from lis_online.shards.rank_records import bucket_records
 from lis_online.shards.rank_renaming import Renaming
-from lis_online.shards.salts import salt_of
-from lis_online.shards.steps import Steps, Stepwise, whole
 from lis_online.shards.vector_slots import VectorSlots
+from lis_online.snapshots.contract import Saving, Snapshot
+from lis_online.snapshots.nested import nest, unnest
+from lis_online.snapshots.steps import Steps, Stepwise, whole
 
 
 class RankShard:

@@ -21,8 +21,8 @@ from lis_online.preference.lookup import SETS
 from lis_online.rankers.group import KINDS
 from lis_online.rankers.health import PER_PLACE
 from lis_online.rankers.network import ranker_dimension
-from lis_online.shards.contract import Snapshot
-from lis_online.shards.nested import nest, unnest
+from lis_online.snapshots.contract import Snapshot
+from lis_online.snapshots.nested import nest, unnest
 
 Arrays = dict[str, np.ndarray]
 

@@ -9,7 +9,7 @@ from lis_online.history.rows import SPAN_LEVELS, BucketRow, Member, SpanRow, mem
 from lis_online.metrics.in_use import in_use
 from lis_online.metrics.layout import Layout
 from lis_online.metrics.statistics import Statistics
-from lis_online.shards.steps import Steps
+from lis_online.snapshots.steps import Steps
 
 
 @dataclass

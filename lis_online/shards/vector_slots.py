@@ -13,8 +13,8 @@ from lis_online.metrics.layout import slot_name
 from lis_online.representation.versions import AnyStore, Versions
 from lis_online.settings import Settings
 from lis_online.settings.model import VariantSettings
-from lis_online.shards.nested import nest, unnest
-from lis_online.shards.steps import Steps, at_once
+from lis_online.snapshots.nested import nest, unnest
+from lis_online.snapshots.steps import Steps, at_once
 
 
 class VectorSlots(Generic[AnyStore]):

@@ -6,7 +6,7 @@ import numpy as np
 
 from lis_online.checkpoints.place import open_place
 from lis_online.checkpoints.store import CheckpointStore
-from lis_online.shards.contract import Snapshot
+from lis_online.snapshots.contract import Snapshot
 
 
 def store(url: str, keep: int = 3, **settings: object) -> CheckpointStore:

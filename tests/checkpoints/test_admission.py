@@ -14,8 +14,8 @@ from lis_online.checkpoints.names import ARCHIVE
 from lis_online.checkpoints.store import CheckpointStore
 from lis_online.errors import CheckpointError
 from lis_online.settings import Settings
-from lis_online.shards.contract import Snapshot
 from lis_online.shards.fingerprint import fingerprint
+from lis_online.snapshots.contract import Snapshot
 
 SOURCE = {"name": "s"}
 TABLE: dict[str, Any] = {

@@ -17,7 +17,7 @@ from fuzz.hostile import Hostile
 from lis_online.checkpoints import manifest, tensors
 from lis_online.checkpoints.manifest import DamagedError
 from lis_online.errors import CheckpointError
-from lis_online.shards.contract import Snapshot
+from lis_online.snapshots.contract import Snapshot
 
 
 def stream(header: Any, body: bytes) -> tuple[io.BytesIO, int, tensors.Digest]:

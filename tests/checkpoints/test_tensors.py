@@ -17,7 +17,7 @@ from lis_online.checkpoints.manifest import DamagedError
 from lis_online.checkpoints.tensors import DTYPES, PIECE, Digest, pieces, read
 from lis_online.errors import CheckpointError
 from lis_online.pages import LARGE
-from lis_online.shards.contract import Snapshot
+from lis_online.snapshots.contract import Snapshot
 from tests.checkpoints.stores import snapshot, store
 
 ARRAYS = st.sampled_from(list(DTYPES.values())).flatmap(

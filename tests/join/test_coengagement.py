@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import settings as tries
 from hypothesis import strategies as st
 
+from lis_online.events.hashing import salt_of
 from lis_online.join import coengagement
 from lis_online.join.coengagement import CoEngagement, click_hash
 from lis_online.join.columns import PairColumns
 from lis_online.join.histories import Histories
 from lis_online.settings import Settings
-from lis_online.shards.salts import salt_of
 
 ACTIONS = ["click", "like"]
 SETTINGS = Settings.of(

@@ -9,7 +9,7 @@ from lis_online.experiments.moments import UserTotals
 from lis_online.join.histories import Histories
 from lis_online.join.remembered import Remembered
 from lis_online.join.user import User
-from lis_online.shards.steps import at_once
+from lis_online.snapshots.steps import at_once
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 60))), st.integers(1, 100))

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from lis_online.experiments.moments import CROSSED, UserTotals
 from lis_online.join.histories import Histories
 from lis_online.join.user import User
-from lis_online.shards.contract import Snapshot
-from lis_online.shards.steps import Steps, at_once
+from lis_online.snapshots.contract import Snapshot
+from lis_online.snapshots.steps import Steps, at_once
 from tests.join.small_steps import small_steps
 
 LIMIT = 12

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lis_online.join.pending import NOWHERE, Pending
 from lis_online.join.pending_impressions import PendingImpressions
-from lis_online.shards.steps import at_once
+from lis_online.snapshots.steps import at_once
 
 WINDOW = 20
 

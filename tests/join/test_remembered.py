@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lis_online.join.remembered import Remembered
-from lis_online.shards.steps import at_once
+from lis_online.snapshots.steps import at_once
 
 STEP = st.tuples(st.booleans(), st.integers(0, 4), st.integers(0, 5))
 

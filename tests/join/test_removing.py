@@ -13,8 +13,8 @@ from lis_online.experiments.user_totals import hashed
 from lis_online.join.pending import Pending
 from lis_online.join.pending_impressions import PendingImpressions
 from lis_online.join.user_buckets import UserBuckets
-from lis_online.shards.contract import Snapshot
-from lis_online.shards.steps import Steps, at_once
+from lis_online.snapshots.contract import Snapshot
+from lis_online.snapshots.steps import Steps, at_once
 from tests.join.logs import EXPERIMENTS
 from tests.join.small_steps import small_steps
 

@@ -7,7 +7,7 @@ from lis_online.metrics.blocks import Block
 from lis_online.metrics.statistics import Statistics
 from lis_online.metrics.whole_run import WholeRun
 from lis_online.metrics.windows import RollingWindow, Window
-from lis_online.shards.steps import at_once
+from lis_online.snapshots.steps import at_once
 from tests.metrics.worlds import make_layout, make_scored, make_statistics, same
 
 LAYOUT = make_layout()

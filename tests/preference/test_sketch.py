@@ -8,7 +8,7 @@ import torch
 
 from lis_online.preference.leak import PAST_ONLY, Leak
 from lis_online.preference.sketch import Sketch, item_slot, pair_slot
-from lis_online.shards.steps import at_once
+from lis_online.snapshots.steps import at_once
 
 CPU = torch.device("cpu")
 KEYS = 12

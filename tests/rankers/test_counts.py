@@ -5,7 +5,7 @@ import pytest
 
 from lis_online.events.batches import SlateBatch
 from lis_online.rankers.counts import PRIOR_CLICKS, PRIOR_IMPRESSIONS, DecayedCounts
-from lis_online.shards.steps import at_once
+from lis_online.snapshots.steps import at_once
 
 HALF_LIVES = [60_000, 3_600_000]
 TICK = 10_000

@@ -17,8 +17,8 @@ from lis_online.events.batches import VectorBatch
 from lis_online.representation import permutation, rows, store
 from lis_online.representation.newest import NewestVectors
 from lis_online.representation.store import VectorStore
-from lis_online.shards import held_rows, packing
-from lis_online.shards.steps import Steps
+from lis_online.snapshots import held_rows, packing
+from lis_online.snapshots.steps import Steps
 
 CAPACITY = 40
 """Rows: a few batches of new items evict others, four at a time at least."""

@@ -26,11 +26,12 @@ from lis_online.metrics.presence import Presence
 from lis_online.metrics.relaid import relaid
 from lis_online.metrics.statistics import Statistics, axes_of
 from lis_online.settings import Settings
-from lis_online.shards.contract import Outgoing, Record, Shard, Snapshot
+from lis_online.shards.contract import Outgoing, Record, Shard
 from lis_online.shards.join import JoinShard
 from lis_online.shards.publish import PublishShard
 from lis_online.shards.rank import RankShard
 from lis_online.shards.view import OVERLAP, WHOLE_RUN
+from lis_online.snapshots.contract import Snapshot
 from tests.shards.village import MAIN, copied, feed, table
 
 INPUTS = ("representations", "preferences", "impressions", "feedback")

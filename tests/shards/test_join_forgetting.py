@@ -20,8 +20,9 @@ from lis_online.events.wire import END_TICK
 from lis_online.experiments.user_totals import decode as decode_totals
 from lis_online.experiments.user_totals import hashed
 from lis_online.settings import Settings
-from lis_online.shards.contract import Record, Snapshot
+from lis_online.shards.contract import Record
 from lis_online.shards.join import JoinShard
+from lis_online.snapshots.contract import Snapshot
 from tests.join.logs import EXPERIMENTS, Output, feedback, impression, interleaved, output, partitions, records
 from tests.join.small_steps import small_steps
 from tests.shards.test_join_snapshot import state

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import settings as tries
 from hypothesis import strategies as st
 
-from lis_online.shards.contract import Snapshot
 from lis_online.shards.join import JoinShard
+from lis_online.snapshots.contract import Snapshot
 from tests.join.logs import SETTINGS, feedback, impression, output, records
 
 

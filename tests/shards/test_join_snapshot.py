@@ -12,8 +12,8 @@ from hypothesis import settings as tries
 from hypothesis import strategies as st
 
 from lis_online.join.user_page import UserPage
-from lis_online.shards.contract import Snapshot
 from lis_online.shards.join import JoinShard
+from lis_online.snapshots.contract import Snapshot
 from tests.join.logs import EXPERIMENTS, feedback, impression, interleaved, partitions, records
 from tests.join.small_steps import small_steps
 

@@ -33,7 +33,7 @@ from lis_online.representation.newest import NewestVectors
 from lis_online.settings import Settings
 from lis_online.shards.pair_alignment import LEFT_OUT, PairAlignments, judge
 from lis_online.shards.pair_intake import PairIntake
-from lis_online.shards.steps import at_once
+from lis_online.snapshots.steps import at_once
 from tests.shards.village import buckets, calm
 
 BUCKET = 60_000

@@ -29,7 +29,7 @@ from lis_online.metrics.whole_run import WholeRun
 from lis_online.metrics.windows import RollingWindow
 from lis_online.shards.contract import MAX_TIME, Record
 from lis_online.shards.publish import PublishShard
-from lis_online.shards.steps import whole
+from lis_online.snapshots.steps import whole
 from tests.metrics.worlds import make_layout, make_scored, make_settings, make_statistics
 
 LAYOUT = make_layout()

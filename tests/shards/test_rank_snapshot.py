@@ -10,9 +10,11 @@ from functools import cache
 import pytest
 
 from lis_online.preference import sketch
-from lis_online.shards import delay_line, held_rows, packing
-from lis_online.shards.contract import Record, Snapshot
+from lis_online.shards import delay_line
+from lis_online.shards.contract import Record
 from lis_online.shards.rank import RankShard
+from lis_online.snapshots import held_rows, packing
+from lis_online.snapshots.contract import Snapshot
 from tests.shards.test_rank_versions import SWITCH, blocks_of, republished, two
 from tests.shards.village import SETTINGS, blocks, copied, frozen, rank_log
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from lis_online.history.rows import BucketRow, Member, SpanRow, members_digest
 from lis_online.metrics.statistics import Statistics
 from lis_online.shards.spans import Spans
-from lis_online.shards.steps import at_once
+from lis_online.snapshots.steps import at_once
 from tests.history.streams import AT, LAYOUT, MINUTE, make_bucket, make_row
 
 BASE = AT // (256 * MINUTE) * 256 * MINUTE

@@ -18,11 +18,12 @@ from lis_online.events.rank_log import Block, decode
 from lis_online.events.wire import END_TICK
 from lis_online.metrics.statistics import Statistics
 from lis_online.settings import Settings
-from lis_online.shards.contract import Outgoing, Record, Snapshot
+from lis_online.shards.contract import Outgoing, Record
 from lis_online.shards.join import JoinShard
 from lis_online.shards.rank import RankShard
 from lis_online.simulate.recorded import generate
 from lis_online.simulate.scenarios import scenario
+from lis_online.snapshots.contract import Snapshot
 
 MINUTE = 60_000
 MAIN = ("impressions", "feedback")

@@ -11,10 +11,11 @@ from lis_online.checkpoints.store import CheckpointStore
 from lis_online.history.rows import HistoryRow
 from lis_online.metrics.layout import Layout
 from lis_online.settings import Settings
-from lis_online.shards.contract import Outgoing, Record, Saving, Shard, Snapshot
+from lis_online.shards.contract import Outgoing, Record, Shard
 from lis_online.shards.join import JoinShard
 from lis_online.shards.publish import PublishShard
 from lis_online.shards.rank import RankShard
+from lis_online.snapshots.contract import Saving, Snapshot
 from streams.host import ShardHost
 
 JOINS = 2

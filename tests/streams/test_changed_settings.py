@@ -18,10 +18,10 @@ from lis_online.checkpoints.store import CheckpointStore
 from lis_online.replay.pacing import Pace
 from lis_online.replay.producer import Replay, producer_of
 from lis_online.settings import Settings
-from lis_online.shards.contract import Snapshot
 from lis_online.shards.fingerprint import fingerprint
 from lis_online.shards.pipeline import Pipeline
 from lis_online.shards.rank import RankShard
+from lis_online.snapshots.contract import Snapshot
 from streams.topics import create_topics
 from tests.fixtures.kafka import ROOT, KafkaBroker, free_port, table_of
 from tests.shards import village

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from lis_online.shards.contract import Copied, Outgoing, Record, Saving, Snapshot
+from lis_online.shards.contract import Outgoing, Record
+from lis_online.snapshots.contract import Copied, Saving, Snapshot
 
 
 class Chain:

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import settings as tries
 from hypothesis import strategies as st
 
-from lis_online.shards import held_rows
-from lis_online.shards.held_rows import HeldRows
-from lis_online.shards.steps import at_once
+from lis_online.snapshots import held_rows
+from lis_online.snapshots.held_rows import HeldRows
+from lis_online.snapshots.steps import at_once
 
 ROWS = 12
 

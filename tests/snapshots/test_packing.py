@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from lis_online.events.batches import Columns, PairBatch, SlateBatch, VectorBatch
-from lis_online.shards import packing
-from lis_online.shards.steps import at_once
+from lis_online.snapshots import packing
+from lis_online.snapshots.steps import at_once
 from tests.shards.made_slates import made_slates
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from lis_online.pages import zeros
-from lis_online.shards.steps import Steps
+from lis_online.snapshots.steps import Steps
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,7 +22,7 @@ class HeldRows:
     Whoever writes to a row says so first (`keep`): a row that was not copied yet is then set aside. An array that its
     owner replaces by another one stays as it is, and needs nothing. sources: of one number of rows; on any device.
 
-    >>> from lis_online.shards.steps import at_once
+    >>> from lis_online.snapshots.steps import at_once
     >>> table = np.zeros(3)
     >>> held = HeldRows(table)
     >>> held.keep(np.array([1]))

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Generator
 from typing import TypeVar
 
-from lis_online.shards.contract import Saving, Snapshot
+from lis_online.snapshots.contract import Saving, Snapshot
 
 T = TypeVar("T")
 

@@ -9,8 +9,8 @@ import msgspec
 import numpy as np
 
 from lis_online.events.batches import Columns
-from lis_online.shards.held_rows import PIECE
-from lis_online.shards.steps import Steps
+from lis_online.snapshots.held_rows import PIECE
+from lis_online.snapshots.steps import Steps
 
 
 def packing(batches: Sequence[Columns]) -> Steps[bytearray]:
