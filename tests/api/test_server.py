@@ -37,8 +37,9 @@ pytestmark = pytest.mark.postgres
 TOKEN = "recognisable-http-token"
 
 
-def test_command_answers_and_ends_with_ctrl_c(filled: Engine, tmp_path: Path) -> None:
-    """A real process on a free port: it says where, answers, and Ctrl-C is no error."""
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_command_answers_and_ends_as_it_is_told_to(filled: Engine, tmp_path: Path, how: signal.Signals) -> None:
+    """A real process on a free port: it says where, answers, and neither Ctrl-C nor SIGTERM is an error."""
     url = filled.url.render_as_string(hide_password=False)
     file = tmp_path / "lis-online.toml"
     file.write_text(to_toml({**TABLE, "history": {**TABLE["history"], "url": url}}))
@@ -62,7 +63,7 @@ def test_command_answers_and_ends_with_ctrl_c(filled: Engine, tmp_path: Path) ->
             assert (found.status, found.read()) == (200, b'{"status":"ok"}')
         with urlopen(Request(f"{address}/healthz", method="HEAD"), timeout=60) as found:
             assert (found.status, found.headers["content-length"], found.read()) == (200, "15", b"")
-        process.send_signal(signal.SIGINT)
+        process.send_signal(how)
         assert process.wait(60) == 0
         assert "Traceback" not in process.stderr.read()
     finally:
