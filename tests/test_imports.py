@@ -55,6 +55,18 @@ LAZY = {
 APART = {"streams": ("lis_online/*",)}
 """Package of ours -> who imports it at no other place than those of LAZY."""
 
+BELOW = {
+    "lis_online.shards": (
+        "lis_online/experiments/*",
+        "lis_online/metrics/*",
+        "lis_online/preference/*",
+        "lis_online/rankers/*",
+        "lis_online/representation/*",
+        "lis_online/snapshots/*",
+    )
+}
+"""Package of ours -> what it is made of, which knows nothing of it."""
+
 PLAIN = "lis_online.history.rows"
 """What the history stores, as plain data: the publish shard makes it, without SQLAlchemy."""
 
@@ -123,6 +135,9 @@ def offences(path: str, source: str) -> list[str]:
         for ours, others in APART.items():
             if _is_in(one.module, ours) and _matches(path, others) and not _matches(path, LAZY[ours]):
                 found.append(f"{path}:{one.line} imports {one.module}: only {', '.join(LAZY[ours])} may")
+        for ours, parts in BELOW.items():
+            if _is_in(one.module, ours) and _matches(path, parts):
+                found.append(f"{path}:{one.line} imports {one.module}: it is made of {', '.join(parts)}")
     return found
 
 
@@ -176,6 +191,8 @@ def test_every_library_of_the_rule_is_used_where_it_may_be() -> None:
         ("streams/runner.py", "from kafka.errors import KafkaError"),
         ("lis_online/exporter/names.py", "import importlib\nimportlib.import_module('kafka')"),
         ("lis_online/metrics/auc.py", "__import__('torch')"),
+        ("lis_online/preference/sketch.py", "from lis_online.shards.contract import Record"),
+        ("lis_online/snapshots/steps.py", "from lis_online.shards import contract"),
         ("lis_online/cli/x.py", "if TYPE_CHECKING:\n    pass\nelse:\n    import torch"),
     ],
 )
@@ -194,6 +211,7 @@ def test_the_rule_can_be_broken(path: str, source: str) -> None:
         ("lis_online/shards/join.py", "if TYPE_CHECKING:\n    import torch"),
         ("lis_online/shards/publish.py", "from lis_online.history.rows import BucketRow"),
         ("lis_online/events/topics.py", "import kafka_like, torchvision"),
+        ("lis_online/shards/rank.py", "from lis_online.preference.leak import Leak"),
         ("streams/sensors.py", "from prometheus_client import CollectorRegistry"),
     ],
 )
