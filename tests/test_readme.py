@@ -155,6 +155,18 @@ def test_command_named_in_a_sentence_exists(span: Quote) -> None:
     assert {word for word in rest if word.startswith("-")} <= known
 
 
+@pytest.mark.parametrize(
+    "span", [span for span in code_spans() if re.match(r"(make|python) [-\w]+( \S+)*$", span.text)], ids=label
+)
+def test_target_or_module_named_in_a_sentence_exists(span: Quote) -> None:
+    """`make reference`, `python -m bench.join_snapshot --users N`."""
+    words = span.text.split()
+    if words[0] == "make":
+        check_make(words[1:])
+    else:
+        check_python(words[1:3])
+
+
 @pytest.mark.parametrize("link", links(), ids=label)
 def test_link_leads_to_a_file(link: Quote) -> None:
     """Relative to the document that it stands in."""

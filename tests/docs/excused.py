@@ -46,6 +46,7 @@ BLOCKS = (
     Excuse(r"\S+ promql", "a query, which Prometheus is asked", "tests/docs/test_queries.py"),
     Excuse(r"docs/api\.md python", "a program of a user", "tests/packaging/test_api.py"),
     Excuse(r"docs/history\.md (python|sql)", "a query of the history", "tests/history/test_documents.py"),
+    Excuse(r"docs/rankers\.md python", "a ranker of a user", "tests/rankers/test_page.py"),
     Excuse(r"docs/kubernetes\.md yaml", "a kustomization", "tests/packaging/test_kubernetes.py"),
     Excuse(r"docs/security\.md yaml", "a job of Prometheus", "tests/docs/test_queries.py"),
 )

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save_file
 
-from tests.documents import ROOT
+from tests.documents import ROOT, blocks
 from tests.mapping.bookshop import messages
 from tests.replay.test_mind import LINES
 from tests.replay.test_open_bandit import HEADER, ROWS
@@ -51,6 +51,9 @@ def write(folder: Path) -> None:
     (folder / "shelves.jsonl").write_text("".join(json.dumps(message) + "\n" for message in shelves))
     (folder / "MINDsmall_train").mkdir()
     (folder / "MINDsmall_train" / "behaviors.tsv").write_text(LINES)
+    [ranker] = [block.text for block in blocks("python") if block.where == "docs/rankers.md"]
+    (folder / "my_pkg").mkdir()
+    (folder / "my_pkg" / "rank.py").write_text(f"{ranker}\n\ndeepfm = Small\n")
     _vectors(folder / "title.npz", [f"X{n}" for n in range(1, 7)], 8)
     for name, rows in ROWS.items():
         campaign = folder / "open_bandit_dataset" / name

@@ -33,11 +33,15 @@ class Printed(NamedTuple):
 
 
 class Running:
-    """A process that runs on. typed: its command line; address: where it answers 200 once it is ready."""
+    """A process that runs on. typed: its command line; address: where it answers 200 once it is ready.
+
+    It must have the port to itself: another's answer there would hide that it has none.
+    """
 
     def __init__(
         self, typed: str, address: str, words: list[str], folder: Path, environment: Mapping[str, str]
     ) -> None:
+        assert not _answers(address), f"{typed}: {address} is another's"
         self._typed, self._address = typed, address
         self._log = folder / f"{words[0]}-{address.rpartition(':')[2].partition('/')[0]}.log"
         with self._log.open("wb") as log:
@@ -121,6 +125,8 @@ class Shell:
             patch.setattr(sys, "stdin", Keyboard(piped="--stdin" in words))
             with pytest.raises(SystemExit) as ended:
                 run()
+            for name in [name for name in sys.modules if name.partition(".")[0] == "my_pkg"]:
+                del sys.modules[name]  # the next reader has another
         return Printed(int(ended.value.code or 0), out.getvalue(), err.getvalue())
 
     def _start(self, typed: str, environment: Mapping[str, str], words: list[str]) -> Running:

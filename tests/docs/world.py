@@ -26,7 +26,7 @@ from lis_online.simulate.toml import to_toml
 from streams.topics import create_topics
 from tests.docs.files import BEGIN, events, write
 from tests.docs.shell import Shell
-from tests.documents import ROOT, blocks, commands
+from tests.documents import ROOT, blocks
 from tests.fixtures.kafka import KafkaBroker
 from tests.mapping.bookshop import messages
 from tests.replay.refused import refuse, send
@@ -34,7 +34,8 @@ from tests.replay.refused import refuse, send
 LIVE, OTHER = 5, 7
 """Configurations of the history that the documents name: the live settings', and a backfill's."""
 LETTERS = 20
-ENDPOINTS = ("impressions", "feedback", "representations", "preferences")
+BOOKSHOP = {"impressions": "bookshop.shelves", "feedback": "bookshop.readers"}
+INPUTS = ("impressions", "feedback", "representations", "preferences")
 
 SMALL = {
     "LIS_TRAINING__DEVICE": "cpu",
@@ -47,15 +48,18 @@ SMALL = {
     "LIS_KAFKA__PARTITIONS": "2",
     "LIS_KAFKA__REPLICATION": "1",
     "LIS_KAFKA__SESSION_TIMEOUT": "6s",
+    **{f"LIS_HISTORY__KEEP_{what}": "36500d" for what in ("BUCKETS", "NUMBERS", "ROLLUPS", "USER_TOTALS")},
 }
-"""Variables that fit the settings of the documents to one broker, two cores and a log of some hours."""
+"""Variables that fit the settings of the documents to one broker, two cores, a log of some hours, and any later day."""
+ALONE = ("README.md", "docs/own-data.md", "docs/privacy.md")
+"""Pages whose workers are alone at their topics; the other pages share some, which are filled."""
 
 SHORTER = (
     (r"--slates \d+", "--slates 150"),
     (r"/run/secrets/", "secrets/"),
 )
 """What is typed in another way here than on the page: sizes and places."""
-PORTS = ("9464", "9465", "9466")
+PORTS = ("9464", "9465", "9466", "9467")
 
 
 class Reader:
@@ -115,15 +119,14 @@ class World:
             reader.shell.end()
 
     def _topics(self, page: str) -> dict[str, str]:
-        """Return the variables of a page's topics: workers are alone at theirs, the other commands share some."""
-        if page == "docs/own-data.md":
-            self._fill_bookshop()
-            return {"LIS_KAFKA__PREFIX": f"t{uuid.uuid4().hex[:10]}"}
-        typed = [command.text for command in commands() if command.where == page]
-        if not any("lis-online worker" in command for command in typed):
+        """Return the variables of a page's topics."""
+        if page not in ALONE:
             return self._shared
         names = _names()
-        if not any("topics create" in command for command in typed):
+        if page == "docs/own-data.md":
+            self._fill_bookshop()
+            return {"LIS_KAFKA__PREFIX": names["LIS_KAFKA__PREFIX"]}
+        if page == "docs/privacy.md":
             create_topics(self._settings(names))
         return names
 
@@ -150,33 +153,40 @@ class World:
         assert shell.run("lis-online simulate --slates 150 --out run").code == 0
 
     def _fill_kafka(self) -> None:
-        """Fill the shared topics: the log, and records of a variant that the settings lack, refused."""
+        """Fill the shared topics: the log, refused records of a variant that the settings lack; and a feed's own."""
         settings = self._settings(self._shared)
         create_topics(settings)
         vector = {"schema_version": 1, "variant": "new", "version": "1", "item_id": "i1", "ts": BEGIN, "vector": [1.0]}
         send(settings, "representations", [{**vector, "item_id": f"i{n}"} for n in range(LETTERS)])
         assert refuse(settings) == LETTERS
-        for topic in ENDPOINTS:
+        for topic in INPUTS:
             send(settings, topic, [event["value"] for event in events() if event["topic"] == topic])
+        self._send({"impressions": "prod.feed.served"}, BEGIN)
 
     def _fill_bookshop(self) -> None:
         """Make and fill the bookshop's topics, as a feed that runs now."""
-        names = {"impressions": "bookshop.shelves", "feedback": "bookshop.readers"}
+        self._send(BOOKSHOP, time.time_ns() // 1_000_000 - 20 * 60_000)
+
+    def _send(self, topics: dict[str, str], start: int) -> None:
+        """Make topics of impressions or feedback, and send the bookshop's messages to them."""
         create_topics(
-            self._settings({**_names(), **{f"LIS_KAFKA__{key.upper()}": name for key, name in names.items()}})
+            self._settings({**_names(), **{f"LIS_KAFKA__{key.upper()}": name for key, name in topics.items()}})
         )
         producer = KafkaProducer(bootstrap_servers=self._broker.bootstrap, linger_ms=20)
-        for topic, reader, message in messages(time.time_ns() // 1_000_000 - 20 * 60_000, 480, 2400):
-            producer.send(names[topic], json.dumps(message).encode(), key=str(reader).encode())
+        for topic, reader, message in messages(start, 480, 2400):
+            if topic in topics:
+                producer.send(topics[topic], json.dumps(message).encode(), key=str(reader).encode())
         producer.close()
 
 
 def live_table() -> dict[str, Any]:
-    """Return the README's settings with the experiment of the example file, in buckets of a quarter of an hour."""
+    """Return what pages take for granted: the README's settings, a second variant, the example file's experiment."""
     example = tomllib.loads((ROOT / "lis-online.example.toml").read_text(encoding="utf-8"))
-    [readme] = [tomllib.loads(block.text) for block in blocks("toml") if block.where == "README.md"]
-    metrics = {"bucket": "15m", "windows": ["1h", "24h"]}
-    return merged(readme, {"metrics": metrics, "leakage": {"memory": "1h"}, "experiment": example["experiment"]})
+    table: dict[str, Any] = {"metrics": {"bucket": "15m", "windows": ["1h", "24h"]}, "leakage": {"memory": "1h"}}
+    for block in blocks("toml"):
+        if block.where in ("README.md", "docs/vectors.md"):
+            table = merged(table, tomllib.loads(block.text))
+    return merged(table, {"experiment": example["experiment"]})
 
 
 def merged(table: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
@@ -195,5 +205,5 @@ def merged(table: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
 
 def _names() -> dict[str, str]:
     prefix = f"t{uuid.uuid4().hex[:10]}"
-    inputs = {f"LIS_KAFKA__{name.upper()}": f"{prefix}.{name}" for name in ENDPOINTS}
+    inputs = {f"LIS_KAFKA__{name.upper()}": f"{prefix}.{name}" for name in INPUTS}
     return {"LIS_KAFKA__PREFIX": prefix, **inputs}
