@@ -134,8 +134,10 @@ def ticks(values: list[float], defaults: dict[str, Any]) -> list[float]:
     values = [value for value in values if math.isfinite(value)] or [0.0]
     least, most = defaults.get("min", -math.inf), defaults.get("max", math.inf)
     low, high = max(min(values), least), min(max(values), most)
-    if 0 <= low < 0.4 * high or low == high:
-        low, high = min(low, 0.0), max(high, 0.0) if low else 1.0
+    if low == high:
+        low, high = min(low, 0.0), max(high, 0.0) or (0.0 if low else 1.0)
+    elif 0 <= low < 0.4 * high:
+        low = 0.0
     rough = (high - low) / STEPS
     size = 10.0 ** math.floor(math.log10(rough))
     step = next(size * times for times in (1, 2, 2.5, 5, 10) if size * times >= rough * 0.999)

@@ -17,6 +17,8 @@ from tests.browser import ARGUMENTS, NAMES
 WIDTH: Final = 1280
 COLOURS: Final = 128
 """Of a picture: flat pages lose nothing that is seen, and are a third as large."""
+PATIENCE: Final = 180_000.0
+"""Milliseconds for a page to draw itself, beside a demo that takes every core."""
 
 
 @contextmanager
@@ -38,6 +40,7 @@ def chromium() -> Iterator[Any]:
 def shoot(browser: Any, address: str, height: int, **paths: Path) -> None:
     """Write a page's first screen, of `height` px, once it has drawn itself. paths: where to, by colour scheme."""
     page = browser.new_page(viewport={"width": WIDTH, "height": height})
+    page.set_default_timeout(PATIENCE)
     page.goto(address)
     page.wait_for_selector("html[data-drawn]", state="attached")
     for scheme, path in paths.items():

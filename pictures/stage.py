@@ -50,8 +50,8 @@ def run(folder: Path, hours: float, seed: int) -> Iterator[Run]:
                 feed.start()
                 _wait(prometheus, start / 1000 + hours * 3600, workers)
                 yield found
-                feed.stop()
             finally:
+                feed.stop()
                 workers.stop()
 
 
