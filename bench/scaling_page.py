@@ -89,20 +89,25 @@ def _row(point: dict[str, Any]) -> Iterator[str]:
 
 
 def _turns(found: dict[str, Any]) -> str:
-    long = [
-        f"{axis} {point['value']:,g} ({point['rank_turn_s']:.1f} s)"
-        for axis, points in found["axes"].items()
-        for point in points
-        if point["rank_turn_s"] > LONGEST_TURN
-    ]
+    points = [(axis, point) for axis, points in found["axes"].items() for point in points]
+    long = [(axis, point) for axis, point in points if point["rank_turn_s"] > LONGEST_TURN]
+    longest = {axis: (point["value"], point["rank_turn_s"]) for axis, point in sorted(long, key=_turn)}
+    told = "; the longest of each axis: " + ", ".join(
+        f"{axis} {at:,g} ({s:.1f} s)" for axis, (at, s) in longest.items()
+    )
     return f"""
 ## Turns
 
-A worker aims at turns of {LONGEST_TURN:g} s. The record of the rank log that moves the watermark lets rank score all
-that came with it, a batch of join's, and one record is the least that a turn can have. Longer than that were:
-{"; ".join(long) if long else "none"}. Nothing fails then; commits, a rebalance and SIGTERM wait for a turn's end.
+A worker aims at turns of {LONGEST_TURN:g} s. The record of the rank log that moves the watermark lets rank score all that
+came with it, a batch of join's, and one record is the least that a turn can have. Longer than that were {len(long)} of
+{len(points)} points{told if long else ""}. Nothing fails then; commits, a rebalance and SIGTERM wait for a turn's end.
 `lis_step_seconds` tells.
 """
+
+
+def _turn(found: tuple[str, dict[str, Any]]) -> float:
+    """Return the longest turn of an axis's point, s."""
+    return float(found[1]["rank_turn_s"])
 
 
 def _breaks(found: dict[str, Any]) -> str:
