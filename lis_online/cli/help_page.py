@@ -45,7 +45,7 @@ def write_page(command: Any, context: Any, formatter: Any) -> None:
     console = Console(highlight=False, width=None if terminal else WIDTH, height=None if terminal else 25)
     width = min(console.width, WIDTH)
     with console.capture() as captured:
-        console.print(Group(*_parts(command, context)), width=width)
+        console.print(Group(*_parts(command, context)), width=width, crop=False)  # an example is to be copied: whole
     formatter.write("\n".join(line.rstrip() for line in captured.get().rstrip().split("\n")))
 
 
@@ -55,7 +55,7 @@ def _parts(command: Any, context: Any) -> Iterator[RenderableType]:
     yield Text("\n\n".join([said.sentence, *said.more]))
     if said.examples:
         yield _heading("Example" if len(said.examples) == 1 else "Examples")
-        yield from (Padding(Text(one, "cyan"), (0, 0, 0, 2)) for one in said.examples)
+        yield from (Text(f"  {one}", "cyan", no_wrap=True, overflow="ignore") for one in said.examples)
     shown = [one for one in command.get_params(context) if not getattr(one, "hidden", False)]
     yield from _section("Arguments", [_row(one) for one in shown if one.param_type_name == "argument"])
     yield from _section("Options", [_row(one) for one in shown if one.param_type_name == "option"])
@@ -95,7 +95,9 @@ def _row(parameter: Any) -> tuple[Text, Text]:
 
 
 def notes(parameter: Any) -> Iterator[str]:
-    """Yield what is to be known of a parameter beside its help: its range, its default, that it is needed."""
+    """Yield what is to be known of a parameter beside its help: choices, range, default, that it is needed."""
+    if parameter.param_type_name == "argument" and parameter.type_descriptor.is_choice:
+        yield f"[{'|'.join(map(str, parameter.type_descriptor.choices))}]"
     low, high = parameter.min, parameter.max
     if low is not None:
         yield f"[at least {low:,}]" if high is None else f"[{low:,} to {high:,}]"

@@ -84,7 +84,7 @@ for panel, commands in zip(PANELS, COMMANDS, strict=True):
 def run() -> None:
     """Run a command. What a person can mend is one line on standard error and exit code 2; Ctrl-C is 130."""
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="lis-online", standalone_mode=False)
     except LisError as exc:
         _end(str(exc))
     except typer.TyperException as exc:
@@ -104,7 +104,7 @@ def usage_error(exc: typer.TyperException) -> str:
     """Return what is wrong with arguments in one line, and where it stands how they are."""
     said = " ".join(exc.format_message().split()).removesuffix(".")
     context = getattr(exc, "ctx", None)
-    where = "" if context is None else f"; see {context.command_path} --help"
+    where = "" if context is None else f" (see {context.command_path} --help)"
     return f"{said[:1].lower()}{said[1:]}{where}"
 
 

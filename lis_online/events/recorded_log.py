@@ -15,6 +15,7 @@ from typing import BinaryIO, Final, cast
 import msgspec
 
 from lis_online.errors import ReplayError
+from lis_online.files import check_readable, unreadable
 
 TOPICS: Final = ("impressions", "feedback", "representations", "preferences")
 STDIN: Final = "-"
@@ -47,7 +48,7 @@ def read(path: str | Path) -> Iterator[RecordedEvent]:
             with _open(name) as lines:
                 yield from read_lines(lines, name)
     except (OSError, EOFError) as exc:
-        raise ReplayError(f"{name}: cannot be read: {exc}") from exc
+        raise unreadable(name, exc) from exc
 
 
 def read_lines(lines: Iterable[bytes], origin: str) -> Iterator[RecordedEvent]:
@@ -100,6 +101,7 @@ def _read_parquet(name: str) -> Iterator[RecordedEvent]:
         import pyarrow.parquet as parquet
     except ImportError as exc:
         raise ReplayError(f"{name}: reading Parquet needs pyarrow: pip install 'lis-online[parquet]'") from exc
+    check_readable(name)
     try:
         file = parquet.ParquetFile(name)
         missing = {"topic", "value"} - set(file.schema_arrow.names)

@@ -16,6 +16,7 @@ import msgspec
 
 from lis_online.errors import ReplayError
 from lis_online.events.wire import SCHEMA_VERSION, Feedback, Impression
+from lis_online.files import unreadable
 from lis_online.replay.paths import is_folder
 from lis_online.replay.vectors import Vectors
 
@@ -57,7 +58,7 @@ def read_behaviors(path: Path) -> Iterator[Behavior]:
                 if line.strip():
                     yield parse(line, f"{path}, line {number}")
     except (OSError, UnicodeDecodeError) as exc:
-        raise ReplayError(f"{path}: cannot be read: {exc}") from exc
+        raise unreadable(path, exc) from exc
 
 
 def parse(line: str, place: str) -> Behavior:

@@ -23,6 +23,7 @@ import msgspec
 
 from lis_online.errors import ReplayError
 from lis_online.events.wire import SCHEMA_VERSION, Feedback, Impression
+from lis_online.files import check_readable, unreadable
 from lis_online.replay.paths import is_file, is_folder
 
 CONTROL: Final = "random"
@@ -136,7 +137,7 @@ def _read_csv(folder: Path) -> Iterator[Row]:
                 for number, row in enumerate(rows, start=1):
                     yield f"{path}, row {number}", campaign, policy, row
         except (OSError, UnicodeDecodeError, csv.Error) as exc:
-            raise ReplayError(f"{path}: cannot be read: {exc}") from exc
+            raise unreadable(path, exc) from exc
 
 
 def _read_parquet(path: Path) -> Iterator[Row]:
@@ -146,6 +147,7 @@ def _read_parquet(path: Path) -> Iterator[Row]:
     except ImportError as exc:
         raise ReplayError(f"{path}: reading Parquet needs pyarrow: pip install 'lis-online[parquet]'") from exc
     needed = [*COLUMNS, "arm", "campaign"]
+    check_readable(path)
     try:
         file = parquet.ParquetFile(path)
         _check_columns(path, file.schema_arrow.names, needed)
@@ -155,7 +157,7 @@ def _read_parquet(path: Path) -> Iterator[Row]:
                 number += 1
                 yield f"{path}, row {number}", str(row["campaign"]), str(row["arm"]), row
     except (OSError, arrow.ArrowInvalid) as exc:
-        raise ReplayError(f"{path}: cannot be read: {exc}") from exc
+        raise unreadable(path, exc) from exc
 
 
 def _check_columns(path: Path, names: Iterable[str], needed: Iterable[str]) -> None:

@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from lis_online.errors import ReplayError
+from lis_online.files import check_readable, unreadable
 
 IDS: Final = "item_id"
 VECTORS: Final = "vector"
@@ -61,6 +62,7 @@ def read_table(path: str | Path, ids: str = IDS, vectors: str = VECTORS) -> Tabl
     reader = next((found for ending, found in READERS.items() if name.endswith(ending)), None)
     if reader is None:
         raise ReplayError(f"{name}: must end with one of {', '.join(READERS)}")
+    check_readable(name)
     item_id, vector = reader(name, ids, vectors)
     if item_id.dtype.kind in "iu":
         item_id = item_id.astype(str)
@@ -188,7 +190,7 @@ def _lines(name: str) -> Iterator[tuple[int, bytes]]:
                 if line.strip():
                     yield number, line
     except (OSError, EOFError) as exc:
-        raise ReplayError(f"{name}: cannot be read: {exc}") from exc
+        raise unreadable(name, exc) from exc
 
 
 def _open(name: str) -> BinaryIO:

@@ -65,7 +65,8 @@ def write_log(path: Path, log: Iterable[RecordedEvent]) -> int:
                 count += 1
         unfinished.replace(path)
     except (OSError, ValueError) as exc:
-        raise UsageError(f"--out must be a file that can be written, got {str(path)[:200]!r}: {exc}") from exc
+        why = getattr(exc, "strerror", None) or exc
+        raise UsageError(f"--out must be a file that can be written, got {str(path)[:200]!r}: {why}") from exc
     finally:
         with suppress(OSError, ValueError):
             unfinished.unlink(missing_ok=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -93,6 +95,18 @@ def test_settings_are_shown_whole_and_secrets_masked(terminal: Terminal, tmp_pat
     assert shown["leakage"]["horizon"] == 1_800_000
     assert shown["kafka"]["password"] == shown["history"]["url"] == shown["privacy"]["user_key"] == "**********"
     assert "hush-hush" not in printed.out + printed.err
+
+
+def test_checking_settings_loads_nothing_heavy(tmp_path: Path) -> None:
+    """An editor's hook or a deployment runs it often, on machines that have no torch."""
+    code = (
+        "import sys\nfrom lis_online.cli.main import run\ntry: run()\n"
+        "except SystemExit as end: assert not end.code, end.code\n"
+        "print(*{'torch', 'numba', 'faust', 'kafka', 'sqlalchemy', 'pyarrow'} & set(sys.modules))"
+    )
+    arguments = [sys.executable, "-c", code, "config", "check", "-c", written(tmp_path, GOOD)]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[1:] == [""]
 
 
 @pytest.mark.parametrize("command", ["check", "show"])

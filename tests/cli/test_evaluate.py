@@ -186,7 +186,7 @@ def test_a_log_that_cannot_be_read_is_refused(
     [
         ("title", "--representation must be NAME=PATH, got 'title'"),
         ("=x.npz", "--representation must be NAME=PATH, got '=x.npz'"),
-        ("title=/nowhere.npz", "/nowhere.npz: is not an .npz file of plain arrays: "),
+        ("title=/nowhere.npz", "/nowhere.npz: cannot be read: No such file or directory"),
     ],
 )
 def test_a_wrong_representation_is_refused(terminal: Terminal, log: str, given: str, sentence: str) -> None:
