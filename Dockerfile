@@ -17,7 +17,7 @@ RUN pip install --no-cache-dir "uv>=0.5,<1" && uv venv "$VIRTUAL_ENV"
 WORKDIR /src
 # dependencies first, of the lock's versions and hashes: a change of the code does not fetch them again
 COPY pyproject.toml requirements.lock ./
-RUN uv pip install --no-cache --require-hashes -r pyproject.toml --extra serve -c requirements.lock
+RUN uv pip install --no-cache --require-hashes -r pyproject.toml --extra serve --extra avro --extra protobuf -c requirements.lock
 COPY README.md LICENSE ./
 COPY migrations migrations
 COPY streams streams

@@ -34,6 +34,8 @@ ALLOWED = {
     "prometheus_client": ("lis_online/exporter/*", "streams/sensors.py"),
     "kafka": ("lis_online/replay/*", "streams/topic*.py", "streams/lag.py", "streams/group_time.py"),
     "river": ("lis_online/drift/*",),
+    "fastavro": ("lis_online/mapping/avro.py",),
+    "google.protobuf": ("lis_online/mapping/protobuf.py",),
     "fastapi": ("lis_online/api/*",),
     "starlette": ("lis_online/api/*",),
     "uvicorn": ("lis_online/api/server.py", "lis_online/api/patience.py"),
@@ -221,6 +223,8 @@ def test_the_rule_lets_pass_what_is_in_its_place(path: str, source: str) -> None
 
 
 HEAVY = (
+    "fastavro",
+    "google.protobuf",
     "torch",
     "faust",
     "mode",

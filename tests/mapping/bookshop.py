@@ -18,7 +18,7 @@ SLATE = 6
 
 def table_of_the_page() -> dict[str, Any]:
     """Return the settings that the page shows."""
-    (found,) = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    found, *_ = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     return tomllib.loads(found)
 
 
