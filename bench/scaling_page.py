@@ -98,10 +98,10 @@ def _turns(found: dict[str, Any]) -> str:
     return f"""
 ## Turns
 
-A worker aims at turns of {LONGEST_TURN:g} s. The record of the rank log that moves the watermark lets rank score all that
-came with it, a batch of join's, and one record is the least that a turn can have. Longer than that were {len(long)} of
-{len(points)} points{told if long else ""}. Nothing fails then; commits, a rebalance and SIGTERM wait for a turn's end.
-`lis_step_seconds` tells.
+A worker aims at turns of {LONGEST_TURN:g} s. The record of the rank log that moves the watermark lets rank score
+all that came with it, a batch of join's, and one record is the least that a turn can have. Longer than that were
+{len(long)} of {len(points)} points{told if long else ""}.
+Nothing fails then; commits, a rebalance and SIGTERM wait for a turn's end. `lis_step_seconds` tells.
 """
 
 
