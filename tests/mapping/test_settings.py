@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
 import pytest
 
-from lis_online.errors import SettingsError
+from lis_online.errors import EventRefused, SettingsError
+from lis_online.events.wire import Impression
+from lis_online.mapping.codec import Codec
 from lis_online.settings import Settings
-from tests.mapping.formats import MAPPING, SETTINGS
+from tests.mapping.formats import MAPPING, SETTINGS, json_of, served
 
 
 def refusal(topic: str, **changes: Any) -> str:
@@ -49,6 +52,15 @@ def refusal(topic: str, **changes: Any) -> str:
         ({"surface": {"path": "$.a", "rename": {"a": 1}}}, "mapping.impressions.surface: rename must be a table of"),
         ({"experiments": {"q4": "flags"}}, "mapping.impressions.experiments: q4: must be a path that begins with $"),
         ({"experiments": 5}, 'mapping.impressions.experiments: must be a path such as "$.ab", or a table'),
+        (
+            {"experiments": {"list": "$.a[*].b", "name": "$.n", "arm": "$.m"}},
+            "mapping.impressions.experiments: list must be a path to one list",
+        ),
+        (
+            {"experiments": {"list": "$.a", "name": {"value": "q4"}, "arm": "$.m"}},
+            "mapping.impressions.experiments: name must have a path and no default",
+        ),
+        ({"experiments": {"list": "$.a", "name": "n", "arm": "$.m"}}, "mapping.impressions.experiments: name: must be"),
         ({"skip": {"path": "$.a"}}, "mapping.impressions.skip: must be a table of path and either values"),
         ({"skip": {"path": "$.a", "values": []}}, "mapping.impressions.skip: values must be a list of texts"),
         ({"skip": {"path": "$.a[*]", "values": ["x"]}}, "mapping.impressions.skip: must have one value"),
@@ -69,3 +81,34 @@ def test_mapping_comes_back_from_what_is_shown_of_it() -> None:
     shown = msgspec.json.decode(SETTINGS.model_dump_json())["mapping"]
     table = {topic: {name: one for name, one in section.items() if one} for topic, section in shown.items()}
     assert Settings.of({"mapping": table}).mapping == SETTINGS.mapping
+
+
+LISTED = {"list": "$.tests[*]", "name": "$.test", "arm": {"path": "$.group", "rename": {"B": "treatment"}}}
+
+
+def test_experiments_of_a_list_are_read() -> None:
+    """Each element has a name and an arm; what has no arm is none, and the settings come back from what is shown."""
+    mapping = Settings.of({"mapping": {"impressions": {**MAPPING["impressions"], "experiments": LISTED}}}).mapping
+    listed = [{"test": "q4", "group": "B"}, {"test": 7, "group": "a"}, {"test": "off", "group": None}, {}]
+    (shown,) = Codec(mapping).events("impressions", json_of(served(tests=listed)))
+    assert isinstance(shown, Impression)
+    assert shown.experiments == {"q4": "treatment", "7": "a"}
+    again = {"impressions": msgspec.json.decode(mapping.model_dump_json())["impressions"]}
+    again["impressions"] = {name: one for name, one in again["impressions"].items() if one}
+    assert Settings.of({"mapping": again}).mapping == mapping
+
+
+@pytest.mark.parametrize(
+    ("tests", "sentence"),
+    [
+        ({"q4": "b"}, "experiments must be a list of experiments and arms, got an object at $.tests"),
+        ([{"group": "b"}], "experiments must have a name for each arm, got nothing at $.tests"),
+        ([{"test": "q4", "group": one} for one in "ab"], "experiments must have one arm of an experiment, got two"),
+        ([{"test": "q4", "group": 1.5}], "experiments must be text or a whole number, got a number at $.tests"),
+    ],
+)
+def test_list_of_experiments_that_cannot_be_meant_is_refused(tests: Any, sentence: str) -> None:
+    """An arm that is guessed would be counted for the wrong experiment."""
+    mapping = Settings.of({"mapping": {"impressions": {**MAPPING["impressions"], "experiments": LISTED}}}).mapping
+    with pytest.raises(EventRefused, match=f"^malformed: {re.escape(sentence)}"):
+        Codec(mapping).events("impressions", json_of(served(tests=tests)))
