@@ -6,7 +6,6 @@ from itertools import count
 from typing import Any
 
 import msgspec
-import pytest
 from hypothesis import given
 from hypothesis import settings as tries
 from hypothesis import strategies as st
@@ -72,22 +71,6 @@ def state(snapshot: Snapshot) -> dict[str, Any]:
         "users": users,
         "arrays": {name: array.tolist() for name, array in arrays.items()},
     }
-
-
-def test_a_snapshot_that_is_not_complete_is_not_given() -> None:
-    """Its step says when it is; another one may be begun instead, and a restored shard begins anew."""
-    shard = JoinShard(EXPERIMENTS, 0)
-    shard.feed(records("impressions", [impression(f"r{k}", f"u{k}", 1000 + k) for k in range(9)]))
-    with small_steps():
-        given_up, making = shard.begin_snapshot(), shard.begin_snapshot()
-        assert not making.step(0)
-        with pytest.raises(ValueError, match="a snapshot must be complete before it is taken, got one in the making"):
-            making.get()
-        while not making.step(0):
-            pass
-        with pytest.raises(ValueError, match="before another one is begun, got one that was given up"):
-            given_up.step(0)
-        assert state(making.get()) == state(shard.snapshot())
 
 
 def test_a_click_after_the_beginning_is_not_in_the_snapshot() -> None:

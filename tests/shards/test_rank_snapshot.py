@@ -16,7 +16,7 @@ from lis_online.shards.rank import RankShard
 from lis_online.snapshots import held_rows, packing
 from lis_online.snapshots.contract import Snapshot
 from tests.shards.test_rank_versions import SWITCH, blocks_of, republished, two
-from tests.shards.village import SETTINGS, blocks, copied, frozen, rank_log
+from tests.shards.village import SETTINGS, copied, frozen, rank_log
 
 
 @contextmanager
@@ -79,23 +79,3 @@ def test_all_that_changes_with_a_step_is_set_aside() -> None:
     making = again.begin_snapshot()
     again.feed(log[len(log) // 2 :])
     assert making.step(3600) and same(making.get(), at_once)
-
-
-def test_a_snapshot_that_is_not_complete_is_not_given() -> None:
-    """Its step says when it is; another one may be begun instead, and a restored shard begins anew."""
-    shard = RankShard(SETTINGS)
-    shard.feed(rank_log(blocks()[0][:3]))
-    with small_pieces(2000):
-        given_up, making = shard.begin_snapshot(), shard.begin_snapshot()
-        assert not making.step(0)
-        with pytest.raises(ValueError, match="a snapshot must be complete before it is taken, got one in the making"):
-            making.get()
-        while not making.step(0):
-            pass
-        with pytest.raises(ValueError, match="before another one is begun, got one that was given up"):
-            given_up.step(0)
-        left = shard.begin_snapshot()
-        shard.restore(copied(making.get()))
-        with pytest.raises(ValueError, match="got one that was given up"):
-            left.step(0)
-        assert same(making.get(), shard.snapshot())
