@@ -194,8 +194,9 @@ def merged(table: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
     found = dict(table)
     for key, value in more.items():
         if isinstance(value, dict):
-            found[key] = merged(found.get(key, {}), value)
-        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            known = found.get(key)
+            found[key] = merged(known if isinstance(known, dict) else {}, value)
+        elif isinstance(value, list) and value and isinstance(value[0], dict) and "name" in value[0]:
             named = {row["name"]: row for row in [*found.get(key, []), *value]}
             found[key] = [merged({}, row) for row in named.values()]
         else:
