@@ -30,7 +30,7 @@ SECTIONS: Final = {
 """What a table is for."""
 
 FORMAT: Final = (
-    "How its messages are written: JSON, JSON behind the id of a schema, or by a schema of `mapping.registry` "
+    "How its messages are written: JSON, JSON behind the id of a schema, or by a schema of `[mapping.registry]` "
     "([own data](own-data.md#avro-and-protobuf))."
 )
 
@@ -90,7 +90,7 @@ MEANINGS: Final = {
     "`protobuf`.",
     "mapping.registry.username": "Of HTTP's basic authentication; with a password.",
     "mapping.registry.password": "Of the user. Better in `LIS_MAPPING__REGISTRY__PASSWORD` than in a file.",
-    "mapping.registry.token": "Sent as `Authorization: Bearer ...`, instead of a user.",
+    "mapping.registry.token": "Sent as `Authorization: Bearer ...`, instead of the user, where it is given.",
     "mapping.registry.ca_file": "PEM file of the authorities to trust; the system's otherwise.",
     "mapping.registry.certificate_file": "PEM file of this client's certificate, where the registry asks for one.",
     "mapping.registry.key_file": "PEM file of its private key.",

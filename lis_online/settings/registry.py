@@ -43,8 +43,6 @@ class RegistrySettings(Section):
     def _whole(self) -> RegistrySettings:
         if (self.username is None) != (self.password is None):
             raise ValueError("username and password must be given together")
-        if self.username is not None and self.token is not None:
-            raise ValueError("must have username and password or a token, got both")
         if bool(self.certificate_file) != bool(self.key_file):
             raise ValueError("certificate_file and key_file must be given together")
         if (self.ca_file or self.certificate_file) and not (self.url or "").startswith("https:"):
