@@ -30,7 +30,7 @@ SECTIONS: Final = {
 """What a table is for."""
 
 FORMAT: Final = (
-    "How its messages are written: JSON, JSON behind the id of a schema, or by a schema of `[mapping.registry]` "
+    "How its messages are written: JSON, JSON behind the id of a schema, or by a schema of the schema registry "
     "([own data](own-data.md#avro-and-protobuf))."
 )
 
