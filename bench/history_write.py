@@ -34,8 +34,8 @@ from lis_online.history.times import to_datetime
 from lis_online.history.writer import HistoryWriter
 from lis_online.metrics.layout import Layout
 from lis_online.metrics.statistics import Statistics
+from lis_online.records import Record
 from lis_online.settings import Settings
-from lis_online.shards.contract import Record
 from lis_online.shards.publish import PublishShard
 from tests.metrics.worlds import make_scored
 

@@ -26,8 +26,8 @@ from lis_online.events.hashing import plain_hash
 from lis_online.experiments.moments import UNIT, UserTotals
 from lis_online.join.histories import Histories
 from lis_online.join.user_page import MOST_USERS, UserPage
+from lis_online.records import Record
 from lis_online.settings import Settings
-from lis_online.shards.contract import Record
 from lis_online.shards.join import JoinShard
 from lis_online.snapshots.contract import Saving, Snapshot
 from lis_online.snapshots.steps import at_once

@@ -12,8 +12,8 @@ import torch
 from lis_online.events.names import Names
 from lis_online.events.rank_log import Block, decode
 from lis_online.preference.leak import Leak
+from lis_online.records import Record
 from lis_online.settings import Settings
-from lis_online.shards.contract import Record
 from lis_online.shards.intake import Intake
 from lis_online.shards.join import JoinShard
 from lis_online.shards.pair_intake import PairIntake

@@ -25,9 +25,9 @@ from bench import standard
 from bench.join_snapshot import Timer, milliseconds
 from bench.start import AT, SHORT
 from lis_online.events.hashing import id_hash
+from lis_online.records import Record
 from lis_online.representation.permutation import BLOCK
 from lis_online.settings import Settings
-from lis_online.shards.contract import Record
 from lis_online.shards.join import JoinShard
 from lis_online.shards.rank import RankShard
 from lis_online.snapshots.contract import Snapshot

@@ -24,8 +24,8 @@ from lis_online.rankers.adagrad import EPSILON, INITIAL
 from lis_online.rankers.group import RankerGroup
 from lis_online.rankers.inputs import Inputs
 from lis_online.rankers.network import TABLES, Embedded, Network
+from lis_online.records import Record
 from lis_online.settings import Settings
-from lis_online.shards.contract import Record
 from lis_online.shards.join import JoinShard
 from lis_online.shards.rank import RankShard
 

@@ -18,8 +18,8 @@ from bench import standard
 from bench.scaling_point import START
 from lis_online.errors import LisError
 from lis_online.events.decode import MAX_ID, MAX_ITEMS
+from lis_online.records import Record
 from lis_online.settings import Settings
-from lis_online.shards.contract import Record
 from lis_online.shards.join import JoinShard
 
 ADDRESS_SPACE: Final = 8 << 30

@@ -23,8 +23,9 @@ from bench import standard
 from lis_online.events import rank_log
 from lis_online.events.batches import PairBatch
 from lis_online.history.rows import BucketRow, NumberRow
+from lis_online.records import Outgoing, Record
 from lis_online.settings import Settings
-from lis_online.shards.contract import Outgoing, Record, Shard
+from lis_online.shards.contract import Shard
 from lis_online.shards.join import JoinShard
 from lis_online.shards.publish import PublishShard
 from lis_online.shards.rank import RankShard

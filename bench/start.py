@@ -32,8 +32,9 @@ from lis_online.events.batches import VectorBatch
 from lis_online.events.hashing import id_hash
 from lis_online.events.names import Names
 from lis_online.events.rank_log import Block, Side
+from lis_online.records import Outgoing, Record
 from lis_online.settings import Settings
-from lis_online.shards.contract import Outgoing, Record, Shard
+from lis_online.shards.contract import Shard
 from lis_online.shards.join import JoinShard
 from lis_online.shards.rank import RankShard
 

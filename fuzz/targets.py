@@ -24,9 +24,9 @@ from lis_online.events.reasons import REFUSED
 from lis_online.events.recorded_log import read_lines
 from lis_online.experiments import user_totals
 from lis_online.metrics import alignment
+from lis_online.records import Outgoing, Record
 from lis_online.replay.routing import route
 from lis_online.settings import Settings
-from lis_online.shards.contract import Outgoing, Record
 from lis_online.shards.join import JoinShard
 
 Target = Callable[[Random, bytes], None]

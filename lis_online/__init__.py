@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lis_online.errors import LisError, SettingsError
+    from lis_online.records import Record
     from lis_online.settings import Settings, load
-    from lis_online.shards.contract import Record
     from lis_online.shards.pipeline import Pipeline
 
 __all__ = ["LisError", "Pipeline", "Record", "Settings", "SettingsError", "load"]
@@ -17,7 +17,7 @@ __version__ = "0.1.0"
 _PLACES = {
     "LisError": "errors",
     "Pipeline": "shards.pipeline",
-    "Record": "shards.contract",
+    "Record": "records",
     "Settings": "settings",
     "SettingsError": "errors",
     "load": "settings",

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lis_online.shards.contract import Record
+from lis_online.records import Record
 from streams.catch_up import CatchUp
 from streams.host import ShardHost
 from streams.idle import IdleWatch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lis_online.shards.contract import Record
+from lis_online.records import Record
 
 HELD = 10_000
 """Records held before their partitions are paused."""

@@ -13,9 +13,9 @@ from kafka.errors import KafkaError
 from lis_online.errors import BlockError, BrokerError
 from lis_online.events import rank_log
 from lis_online.events.topics import topic_names
+from lis_online.records import MAX_TIME
 from lis_online.replay.connection import check_connection, client_arguments
 from lis_online.settings.model import KafkaSettings
-from lis_online.shards.contract import MAX_TIME
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,8 @@ from typing import Final
 
 from lis_online.exporter.exemplars import Origin
 from lis_online.exporter.health import WorkerHealth
-from lis_online.shards.contract import Outgoing, Record, Shard
+from lis_online.records import Outgoing, Record
+from lis_online.shards.contract import Shard
 from streams.making import Saved
 from streams.watch import Watch
 

@@ -45,7 +45,8 @@ from typing import Any, Protocol, TypeVar
 
 from lis_online.checkpoints.store import CheckpointStore, Judge
 from lis_online.errors import CheckpointError, RegistryError, StorageError
-from lis_online.shards.contract import Outgoing, Record, Shard
+from lis_online.records import Outgoing, Record
+from lis_online.shards.contract import Shard
 from lis_online.snapshots.contract import Snapshot
 from streams.making import Making, Saved, owed_of
 from streams.storage import Patience

@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from lis_online.shards.contract import Outgoing, Shard
+from lis_online.records import Outgoing
+from lis_online.shards.contract import Shard
 from lis_online.snapshots.contract import Saving, Snapshot
 
 Call = Callable[..., Awaitable[Any]]

@@ -17,8 +17,9 @@ from lis_online.checkpoints.admission import Admission
 from lis_online.checkpoints.store import CheckpointStore
 from lis_online.errors import DeviceError, LisError, StorageError
 from lis_online.events.topics import topic_names
+from lis_online.records import Outgoing, Record
 from lis_online.settings import Settings
-from lis_online.shards.contract import Outgoing, Record, Shard
+from lis_online.shards.contract import Shard
 from lis_online.shards.fingerprint import fingerprint
 from streams.assigned import Assigned
 from streams.catch_up import CatchUp

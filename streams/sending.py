@@ -9,7 +9,7 @@ from typing import Any
 from aiokafka.errors import MessageSizeTooLargeError
 from faust.exceptions import ProducerSendError
 
-from lis_online.shards.contract import Outgoing
+from lis_online.records import Outgoing
 
 DEAD_LETTERS = "dead_letters"
 KEPT_OF_A_HUGE_LETTER = 512 * 1024

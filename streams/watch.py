@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from lis_online.shards.contract import Outgoing, Record, Shard
+from lis_online.records import Outgoing, Record
+from lis_online.shards.contract import Shard
 from streams.making import Saved
 
 CATCHING_UP: Final = "catching_up"

@@ -22,8 +22,8 @@ from lis_online.metrics.presence import Presence
 from lis_online.metrics.statistics import Statistics
 from lis_online.metrics.version_keys import version_key
 from lis_online.metrics.windows import Window
+from lis_online.records import Record
 from lis_online.settings import Settings
-from lis_online.shards.contract import Record
 from lis_online.shards.parts import PartAssembler
 from lis_online.shards.pipeline import Pipeline
 from lis_online.simulate.kinds import build, events_of

@@ -16,9 +16,9 @@ from lis_online.events.windows_log import ArmMoments, JoinReport, decode
 from lis_online.events.wire import END_TICK
 from lis_online.experiments.analysis import Analysis, Plan, analyse
 from lis_online.experiments.columns import Columns
+from lis_online.records import Record
 from lis_online.replay.open_bandit import POLICIES, Shown, events, experiment, experiments, read_shown
 from lis_online.settings import Settings
-from lis_online.shards.contract import Record
 from lis_online.shards.join import JoinShard
 from studies.section import percent, table
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
 from lis_online.events.recorded_log import RecordedEvent
-from lis_online.shards.contract import Record
+from lis_online.records import Record
 
 WHOLE = "representations"
 """The topic that is read from its beginning: a vector holds until the next one of its item."""

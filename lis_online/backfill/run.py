@@ -8,8 +8,8 @@ from typing import Final, Literal
 
 from lis_online.backfill.stretch import Stretch
 from lis_online.history.rows import BucketRow, HistoryRow
+from lis_online.records import Record
 from lis_online.settings import Settings
-from lis_online.shards.contract import Record
 from lis_online.shards.pipeline import Pipeline
 from lis_online.shards.publish import PUBLISHED
 

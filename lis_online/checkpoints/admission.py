@@ -6,9 +6,9 @@ import logging
 from typing import Final
 
 from lis_online.checkpoints.manifest import Fingerprint, Manifest
+from lis_online.checkpoints.setting_changes import SettingChanges
 from lis_online.checkpoints.store import CheckpointStore
 from lis_online.errors import CheckpointError
-from lis_online.shards.setting_changes import SettingChanges
 
 logger = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from lis_online.backfill.run import Backfill, Backfilled
     from lis_online.backfill.stretch import Stretch
-    from lis_online.shards.contract import Record
+    from lis_online.records import Record
 
 COUNTED = "{task.fields[samples]:,} samples, {task.fields[buckets]:,} buckets written"
 

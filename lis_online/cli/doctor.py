@@ -17,7 +17,7 @@ from lis_online.settings import Settings, load
 
 if TYPE_CHECKING:
     from lis_online.doctor.finding import Finding
-    from lis_online.shards.contract import Record
+    from lis_online.records import Record
 
 SAMPLE = 5_000
 MARKS = {"ok": ("ok", "green"), "warning": ("warning", "yellow"), "wrong": ("WRONG", "red")}

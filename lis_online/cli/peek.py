@@ -17,7 +17,7 @@ from lis_online.settings import Settings, load
 
 if TYPE_CHECKING:
     from lis_online.mapping.peek import FieldView, TopicView
-    from lis_online.shards.contract import Record
+    from lis_online.records import Record
 
 SHOWN = 60
 """Characters of a value in the table."""
@@ -103,7 +103,7 @@ def _wanted(settings: Settings, topic: str | None, kind: str | None) -> list[tup
 
 
 def _lines(file: Path, topic: str, count: int) -> list[Record]:
-    from lis_online.shards.contract import Record
+    from lis_online.records import Record
 
     try:
         with file.open("rb") as opened:

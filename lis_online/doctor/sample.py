@@ -12,8 +12,8 @@ from lis_online.events import forget_request
 from lis_online.events.topics import MAIN
 from lis_online.events.wire import END_TICK, Feedback, Impression
 from lis_online.mapping.codec import Codec
+from lis_online.records import Record
 from lis_online.settings.mapping import MappingSettings
-from lis_online.shards.contract import Record
 
 Kind = TypeVar("Kind", Impression, Feedback)
 

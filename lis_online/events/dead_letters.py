@@ -14,7 +14,7 @@ import msgspec
 
 from lis_online.errors import EventRefused
 from lis_online.events.topics import INPUTS
-from lis_online.shards.contract import Outgoing, Record
+from lis_online.records import Outgoing, Record
 
 KEPT_BYTES: Final = 1_000_000
 """A longer value is kept in part: with its headers it would exceed Kafka's default record of 1 MiB."""

@@ -16,7 +16,7 @@ from lis_online.events import reasons
 from lis_online.exporter.distribution import NONE, Durations
 from lis_online.exporter.exemplars import Mark, Origin
 from lis_online.exporter.role_health import HistoryHealth, RoleHealth
-from lis_online.shards.contract import MAX_TIME
+from lis_online.records import MAX_TIME
 
 PAUSES: Final = (
     "restoring",

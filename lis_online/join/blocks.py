@@ -10,7 +10,7 @@ from lis_online.events.names import Names
 from lis_online.events.rank_log import VERSION, Block, Side
 from lis_online.join.clock import BEFORE_ALL
 from lis_online.join.columns import MAX_BYTES
-from lis_online.shards.contract import MAX_TIME, Outgoing
+from lis_online.records import MAX_TIME, Outgoing
 
 STEP = 1000
 """ms of watermark that are worth a block without rows."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lis_online.shards.contract import MAX_TIME
+from lis_online.records import MAX_TIME
 
 BEFORE_ALL = -1
 """The watermark while nothing is known: earlier than any event."""

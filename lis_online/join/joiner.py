@@ -35,8 +35,8 @@ from lis_online.join.renaming import Renaming, Shape
 from lis_online.join.user import User
 from lis_online.join.user_buckets import UserBuckets
 from lis_online.join.waiting import COUNT, FEEDBACK, FORGET, IMPRESSION, Waiting
+from lis_online.records import MAX_TIME
 from lis_online.settings import Settings
-from lis_online.shards.contract import MAX_TIME
 from lis_online.snapshots.contract import Snapshot
 from lis_online.snapshots.nested import nest, unnest
 from lis_online.snapshots.steps import Steps

@@ -20,8 +20,8 @@ from lis_online.events.rank_log import Side
 from lis_online.events.wire import Preference, Representation
 from lis_online.join.coengagement import click_hash
 from lis_online.mapping.codec import Codec
+from lis_online.records import Record
 from lis_online.settings import Settings
-from lis_online.shards.contract import Record
 
 PAIRS = -1
 """The variant of a Side that holds preferences."""

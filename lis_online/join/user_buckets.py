@@ -16,9 +16,9 @@ from lis_online.experiments.columns import quantities_of
 from lis_online.experiments.moments import UNIT
 from lis_online.experiments.user_totals import ENTERED, FIRST, TotalsTable, encode_parts, hashed, kept
 from lis_online.join.pending import NOWHERE
+from lis_online.records import MAX_TIME
 from lis_online.settings import Settings
 from lis_online.settings.durations import rollup_length
-from lis_online.shards.contract import MAX_TIME
 from lis_online.snapshots.contract import Snapshot
 from lis_online.snapshots.steps import Steps
 

@@ -13,8 +13,8 @@ from lis_online.mapping.fields import MappedField
 from lis_online.mapping.formats import JSON, Format, format_of
 from lis_online.mapping.message import MessageFields
 from lis_online.mapping.paths import is_many
+from lis_online.records import Record
 from lis_online.settings.mapping import ENCODED, TABLES, MappingSettings, TopicMapping
-from lis_online.shards.contract import Record
 
 _PLAIN: Final[dict[str, Callable[[bytes], Event]]] = {
     "impressions": decode_impression,

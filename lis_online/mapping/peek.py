@@ -18,8 +18,8 @@ from lis_online.mapping.codec import Codec, fields_of, needed_of
 from lis_online.mapping.events import ARM
 from lis_online.mapping.fields import MappedField, parse_field
 from lis_online.mapping.paths import find, format_path
+from lis_online.records import Record
 from lis_online.settings import Settings
-from lis_online.shards.contract import Record
 
 SCHEMA: Final[dict[str, dict[str, str]]] = {
     "impressions": {

@@ -19,11 +19,11 @@ from lis_online.events.topics import INPUTS, MAIN, topic_names
 from lis_online.events.wire import END_TICK
 from lis_online.history.times import iso
 from lis_online.mapping.codec import Codec
+from lis_online.records import Record
 from lis_online.replay.connection import broker_errors, check_connection, client_arguments
 from lis_online.replay.reading import read_partition
 from lis_online.settings import Settings
 from lis_online.settings.model import KafkaSettings
-from lis_online.shards.contract import Record
 
 CHUNK: Final = 256 * 1024
 """Bytes that are fetched of a partition at a time: each partition holds so much while it waits for the others."""

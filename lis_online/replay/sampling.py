@@ -7,8 +7,8 @@ from typing import Any
 from kafka import TopicPartition
 
 from lis_online.errors import TopicError
+from lis_online.records import Record
 from lis_online.replay.reading import read_partition
-from lis_online.shards.contract import Record
 
 
 def newest_records(consumer: Any, topic: str, name: str, count: int) -> list[Record]:

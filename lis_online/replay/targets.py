@@ -12,10 +12,10 @@ from lis_online.events import reasons
 from lis_online.events.dead_letters import Letter, Place
 from lis_online.events.topics import topic_names
 from lis_online.mapping.codec import Codec
+from lis_online.records import Record
 from lis_online.replay.letter_marks import Partition
 from lis_online.replay.reading import read_partition
 from lis_online.settings import Settings
-from lis_online.shards.contract import Record
 from lis_online.shards.join import JoinShard
 
 REPLAYED_FROM: Final = "lis-replayed-from"

@@ -1,6 +1,7 @@
 """The settings that a shard's state and output depend on, flat: what a checkpoint is of.
 
-What may differ between a checkpoint and the settings that it is restored under is said in `setting_changes`.
+What may differ between a checkpoint and the settings that it is restored under is said in
+`lis_online/checkpoints/setting_changes.py`.
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@ from lis_online.join.joiner import Joiner
 from lis_online.join.read_again import ReadAgain
 from lis_online.join.side import SideRecords
 from lis_online.mapping.codec import Codec
+from lis_online.records import MAX_TIME, Outgoing, Record
 from lis_online.settings import Settings
-from lis_online.shards.contract import MAX_TIME, Outgoing, Record
 from lis_online.snapshots.contract import Saving, Snapshot
 from lis_online.snapshots.steps import Steps, Stepwise, whole
 

@@ -12,8 +12,8 @@ from typing import Any, Literal
 from lis_online.events.topics import MAIN
 from lis_online.events.wire import END_TICK
 from lis_online.history.rows import HistoryRow
+from lis_online.records import Outgoing, Record
 from lis_online.settings import Settings
-from lis_online.shards.contract import Outgoing, Record
 from lis_online.shards.join import JoinShard
 from lis_online.shards.publish import PublishShard
 from lis_online.shards.rank import RankShard

@@ -19,10 +19,10 @@ from lis_online.metrics.results import SliceNumbers
 from lis_online.metrics.statistics import Statistics
 from lis_online.metrics.summary import Judged, events_summary, iso, numbers_summary
 from lis_online.metrics.windows import Window
+from lis_online.records import MAX_TIME, Outgoing, Record
 from lis_online.settings import Settings
 from lis_online.shards import publish_renaming
 from lis_online.shards.arm_reports import ArmReports, counts_of
-from lis_online.shards.contract import MAX_TIME, Outgoing, Record
 from lis_online.shards.drift_view import drift_rows
 from lis_online.shards.drift_watch import DriftWatch
 from lis_online.shards.experiment_summary import experiment_summary

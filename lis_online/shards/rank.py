@@ -31,10 +31,10 @@ from lis_online.rankers.group import RankerGroup
 from lis_online.rankers.inputs import Slots, dense_width
 from lis_online.rankers.load import network_of
 from lis_online.rankers.network import Shape
+from lis_online.records import MAX_TIME, Outgoing, Record
 from lis_online.representation.store import VectorStore
 from lis_online.settings import Settings
 from lis_online.shards.batcher import Batcher
-from lis_online.shards.contract import MAX_TIME, Outgoing, Record
 from lis_online.shards.delay_line import DelayLine
 from lis_online.shards.device_use import DeviceUse
 from lis_online.shards.intake import Intake

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from lis_online.events import windows_log
-from lis_online.shards.contract import Outgoing
+from lis_online.records import Outgoing
 
 PART: Final = 400_000
 """Bytes of a bucket in one record: well under Kafka's default limit of 1 MiB."""

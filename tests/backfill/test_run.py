@@ -9,9 +9,9 @@ import pytest
 from lis_online.backfill.run import Backfill
 from lis_online.backfill.stretch import Stretch
 from lis_online.history.rows import BucketRow, HistoryRow
+from lis_online.records import Record
 from lis_online.settings import Settings
 from lis_online.shards import pipeline
-from lis_online.shards.contract import Record
 from lis_online.shards.pipeline import Pipeline
 from lis_online.shards.publish import PublishShard
 from tests.backfill.village import BUCKET, SETTINGS, Log, backfilled, calm, event, feed, middle, times, whole

@@ -11,8 +11,8 @@ import pytest
 from lis_online.doctor.feed import check_feed
 from lis_online.doctor.finding import Finding
 from lis_online.doctor.sample import sample_of
+from lis_online.records import Record
 from lis_online.settings import Settings
-from lis_online.shards.contract import Record
 
 START = 1_795_161_600_000
 EXPERIMENT = {

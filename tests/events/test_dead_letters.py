@@ -17,7 +17,7 @@ from lis_online.events.dead_letters import (
     dead_letter,
     read_letter,
 )
-from lis_online.shards.contract import Outgoing, Record
+from lis_online.records import Outgoing, Record
 
 
 def read_back(letter: Outgoing) -> Letter:

@@ -17,7 +17,7 @@ from lis_online.errors import EventRefused, ReplayError
 from lis_online.events.dead_letters import KEPT_BYTES
 from lis_online.events.decode import MAX_BYTES
 from lis_online.events.recorded_log import read
-from lis_online.shards.contract import Record
+from lis_online.records import Record
 from lis_online.shards.join import JoinShard
 
 SEEDS = st.integers(0, 2**64 - 1)

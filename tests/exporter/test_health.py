@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from lis_online.exporter.health import WorkerHealth
-from lis_online.shards.contract import MAX_TIME
+from lis_online.records import MAX_TIME
 
 
 class Clock:

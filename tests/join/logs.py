@@ -14,8 +14,8 @@ from lis_online.events.batches import PairBatch, SlateBatch
 from lis_online.events.rank_log import Block
 from lis_online.events.windows_log import JoinReport, UserTotalsBucket, decode
 from lis_online.events.wire import END_TICK
+from lis_online.records import Outgoing, Record
 from lis_online.settings import Settings
-from lis_online.shards.contract import Outgoing, Record
 
 TABLE: dict[str, Any] = {
     "events": {

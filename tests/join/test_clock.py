@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lis_online.join.clock import BEFORE_ALL, PartitionClock
-from lis_online.shards.contract import MAX_TIME
+from lis_online.records import MAX_TIME
 
 
 @given(st.lists(st.integers(0, 1000)), st.integers(0, 100))

@@ -15,8 +15,8 @@ from lis_online.experiments.moments import UNIT
 from lis_online.experiments.user_totals import ENTERED, FIRST
 from lis_online.join.pending import NOWHERE
 from lis_online.join.user_buckets import UserBuckets, table_of
+from lis_online.records import MAX_TIME
 from lis_online.settings import Settings
-from lis_online.shards.contract import MAX_TIME
 from lis_online.snapshots.steps import at_once
 from tests.join.logs import EXPERIMENTS
 from tests.join.small_steps import small_steps

@@ -10,9 +10,9 @@ import pytest
 from lis_online.backfill.beginning import records_from
 from lis_online.events.wire import END_TICK
 from lis_online.mapping.codec import Codec
+from lis_online.records import Outgoing, Record
 from lis_online.replay.routing import route
 from lis_online.settings import Settings
-from lis_online.shards.contract import Outgoing, Record
 from lis_online.shards.join import JoinShard
 from tests.mapping.formats import MAPPING, json_of, served, tapped
 

@@ -10,8 +10,8 @@ import pytest
 
 from lis_online.mapping.candidates import candidates
 from lis_online.mapping.peek import peek
+from lis_online.records import Record
 from lis_online.settings import Settings
-from lis_online.shards.contract import Record
 from lis_online.simulate.toml import to_toml
 from tests.cli.terminal import Terminal
 from tests.mapping.formats import MAPPING, SETTINGS, json_of, served, tapped

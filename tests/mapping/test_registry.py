@@ -21,8 +21,8 @@ from lis_online.mapping import schemas as of_schemas
 from lis_online.mapping.codec import Codec
 from lis_online.mapping.registry import Registry
 from lis_online.mapping.schemas import ASKED_AGAIN_AFTER, Schemas
+from lis_online.records import Record
 from lis_online.settings import Settings
-from lis_online.shards.contract import Record
 from lis_online.shards.join import JoinShard
 from tests.mapping.encodings import BOOK, DEED, MAPPING, SHELF, avro, proto_file, registered
 from tests.mapping.registry_server import RegistryServer

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import settings as tries
 from hypothesis import strategies as st
 
-from lis_online.shards.contract import Record
+from lis_online.records import Record
 from lis_online.shards.join import JoinShard
 from tests.join.logs import SETTINGS, feedback, impression
 

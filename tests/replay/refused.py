@@ -9,10 +9,10 @@ import msgspec
 from kafka import KafkaProducer, TopicPartition
 
 from lis_online.events.topics import topic_names
+from lis_online.records import Record
 from lis_online.replay.letter_log import reading
 from lis_online.replay.reading import read_partition
 from lis_online.settings import Settings
-from lis_online.shards.contract import Record
 from lis_online.shards.join import JoinShard
 
 

@@ -13,10 +13,10 @@ import pytest
 from lis_online.errors import ReplayError
 from lis_online.events.decode import decode_feedback, decode_impression, decode_representation, vector_of
 from lis_online.events.wire import END_TICK
+from lis_online.records import Record
 from lis_online.replay.mind import read
 from lis_online.replay.vectors import read_vectors
 from lis_online.settings import Settings
-from lis_online.shards.contract import Record
 from lis_online.shards.join import JoinShard
 from tests.join.logs import output
 

@@ -13,12 +13,12 @@ from lis_online.errors import ReplayError, TopicError
 from lis_online.events.topics import MAIN
 from lis_online.events.wire import END_TICK
 from lis_online.history.rows import HistoryRow, UserTotalsRow
+from lis_online.records import MAX_TIME, Record
 from lis_online.replay import retained
 from lis_online.replay.pacing import Pace
 from lis_online.replay.producer import Replay, producer_of
 from lis_online.replay.retained import read_retained
 from lis_online.settings import Settings
-from lis_online.shards.contract import MAX_TIME, Record
 from streams.topics import create_topics
 from tests.backfill.village import backfilled, event, feed, middle
 from tests.fixtures.kafka import KafkaBroker, settings_of

@@ -13,9 +13,9 @@ from lis_online.events.windows_log import VERSION, JoinReport, RankBucket, Windo
 from lis_online.history.rows import HistoryRow
 from lis_online.history.writer import HistoryWriter
 from lis_online.metrics.layout import Layout
+from lis_online.records import MAX_TIME, Record
 from lis_online.review.request import ReviewRequest
 from lis_online.settings import Settings
-from lis_online.shards.contract import MAX_TIME, Record
 from lis_online.shards.join import JoinShard
 from lis_online.shards.publish import PublishShard
 from tests.join.logs import feedback, impression, records

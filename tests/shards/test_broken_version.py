@@ -8,8 +8,8 @@ from functools import cache
 import pytest
 
 from lis_online.metrics.estimate import Estimate
+from lis_online.records import Outgoing, Record
 from lis_online.settings import Settings
-from lis_online.shards.contract import Outgoing, Record
 from lis_online.shards.pipeline import Pipeline
 from lis_online.shards.publish import PublishShard
 from lis_online.shards.view import PublishView

@@ -25,8 +25,9 @@ from lis_online.metrics.layout import Layout
 from lis_online.metrics.presence import Presence
 from lis_online.metrics.relaid import relaid
 from lis_online.metrics.statistics import Statistics, axes_of
+from lis_online.records import Outgoing, Record
 from lis_online.settings import Settings
-from lis_online.shards.contract import Outgoing, Record, Shard
+from lis_online.shards.contract import Shard
 from lis_online.shards.join import JoinShard
 from lis_online.shards.publish import PublishShard
 from lis_online.shards.rank import RankShard

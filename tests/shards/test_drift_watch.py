@@ -25,8 +25,8 @@ from lis_online.metrics.layout import Layout
 from lis_online.metrics.presence import Presence
 from lis_online.metrics.statistics import GROUPS, Statistics
 from lis_online.metrics.windows import Window
+from lis_online.records import Record
 from lis_online.settings import Settings
-from lis_online.shards.contract import Record
 from lis_online.shards.publish import PublishShard
 from lis_online.shards.view import PublishView
 from tests.metrics.worlds import make_scored, make_statistics

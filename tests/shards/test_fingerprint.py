@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from lis_online.checkpoints.setting_changes import SettingChanges
 from lis_online.settings import Settings
 from lis_online.shards.fingerprint import ROLES, fingerprint
-from lis_online.shards.setting_changes import SettingChanges
 
 METRIC = {"name": "ctr", "kind": "ratio", "numerator": "click", "denominator": "impression"}
 PLAN: dict[str, Any] = {

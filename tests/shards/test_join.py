@@ -16,8 +16,8 @@ from lis_online.events.hashing import id_hash, salt_of
 from lis_online.events.rank_log import Block, decode
 from lis_online.events.wire import END_TICK
 from lis_online.join.coengagement import click_hash
+from lis_online.records import MAX_TIME, Record
 from lis_online.settings import Settings
-from lis_online.shards.contract import MAX_TIME, Record
 from lis_online.shards.join import JoinShard
 from lis_online.snapshots.contract import Snapshot
 from tests.join.logs import (

@@ -19,8 +19,8 @@ from lis_online.events.windows_log import UserTotalsBucket
 from lis_online.events.wire import END_TICK
 from lis_online.experiments.user_totals import decode as decode_totals
 from lis_online.experiments.user_totals import hashed
+from lis_online.records import Record
 from lis_online.settings import Settings
-from lis_online.shards.contract import Record
 from lis_online.shards.join import JoinShard
 from lis_online.snapshots.contract import Snapshot
 from tests.join.logs import EXPERIMENTS, Output, feedback, impression, interleaved, output, partitions, records

@@ -27,7 +27,7 @@ from lis_online.history.rows import (
 from lis_online.metrics.numbers import numbers
 from lis_online.metrics.whole_run import WholeRun
 from lis_online.metrics.windows import RollingWindow
-from lis_online.shards.contract import MAX_TIME, Record
+from lis_online.records import MAX_TIME, Record
 from lis_online.shards.publish import PublishShard
 from lis_online.snapshots.steps import whole
 from tests.metrics.worlds import make_layout, make_scored, make_settings, make_statistics

@@ -20,9 +20,9 @@ from lis_online.experiments.moments import UNIT, Moments
 from lis_online.experiments.stored_moments import decode
 from lis_online.history.rows import ArmRow, CountRow, HistoryRow, LiftRow, MomentsRow, SampleRatioRow, UserTotalsRow
 from lis_online.metrics.layout import Layout
+from lis_online.records import Record
 from lis_online.settings import Settings
 from lis_online.shards.arm_reports import ArmReports
-from lis_online.shards.contract import Record
 from lis_online.shards.publish import PublishShard
 from lis_online.shards.view import ExperimentNumbers
 from tests.metrics.worlds import make_scored, make_statistics

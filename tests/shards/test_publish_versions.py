@@ -18,8 +18,8 @@ from lis_online.metrics.layout import Layout
 from lis_online.metrics.numbers import numbers
 from lis_online.metrics.statistics import GROUPS, Statistics
 from lis_online.metrics.whole_run import WholeRun
+from lis_online.records import Record
 from lis_online.settings import Settings
-from lis_online.shards.contract import Record
 from lis_online.shards.publish import PublishShard
 from lis_online.shards.view import OVERLAP, WHOLE_RUN, PublishView, VersionInfo
 from tests.metrics.worlds import make_scored

@@ -13,8 +13,8 @@ from lis_online.errors import BlockError
 from lis_online.events.batches import SlateBatch
 from lis_online.events.rank_log import Block, decode
 from lis_online.metrics.statistics import SAMPLES
+from lis_online.records import MAX_TIME, Outgoing, Record
 from lis_online.settings import Settings
-from lis_online.shards.contract import MAX_TIME, Outgoing, Record
 from lis_online.shards.join import JoinShard
 from lis_online.shards.rank import RankShard
 from tests.shards.village import (

@@ -14,8 +14,8 @@ from lis_online.events.rank_log import VERSION, Block
 from lis_online.preference.folds import thinned_half
 from lis_online.preference.leak import Leak
 from lis_online.preference.lookup import SCALE, SMOOTHING
+from lis_online.records import MAX_TIME
 from lis_online.settings import Settings
-from lis_online.shards.contract import MAX_TIME
 from lis_online.shards.rank import RankShard
 from tests.shards.village import rank_log
 

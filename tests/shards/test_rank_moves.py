@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from lis_online.records import Record
 from lis_online.settings import Settings
-from lis_online.shards.contract import Record
 from lis_online.shards.fingerprint import fingerprint
 from lis_online.shards.rank import RankShard
 from tests.shards.village import blocks, copied, frozen, rank_log, statistics, table

@@ -10,8 +10,8 @@ from functools import cache
 import pytest
 
 from lis_online.preference import sketch
+from lis_online.records import Record
 from lis_online.shards import delay_line
-from lis_online.shards.contract import Record
 from lis_online.shards.rank import RankShard
 from lis_online.snapshots import held_rows, packing
 from lis_online.snapshots.contract import Snapshot

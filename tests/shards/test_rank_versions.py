@@ -14,8 +14,8 @@ from lis_online.events.rank_log import VERSION, Control
 from lis_online.events.windows_log import RankBucket
 from lis_online.metrics.layout import UNLEAKED
 from lis_online.metrics.statistics import Statistics
+from lis_online.records import Outgoing
 from lis_online.settings import Settings
-from lis_online.shards.contract import Outgoing
 from lis_online.shards.join import JoinShard
 from lis_online.shards.rank import RankShard
 from tests.shards.village import (

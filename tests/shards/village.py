@@ -17,8 +17,8 @@ from lis_online.events.hashing import id_hash
 from lis_online.events.rank_log import Block, decode
 from lis_online.events.wire import END_TICK
 from lis_online.metrics.statistics import Statistics
+from lis_online.records import Outgoing, Record
 from lis_online.settings import Settings
-from lis_online.shards.contract import Outgoing, Record
 from lis_online.shards.join import JoinShard
 from lis_online.shards.rank import RankShard
 from lis_online.simulate.recorded import generate

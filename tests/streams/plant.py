@@ -10,8 +10,9 @@ from typing import Any
 from lis_online.checkpoints.store import CheckpointStore
 from lis_online.history.rows import HistoryRow
 from lis_online.metrics.layout import Layout
+from lis_online.records import Outgoing, Record
 from lis_online.settings import Settings
-from lis_online.shards.contract import Outgoing, Record, Shard
+from lis_online.shards.contract import Shard
 from lis_online.shards.join import JoinShard
 from lis_online.shards.publish import PublishShard
 from lis_online.shards.rank import RankShard

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from lis_online.events.topics import INPUTS, topic_names
+from lis_online.records import Record
 from lis_online.replay.producer import producer_of
 from lis_online.settings import Settings
-from lis_online.shards.contract import Record
 from tests.fixtures.kafka import ROOT
 from tests.streams.toy import Chain, ToyJoin, ToyPublish, ToyRank
 

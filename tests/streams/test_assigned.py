@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lis_online.checkpoints.store import CheckpointStore
-from lis_online.shards.contract import Record
+from lis_online.records import Record
 from streams.assigned import Assigned
 from streams.catch_up import CatchUp
 from streams.host import ShardHost

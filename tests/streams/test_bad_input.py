@@ -24,10 +24,10 @@ from lis_online.events.batches import SlateBatch
 from lis_online.events.dead_letters import KEPT_BYTES, KEPT_KEY_BYTES, Letter
 from lis_online.events.topics import topic_names
 from lis_online.events.wire import END_TICK
+from lis_online.records import MAX_TIME
 from lis_online.replay.letter_log import LetterLog, reading
 from lis_online.replay.reading import read_partition
 from lis_online.settings import Settings
-from lis_online.shards.contract import MAX_TIME
 from streams.topics import create_topics
 from tests.fixtures.kafka import ROOT, KafkaBroker, table_of
 from tests.join.logs import impression

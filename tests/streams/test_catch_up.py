@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from lis_online.shards.contract import Record
+from lis_online.records import Record
 from streams.catch_up import HELD, CatchUp
 
 

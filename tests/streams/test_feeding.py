@@ -10,8 +10,8 @@ import pytest
 from aiokafka import ConsumerRecord
 from faust.types import TP
 
+from lis_online.records import Record
 from lis_online.settings import Settings
-from lis_online.shards.contract import Record
 from streams.apps import new_app
 from streams.assigned import Assigned
 from streams.catch_up import CatchUp

@@ -9,8 +9,8 @@ from kafka import KafkaProducer
 
 from lis_online.events.rank_log import VERSION, Block, Control
 from lis_online.events.topics import topic_names
+from lis_online.records import MAX_TIME
 from lis_online.settings import Settings
-from lis_online.shards.contract import MAX_TIME
 from streams.group_time import LAST, GroupTime, newest
 from streams.topics import create_topics
 from tests.fixtures.kafka import free_port

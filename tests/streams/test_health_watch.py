@@ -6,7 +6,7 @@ from lis_online.errors import EventRefused, HistoryError
 from lis_online.events.dead_letters import dead_letter
 from lis_online.exporter.exemplars import Origin
 from lis_online.exporter.health import WorkerHealth
-from lis_online.shards.contract import Outgoing, Record
+from lis_online.records import Outgoing, Record
 from streams.health_watch import HealthWatch
 from streams.watched_sink import WatchedSink
 from tests.streams.toy import ToyJoin

@@ -10,7 +10,7 @@ import pytest
 from lis_online.checkpoints.place import Folder
 from lis_online.checkpoints.store import CheckpointStore
 from lis_online.errors import CheckpointError, StorageError
-from lis_online.shards.contract import Outgoing, Record
+from lis_online.records import Outgoing, Record
 from lis_online.snapshots.contract import Saving, Snapshot
 from streams.host import ShardHost
 from streams.storage import Patience

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from aiokafka.errors import MessageSizeTooLargeError
 
-from lis_online.shards.contract import Outgoing
+from lis_online.records import Outgoing
 from streams.sending import KEPT_OF_A_HUGE_LETTER, Sender
 
 NAMES = {"samples": "lis.samples", "windows": "lis.windows", "dead_letters": "lis.dead-letters"}

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from lis_online.shards.contract import Outgoing, Record
+from lis_online.records import Outgoing, Record
 from lis_online.snapshots.contract import Copied, Saving, Snapshot
 
 
