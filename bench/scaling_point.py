@@ -20,6 +20,7 @@ import msgspec
 import numpy as np
 
 from bench import standard
+from lis_online.collector import collecting_seldom
 from lis_online.events import rank_log
 from lis_online.events.batches import PairBatch
 from lis_online.history.rows import BucketRow, NumberRow
@@ -216,6 +217,11 @@ def measure(point: Point, buckets: int = 6) -> dict[str, Any]:
     Seconds of processor time a slate of join and rank, a bucket of publish; the longest turn of rank (one record of its
     log); bytes a slate of input and rank log, a bucket of history; bytes of a checkpoint and of resident memory.
     """
+    with collecting_seldom():  # as a worker does
+        return _measure(point, buckets)
+
+
+def _measure(point: Point, buckets: int) -> dict[str, Any]:
     pending = pending_bytes(point)
     before = resident()
     stream, shards = Stream(point), Shards(point)

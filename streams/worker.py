@@ -17,9 +17,9 @@ from typing import Any
 import faust
 
 from lis_online.checkpoints.place import open_place
+from lis_online.collector import collecting_seldom
 from lis_online.settings import Settings
 from streams.apps import new_app
-from streams.collecting import seldom
 from streams.keeping import RowSink
 from streams.roles import PUBLISH, roles_of
 from streams.runner import Runner, ShardFactory
@@ -131,7 +131,7 @@ def run(
             )
             for each in roles_of(role)
         }
-        with serving(runners), seldom():
+        with serving(runners), collecting_seldom():
             return _execute(Worker(runners.values(), loop), runners)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from lis_online.backfill.stretch import Stretch
+from lis_online.collector import collecting_seldom
 from lis_online.history.rows import BucketRow, HistoryRow
 from lis_online.records import Record
 from lis_online.settings import Settings
@@ -77,15 +78,16 @@ class Backfill:
 
         progress: called now and then. `done` says what was written, also after an exception.
         """
-        for number, record in enumerate(records):
-            self._pipeline.feed(record)
-            if number % TELLS == 0:
-                progress(self)
-            if self.done.complete:
-                break
-        else:
-            self._ending = True
-            self._pipeline.finish()
+        with collecting_seldom():
+            for number, record in enumerate(records):
+                self._pipeline.feed(record)
+                if number % TELLS == 0:
+                    progress(self)
+                if self.done.complete:
+                    break
+            else:
+                self._ending = True
+                self._pipeline.finish()
         self._flush()
         progress(self)
 

@@ -13,6 +13,7 @@ from lis_online.cli.app import App
 from lis_online.cli.consoles import out_console
 from lis_online.cli.options import AsJson, Config, print_json
 from lis_online.cli.progress import progress, waiting
+from lis_online.collector import collecting_seldom
 from lis_online.errors import UsageError
 from lis_online.settings import Settings, load_table
 
@@ -179,7 +180,7 @@ def _evaluate(settings: Settings, log: Iterable[RecordedEvent], size: int | None
     from lis_online.shards.pipeline import Pipeline
 
     pipeline = Pipeline(settings)
-    with progress("{task.fields[samples]:,} samples") as bar:
+    with progress("{task.fields[samples]:,} samples") as bar, collecting_seldom():
         task = bar.add_task("evaluating", total=size, samples=0)
         done = 0
         for number, (topic, value) in enumerate(log):
