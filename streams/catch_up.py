@@ -36,6 +36,11 @@ class CatchUp:
         """Whether more is held than should be."""
         return len(self._held) >= HELD
 
+    @property
+    def done(self) -> bool:
+        """Whether the gate is open, and nothing waits for `take`."""
+        return not self._ends and not self._held
+
     def hold(self, records: list[Record]) -> None:
         """Keep records of main topics, in their order, for `take`."""
         self._held += records

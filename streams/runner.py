@@ -32,6 +32,7 @@ from streams.registry_wait import RegistryWait
 from streams.roles import PUBLISH, Role
 from streams.sending import Sender
 from streams.storage import Patience, longest_outage
+from streams.telling import telling
 from streams.transport import Fetched
 from streams.watch import BROKER_UNREACHABLE, CATCHING_UP, HISTORY_UNREACHABLE, REGISTRY_UNREACHABLE, Watch
 
@@ -122,15 +123,13 @@ class Runner:
         app.timer(TICK)(self._guarded(self._look_at_ends))
         app.on_partitions_revoked.connect(self.hand_over, weak=False)
         app.on_rebalance_complete.connect(self._guarded(self._take_over), weak=False)
-        # revocation is not signalled when the worker is told to end
-        app.on_before_shutdown.connect(self.hand_over, weak=False)
+        app.on_before_shutdown.connect(self.hand_over, weak=False)  # revocation is not signalled then
 
     def _history_paused(self, paused: bool) -> None:
         for partition in self._shards:
             (self._watch.paused if paused else self._watch.resumed)(partition, HISTORY_UNREACHABLE)
 
     def _registry_paused(self, partition: int, paused: bool) -> None:
-        self.turned_at = self._clock()  # it is Kafka that it does not look at, and a restart would not help
         (self._watch.paused if paused else self._watch.resumed)(partition, REGISTRY_UNREACHABLE)
 
     # --- records -----------------------------------------------------------------------------------
@@ -224,31 +223,32 @@ class Runner:
 
     async def _look_at_ends(self, *_: Any) -> None:
         here = list(self._shards.values())
-        self.turned_at = self._clock()
+        self._turned()
         try:
-            ends = await self._offsets.ends(
-                {assigned.partition: self._by_topic(assigned.partition) for assigned in here}
-            )
-            for assigned in here:
-                if self._is_current(assigned):
-                    await self._compare(assigned, ends[assigned.partition])
-        except (TimeoutError, KafkaError) as exc:
-            # an outage: look again at the next tick
+            ends = await self._offsets.ends({one.partition: self._by_topic(one.partition) for one in here})
+            async with telling(TICK, self._turned):  # an outage is waited out in here too, and no restart ends it
+                for assigned in here:
+                    if self._is_current(assigned):
+                        await self._compare(assigned, ends[assigned.partition])
+        except (TimeoutError, KafkaError) as exc:  # an outage: look again at the next tick
             logger.debug("%s: end offsets are not known now: %r", self.role.name, exc)
             for assigned in here:
                 self._watch.paused(assigned.partition, BROKER_UNREACHABLE)
                 assigned.idle.restart()
 
+    def _turned(self) -> None:
+        self.turned_at = self._clock()
+
     async def _compare(self, assigned: Assigned, ends: Mapping[str, int]) -> None:
-        tps = self._by_topic(assigned.partition)
-        behind = await self._offsets.behind(tps, ends, assigned.host.positions)
+        behind = await self._offsets.behind(self._by_topic(assigned.partition), ends, assigned.host.positions)
         self._watch.resumed(assigned.partition, BROKER_UNREACHABLE)
         assigned.note_ends(ends, behind)
         for topic in list(assigned.gate.waiting_for):
             if not behind[topic]:
                 assigned.gate.at_end(topic)
         self._align(assigned, assigned.too_far_ahead(behind))
-        await self._feed(assigned, [])
+        if not assigned.gate.done:  # the agent may hold the shard through an outage, which is to be told meanwhile
+            await self._feed(assigned, [])
         await self._pass_over(assigned, assigned.idle_topic(ends, behind))
         if assigned.silent and self._is_current(assigned):
             await self._pass_silence(assigned, ends)
@@ -267,8 +267,7 @@ class Runner:
         The time is asked first and the ends then: what comes after those was sent when that time had passed.
         """
         time = await self._group_time.get()
-        partition = assigned.partition
-        still = (await self._offsets.ends({partition: self._by_topic(partition)}))[partition]
+        still = (await self._offsets.ends({0: self._by_topic(assigned.partition)}))[0]
         unmoved = all(still[topic] == ends[topic] for topic in self.role.main)
         passed = False
         if time is not None and unmoved and await self._still_ours(assigned):
@@ -276,7 +275,7 @@ class Runner:
                 if self._is_current(assigned) and assigned.host.whole:
                     passed = await assigned.host.pass_silence(time)
         if passed and not assigned.idle.passed:
-            logger.info("%s %d brings nothing: it follows the others' time", self.role.name, partition)
+            logger.info("%s %d brings nothing: it follows the others' time", self.role.name, assigned.partition)
         assigned.idle.wait(passed)
         if passed:
             await self._settle(assigned)
