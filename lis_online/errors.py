@@ -74,7 +74,14 @@ class BrokerError(LisError):
 
 
 class RegistryError(LisError):
-    """A schema registry that cannot be asked now: it may pass, and no message is refused for it."""
+    """A schema registry that cannot be asked: no message is refused for it.
+
+    transient: an outage that may pass, so that trying again can help; what a registry cannot do never does.
+    """
+
+    def __init__(self, sentence: str, transient: bool = True) -> None:
+        self.transient = transient
+        super().__init__(sentence)
 
 
 class HistoryError(LisError):

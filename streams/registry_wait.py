@@ -44,7 +44,8 @@ class RegistryWait:
     async def insist(self, partition: int, use: Callable[[], Awaitable[T]]) -> T:
         """Return what something gives that may need the registry, once it does.
 
-        Raises RegistryError where the outage has lasted too long, and when the worker is told to end.
+        Raises RegistryError at once where waiting cannot help, where the outage has lasted too long, and when the
+        worker is told to end.
         """
         while True:
             try:
@@ -63,6 +64,8 @@ class RegistryWait:
 
     async def _failed(self, partition: int, exc: RegistryError) -> None:
         """Say it once for each outage, and return when it is time to try again."""
+        if not exc.transient:
+            raise exc
         self._paused(partition, True)
         since = self._since.get(partition)
         if since is None:

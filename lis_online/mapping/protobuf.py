@@ -24,7 +24,7 @@ from google.protobuf.message_factory import GetMessageClass
 from lis_online.errors import EventRefused, RegistryError
 from lis_online.events import reasons
 from lis_online.mapping.framing import message_indexes
-from lis_online.mapping.registry import RegisteredSchema
+from lis_online.mapping.registry import SERIALIZED, RegisteredSchema
 from lis_online.mapping.schemas import Decode
 
 SHIPPED: Final = (
@@ -66,9 +66,7 @@ def _file(text: str, name: str) -> bytes:
     try:
         file = FileDescriptorProto.FromString(base64.b64decode(text, validate=True))
     except (ValueError, DecodeError) as exc:
-        raise RegistryError(
-            "schema registry must give Protobuf's schemas serialized (?format=serialized), got other text"
-        ) from exc
+        raise RegistryError(f"{SERIALIZED}, got other text", transient=False) from exc
     file.name = name
     return file.SerializeToString()
 

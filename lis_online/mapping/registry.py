@@ -33,6 +33,13 @@ NOT_FOUND: Final = (40401, 40402, 40403)
 """What the API says where a subject, a version or a schema is not there: another 404 is not the API's."""
 
 
+FORMAT: Final = "?format=serialized"
+"""Asks for a schema of Protobuf as the descriptor that a library reads; its source would need a compiler."""
+
+SERIALIZED: Final = f"schema registry must give Protobuf's schemas serialized ({FORMAT})"
+"""What no waiting brings to a registry that cannot: Redpanda's before 25.2 answers 501, others with the source."""
+
+
 class Reference(msgspec.Struct, frozen=True):
     """Another schema that one builds upon, by the name that it is imported under."""
 
@@ -94,7 +101,7 @@ class Registry:
         self._get("/schemas/types")
 
     def _schema(self, path: str, serialized: bool) -> RegisteredSchema | None:
-        found = self._get(f"{path}?format=serialized" if serialized else path)
+        found = self._get(f"{path}{FORMAT}" if serialized else path)
         if found is None:
             return None
         try:
@@ -110,6 +117,8 @@ class Registry:
             with exc:
                 if exc.code == 404 and _reason(exc) in NOT_FOUND:
                     return None
+                if exc.code == 501 and path.endswith(FORMAT):
+                    raise RegistryError(f"{SERIALIZED}, got {exc.code} {exc.reason}", transient=False) from exc
             raise RegistryError(f"schema registry {self._url} must answer, got {exc.code} {exc.reason}") from exc
         except (OSError, HTTPException) as exc:
             raise RegistryError(f"schema registry {self._url} must answer: {getattr(exc, 'reason', exc)}") from exc

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from lis_online.exporter.health import WorkerHealth
+from lis_online.exporter.health import PAUSES, UNREACHABLE, WorkerHealth
 from lis_online.records import MAX_TIME
 
 
@@ -131,7 +131,14 @@ def test_a_watermark_that_stands_with_records_to_read_is_told(clock: Clock) -> N
     assert health.standing(60) is None
 
 
-@pytest.mark.parametrize(("reason", "what"), [("history_unreachable", "the history"), ("broker_unreachable", "Kafka")])
+@pytest.mark.parametrize(
+    ("reason", "what"),
+    [
+        ("history_unreachable", "the history"),
+        ("broker_unreachable", "Kafka"),
+        ("registry_unreachable", "the schema registry"),
+    ],
+)
 def test_somebody_elses_outage_is_told(clock: Clock, reason: str, what: str) -> None:
     """Catching up is work, not an outage."""
     health = WorkerHealth(clock)
@@ -151,3 +158,8 @@ def test_numbers_are_as_old_as_their_revision(clock: Clock) -> None:
         clock.now += 10
         health.published("publish", 0, revision)
         assert health.get()[0].published_at == published_at
+
+
+def test_every_outage_that_is_told_is_a_pause_of_its_own() -> None:
+    """A reason that the series do not know would count as "other", and be nobody's outage."""
+    assert set(UNREACHABLE) == {pause for pause in PAUSES if pause.endswith("_unreachable")}

@@ -180,15 +180,16 @@ def test_json_behind_an_id_needs_no_registry() -> None:
     assert (deed.ts, isinstance(deed, Feedback)) == (5000, True)
 
 
-@pytest.mark.parametrize("status", [401, 404, 429, 500, 301])
+@pytest.mark.parametrize("status", [401, 404, 429, 500, 501, 301])
 def test_registry_that_does_not_answer_refuses_no_message(registry: RegistryServer, status: int) -> None:
     """A shard applies nothing of what it was fed, and all of it once the registry is back."""
     registry.status = status
     shard = JoinShard(settings_of(registry), 0)
     now = time.time_ns() // 1_000_000
     records = [Record("feedback", 0, 0, now, b"{}"), Record("feedback", 0, 1, now, AVRO)]
-    with pytest.raises(RegistryError, match=f"must answer, got {status}"):
+    with pytest.raises(RegistryError, match=f"must answer, got {status}") as caught:
         shard.feed(records)
+    assert caught.value.transient
     assert (dict(shard.positions), shard.counts) == ({}, {})
     registry.status = None
     letters = shard.feed(records)
@@ -246,11 +247,19 @@ def test_credentials_are_sent(registry: RegistryServer, given: dict[str, str], s
     assert list(check_registry(Settings.of({}).mapping.registry)) == []
 
 
-def test_protobuf_that_the_registry_gives_as_source_is_an_outage(registry: RegistryServer) -> None:
-    """No message is refused for what the registry cannot do."""
+@pytest.mark.parametrize(("status", "got"), [(None, "other text"), (501, "501 Not Implemented")])
+def test_registry_that_cannot_serialize_protobuf_is_no_outage(
+    registry: RegistryServer, status: int | None, got: str
+) -> None:
+    """No message is refused for what the registry cannot do, and nobody waits for it."""
     registry.schemas[9] = registered('syntax = "proto3"; message A {}', kind="PROTOBUF")
-    with pytest.raises(RegistryError, match="must give Protobuf's schemas serialized"):
+    registry.status = status
+    with pytest.raises(RegistryError) as caught:
         codec_of(registry, **PROTO_PATHS).events("feedback", bytes([0, 0, 0, 0, 9, 0]))
+    assert str(caught.value) == (
+        f"schema registry must give Protobuf's schemas serialized (?format=serialized), got {got}"
+    )
+    assert not caught.value.transient
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,9 @@ from streams.registry_wait import AGAIN_AFTER, GIVE_UP_AFTER, RegistryWait
 class Outage:
     """Something that needs a registry which is away for some tries; its own clock."""
 
-    def __init__(self, tries: int) -> None:
+    def __init__(self, tries: int, transient: bool = True) -> None:
         self.tries = tries
+        self.transient = transient
         self.now = 0.0
         self.told: list[tuple[int, bool]] = []
         self.stopping = False
@@ -33,7 +34,7 @@ class Outage:
         """Fail as often as it was told to."""
         self.tries -= 1
         if self.tries >= 0:
-            raise RegistryError("schema registry http://r must answer: refused")
+            raise RegistryError("schema registry http://r must answer: refused", self.transient)
         return "done"
 
 
@@ -59,6 +60,14 @@ def test_outage_without_end_ends_the_worker() -> None:
     with pytest.raises(RegistryError):
         asyncio.run(outage.wait.insist(0, outage.use))
     assert GIVE_UP_AFTER < outage.now <= GIVE_UP_AFTER + 2 * AGAIN_AFTER
+
+
+def test_what_no_waiting_mends_ends_the_worker_at_once() -> None:
+    """A registry that cannot give what is needed will not tomorrow."""
+    outage = Outage(3, transient=False)
+    with pytest.raises(RegistryError):
+        asyncio.run(outage.wait.insist(0, outage.use))
+    assert (outage.now, outage.told) == (0, [])
 
 
 def test_worker_that_ends_waits_for_nothing() -> None:

@@ -94,7 +94,7 @@ def unmade(partition: int) -> Any:
     raise AssertionError(partition)
 
 
-@pytest.mark.parametrize("reason", ["history_unreachable", "broker_unreachable"])
+@pytest.mark.parametrize("reason", ["history_unreachable", "broker_unreachable", "registry_unreachable"])
 def test_outage_is_not_ready_and_no_reason_to_restart(worker: Worker, address: str, reason: str) -> None:
     """However long it lasts: the log is the buffer."""
     worker.health.paused("publish", 0, reason)
