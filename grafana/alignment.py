@@ -218,7 +218,8 @@ def _versions() -> list[tuple[panels.Builder, int]]:
     ]
     titles = [("Value #A", {"displayName": "adjusted AIS"}), ("Value #B", {"displayName": "lower"}),
               ("Value #C", {"displayName": "upper"}), ("Time", {"custom.hidden": True})]  # fmt: skip
-    table = panels.rows("Versions side by side", side, queries, SCORE, shape=MERGED, overrides=titles, decimals=4)
+    table = panels.rows("Versions side by side", side, queries, SCORE, shape=MERGED, overrides=titles, decimals=4,
+                        empty="no two versions are measured at once")  # fmt: skip
     return [
         (panels.chart("Age of each version", known, [prom(since, "version {{version}}")], SECONDS), 8),
         (table, 8),

@@ -22,6 +22,10 @@ from tests.grafana.boards import BOARDS
 WINDOW: Final = "1h"
 """Chosen at the head of each dashboard; the rest is as a reader finds it."""
 
+LAST_OF_PAGE: Final = "section:has(> h2:text-is('Preference sources'))"
+LAST_OF_REVIEW: Final = "h2#arms + .metric"
+"""What the pictures of pages end with, as Playwright's selectors."""
+
 
 def main(
     out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("docs/figures"),
@@ -44,8 +48,8 @@ def pages(found: Run, folder: Path, out: Path) -> None:
     command = [sys.executable, "-m", "lis_online", "review", "mllm-q4", "--html", str(review), "-c", str(found.config)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     with chromium() as browser:
-        shoot(browser, found.page, 1130, light=out / "live.png", dark=out / "live-dark.png")
-        shoot(browser, review.as_uri(), 1000, light=out / "review.png")
+        shoot(browser, found.page, LAST_OF_PAGE, light=out / "live.png", dark=out / "live-dark.png")
+        shoot(browser, review.as_uri(), LAST_OF_REVIEW, light=out / "review.png")
 
 
 def dashboards(found: Run, out: Path) -> None:

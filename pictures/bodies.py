@@ -9,7 +9,7 @@ from typing import Any, Final
 from grafana.colours import PALETTE
 from pictures.answers import Line, Shown
 from pictures.elements import FAINT, INK, QUIET, area, box, polyline, rule, text, width_of
-from pictures.units import clock, written
+from pictures.units import clock, round_step, written
 
 TOP, LEFT, RIGHT, BOTTOM = 34, 66, 10, 42
 """Pixels around a chart: the title, the axis of values, the axis of time and the legend."""
@@ -102,21 +102,26 @@ def states(one: Shown, width: float, height: float) -> Iterator[str]:
 
 
 def table(one: Shown, width: float, height: float) -> Iterator[str]:
-    """Draw the rows for which there is room; a column is as wide as its longest word, the last takes the rest."""
-    names = {name: _ways(one.panel, name).get("displayName", name) for row in one.rows for name in row}
-    sizes = [
-        min(220.0, 18 + max(width_of(w, 11.5) for w in (shown, *(row.get(name, "") for row in one.rows))))
-        for name, shown in names.items()
-    ]
-    sizes = [size * max(1.0, (width - 16) / sum(sizes)) for size in sizes]
+    """Draw the rows for which there is room; columns as wide as their longest words, the wide ones cut."""
+    columns = {name: _ways(one.panel, name) for row in one.rows for name in row}
+    words = {name: [_told(row.get(name, ""), ways) for row in one.rows] for name, ways in columns.items()}
+    heads = {name: ways.get("displayName", name) for name, ways in columns.items()}
+    sizes = {name: 18 + max(width_of(word, 11.5) for word in (heads[name], *words[name])) for name in columns}
+    scale = (width - 16) / sum(sizes.values())
+    if scale < 1:
+        fair = (width - 16) / len(sizes)
+        spare = sum(fair - size for size in sizes.values() if size < fair)
+        over = sum(size - fair for size in sizes.values() if size > fair)
+        sizes = {name: size if size <= fair else fair + (size - fair) * spare / over for name, size in sizes.items()}
+    sizes = {name: size * max(1.0, scale) for name, size in sizes.items()}
+    kept = min(len(one.rows), int((height - 56) / ROW))
     x = 8.0
-    for at, (name, shown) in enumerate(names.items()):
-        room = width - x - 8 if at == len(names) - 1 else sizes[at] - 8
-        yield text(x, 44, shown, 11.5, QUIET, weight=600, room=room)
-        for line, row in enumerate(one.rows[: int((height - 56) / ROW)]):
-            yield text(x, 44 + ROW * (line + 1), row.get(name, ""), 11.5, room=room)
-        x += sizes[at]
-    for line in range(min(len(one.rows), int((height - 56) / ROW)) + 1):
+    for name, size in sizes.items():
+        yield text(x, 44, heads[name], 11.5, QUIET, weight=600, room=size - 6)
+        for line in range(kept):
+            yield text(x, 44 + ROW * (line + 1), words[name][line], 11.5, room=size - 6)
+        x += size
+    for line in range(kept + 1):
         yield rule(8, 50 + ROW * line, width - 8, 50 + ROW * line)
 
 
@@ -138,9 +143,9 @@ def ticks(values: list[float], defaults: dict[str, Any]) -> list[float]:
         low, high = min(low, 0.0), max(high, 0.0) or (0.0 if low else 1.0)
     elif 0 <= low < 0.4 * high:
         low = 0.0
-    rough = (high - low) / STEPS
-    size = 10.0 ** math.floor(math.log10(rough))
-    step = next(size * times for times in (1, 2, 2.5, 5, 10) if size * times >= rough * 0.999)
+    if defaults.get("unit") == "s":
+        low = min(low, 0.0)
+    step = round_step((high - low) / STEPS, defaults.get("unit", "none"))
     first, last = math.floor(low / step + 1e-6), max(math.ceil(high / step - 1e-6), math.floor(low / step + 1e-6) + 1)
     return [min(max(step * at, least), most) for at in range(first, last + 1)]
 
@@ -160,6 +165,11 @@ def _ways(panel: dict[str, Any], name: str) -> dict[str, Any]:
         if override["matcher"] == {"id": "byName", "options": name}:
             found |= {one["id"]: one["value"] for one in override["properties"]}
     return found
+
+
+def _told(word: str, ways: dict[str, Any]) -> str:
+    """Return a cell in the unit that its column has, where it has one."""
+    return written(float(word), ways["unit"], ways.get("decimals")) if word and "unit" in ways else word
 
 
 def _mapping(defaults: dict[str, Any], value: float) -> dict[str, str] | None:

@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 INK: Final = "#24292e"
 QUIET: Final = "#5b6470"
 FAINT: Final = "#e7e9ec"
-LETTER: Final = 0.54
+LETTER: Final = 0.6
 """Width of a letter, of its size."""
 
 

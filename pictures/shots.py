@@ -15,6 +15,8 @@ from lis_online.errors import UsageError
 from tests.browser import ARGUMENTS, NAMES
 
 WIDTH: Final = 1280
+MARGIN: Final = 8
+"""Pixels under the last thing shown."""
 COLOURS: Final = 128
 """Of a picture: flat pages lose nothing that is seen, and are a third as large."""
 PATIENCE: Final = 180_000.0
@@ -37,15 +39,17 @@ def chromium() -> Iterator[Any]:
             opened.close()
 
 
-def shoot(browser: Any, address: str, height: int, **paths: Path) -> None:
-    """Write a page's first screen, of `height` px, once it has drawn itself. paths: where to, by colour scheme."""
-    page = browser.new_page(viewport={"width": WIDTH, "height": height})
+def shoot(browser: Any, address: str, last: str, **paths: Path) -> None:
+    """Write a page that has drawn itself, down to the end of the element `last`. paths: where to, by colour scheme."""
+    page = browser.new_page(viewport={"width": WIDTH, "height": 900})
     page.set_default_timeout(PATIENCE)
     page.goto(address)
     page.wait_for_selector("html[data-drawn]", state="attached")
     for scheme, path in paths.items():
         page.emulate_media(color_scheme=scheme)
-        save(page.screenshot(animations="disabled"), path)
+        end = page.locator(last).first.bounding_box()
+        clip = {"x": 0, "y": 0, "width": WIDTH, "height": end["y"] + end["height"] + MARGIN}
+        save(page.screenshot(animations="disabled", full_page=True, clip=clip), path)
     page.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 
 
@@ -26,6 +27,28 @@ def written(value: float, unit: str, decimals: int | None = None) -> str:
     return f"{value:.{decimals}f}" if decimals is not None else f"{value:.3g}"
 
 
+def round_step(rough: float, unit: str) -> float:
+    """Return the round step of an axis that is `rough` or a little more: of a clock, of powers of two, or of tens.
+
+    >>> round_step(80, "s"), round_step(5000, "s"), round_step(3 << 20, "bytes"), round_step(70, "cps")
+    (120.0, 7200.0, 4194304.0, 100.0)
+    """
+    if unit == "bytes" and rough > 1:
+        return 2.0 ** math.ceil(math.log2(rough * 0.999))
+    if unit == "s" and 1 < rough <= DAY:
+        return next(step for step in CLOCK_STEPS if step >= rough * 0.999)
+    whole = DAY if unit == "s" and rough > DAY else 1.0
+    size = whole * 10.0 ** math.floor(math.log10(rough / whole))
+    return next(size * times for times in (1, 2, 2.5, 5, 10) if size * times >= rough * 0.999)
+
+
+DAY = 86_400.0
+CLOCK_STEPS = tuple(
+    [float(n) for n in (2, 5, 10, 15, 30)]
+    + [60.0 * n for n in (1, 2, 5, 10, 15, 30)]
+    + [3600.0 * n for n in (1, 2, 3, 6, 12, 24)]
+)
+"""Seconds between the marks of a clock."""
 BYTES = (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1))
 SHORT = ((" M", 1_000_000), (" K", 1000), ("", 1))
 
