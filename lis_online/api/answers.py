@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from lis_online.review.document import GuardrailResult, MetricResult, SampleRatio, Span
+from lis_online.review.document import Estimated, GuardrailResult, MetricResult, Part, SampleRatio, Span
 
 
-class Answer(BaseModel):
+class Answer(Part):
     """A part of an answer: fields are added, never renamed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Refusal(Answer):
@@ -27,14 +25,9 @@ class Health(Answer):
     status: str
 
 
-class Estimate(Answer):
+class Estimate(Estimated):
     """A number with its 95 % interval; without a value, the reason. pairs, left_out: of pair alignment alone."""
 
-    value: float | None
-    stderr: float | None = None
-    lower: float | None = None
-    upper: float | None = None
-    reason: str | None = None
     learning_noise: bool | None = None
     samples_to_resolve: int | None = None
     pairs: int | None = None

@@ -23,7 +23,6 @@ from lis_online.review.arms import Arms as ReviewArms
 from lis_online.review.document import Review
 from lis_online.review.gather import review
 from lis_online.review.request import ReviewRequest
-from lis_online.review.whole import known
 from lis_online.settings import Settings
 from lis_online.settings.model import ExperimentSettings
 
@@ -126,7 +125,7 @@ def _arms(connection: Connection, under: Under, one: ExperimentSettings, at: int
         return Arms(experiment=one.name, configuration=under.configuration, control=one.control, time=None,
                     sample_ratio=None, guardrails=(), arms=(),
                     reason=f"the history knows no user of {one.name} {when}")  # fmt: skip
-    found = ReviewArms.of(Plan.of(one), known(stored))
+    found = ReviewArms.of(Plan.of(one), stored)
     shown = found.get({arm.name: "" for arm in one.arm})
     fields = tuple(ArmLifts.model_fields)
     return Arms(

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from lis_online.events.windows_log import ArmMoments
 from lis_online.experiments import stored_moments
+from lis_online.experiments.known import Known
 from lis_online.experiments.user_totals import TotalsTable, decode
 from lis_online.history.annotations import annotations_between as annotations_between
 from lis_online.history.counts import counts_between as counts_between
@@ -28,15 +28,6 @@ AT_ONCE: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class StoredMoments:
-    """The moments of an experiment's arms, cumulative to `time`, ms. columns: the names behind their indices."""
-
-    time: int
-    columns: tuple[str, ...]
-    arms: dict[str, ArmMoments]
-
-
-@dataclass(frozen=True, slots=True)
 class UserBucket:
     """What users did on the impressions of [start, end), ms: the tables of every shard's parts, in order."""
 
@@ -45,7 +36,7 @@ class UserBucket:
     tables: list[TotalsTable]
 
 
-def moments_at(connection: Connection, configuration: int, experiment: str, until: int | None) -> StoredMoments | None:
+def moments_at(connection: Connection, configuration: int, experiment: str, until: int | None) -> Known | None:
     """Return the newest moments as of a bucket that ended by `until`, ms; None where there are none."""
     arms = _arms(connection, configuration, experiment)
     if not arms:
@@ -64,7 +55,7 @@ def moments_over_time(
     start: int | None,
     end: int | None,
     most: int = 96,
-) -> list[StoredMoments]:
+) -> list[Known]:
     """Return moments as of at most `most` buckets that ended in (start, end], ms, oldest first.
 
     Evenly chosen by time: the first and the last, and between them the newest by each of equal steps.
@@ -119,7 +110,7 @@ def _arms(connection: Connection, configuration: int, experiment: str) -> list[s
 
 def _at(
     connection: Connection, configuration: int, experiment: str, arms: Sequence[str], times: Sequence[datetime]
-) -> list[StoredMoments]:
+) -> list[Known]:
     column = moments.c
     query = select(column.bucket_end, column.arm, column.data).where(
         *_of_arms(configuration, experiment, arms), column.bucket_end.in_(times)
@@ -128,10 +119,10 @@ def _at(
     return [_decoded(experiment, time, list(of)) for time, of in groupby(rows, key=lambda row: row.bucket_end)]
 
 
-def _decoded(experiment: str, time: datetime, rows: Sequence[Any]) -> StoredMoments:
+def _decoded(experiment: str, time: datetime, rows: Sequence[Any]) -> Known:
     found = {row.arm: stored_moments.decode(row.data, experiment, row.arm) for row in rows}
     columns = next(iter(found.values()))[0]
-    return StoredMoments(to_milliseconds(time), columns, {arm: one for arm, (_, one) in found.items()})
+    return Known(to_milliseconds(time), columns, {arm: one for arm, (_, one) in found.items()})
 
 
 def _of_arms(configuration: int, experiment: str, arms: Sequence[str]) -> list[ColumnElement[bool]]:

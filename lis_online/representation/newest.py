@@ -9,7 +9,8 @@ import numpy as np
 
 from lis_online.events.batches import VectorBatch
 from lis_online.representation.index import MISSING
-from lis_online.representation.rows import CAPACITY, Rows, newest_of_each
+from lis_online.representation.queue import VectorQueue
+from lis_online.representation.rows import CAPACITY, Rows
 from lis_online.snapshots.held_rows import HeldRows
 from lis_online.snapshots.packing import packing
 from lis_online.snapshots.steps import Steps, at_once
@@ -26,15 +27,14 @@ class NewestVectors:
 
     def __init__(self, dimension: int, capacity: int = CAPACITY) -> None:
         self.dimension = dimension
-        self._queue: list[VectorBatch] = []
+        self._queue = VectorQueue(dimension)
         self._rows = Rows(capacity)
         self._vectors = np.zeros((0, dimension), np.float16)
         self._held: weakref.ref[HeldRows] | None = None
 
     def update(self, batch: VectorBatch) -> None:
         """Queue vectors."""
-        if len(batch):
-            self._queue.append(batch)
+        self._queue.update(batch)
 
     def get(self, items: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return each item's vector as of its time t, ms, at or after the last `advance`.
@@ -49,7 +49,7 @@ class NewestVectors:
             found[~known] = 0
         else:
             found = np.zeros((len(items), self.dimension), np.float32)
-        queued = self._queued()
+        queued = self._queue.get()
         at = _newest_before(queued, items, t)
         fresh = at != MISSING
         if fresh.any():
@@ -60,13 +60,9 @@ class NewestVectors:
 
     def advance(self, t: int) -> None:
         """Leave the times up to t, ms, behind."""
-        queued = self._queued()
-        due = queued.ts <= t
-        if not due.any():
+        batch = self._queue.take(t, self._rows.capacity)
+        if batch is None:
             return
-        self._queue = [queued.take(~due)]
-        batch = queued.take(due)
-        batch = batch.take(newest_of_each(batch.item, batch.ts, batch.version, self._rows.capacity))
         rows = self._rows.update(batch.item, batch.ts).rows
         held = None if self._held is None else self._held()
         if held is not None:
@@ -76,14 +72,6 @@ class NewestVectors:
             self._vectors = np.concatenate([self._vectors, np.zeros((more, self.dimension), np.float16)])
         self._vectors[rows] = batch.vector
 
-    def _queued(self) -> VectorBatch:
-        if not self._queue:
-            empty = np.zeros(0, np.int64)
-            self._queue = [VectorBatch(empty, empty, empty, np.zeros((0, self.dimension), np.float16))]
-        if len(self._queue) > 1:
-            self._queue = [VectorBatch.concatenate(self._queue)]
-        return self._queue[0]
-
     def snapshot(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return the state: msgpack-able data and arrays."""
         return at_once(self.begin_snapshot())
@@ -92,11 +80,11 @@ class NewestVectors:
         """Take hold of the state; return the copying of it."""
         held = HeldRows(self._vectors)
         self._held = weakref.ref(held)  # it lives as long as the copying does: then nothing needs to be kept
-        return _copying(self._queued(), held, self._rows.begin_snapshot())
+        return _copying(self._queue.get(), held, self._rows.begin_snapshot())
 
     def restore(self, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         """Replace the state with that of `snapshot`."""
-        self._queue = [VectorBatch.decode(meta["queue"])]
+        self._queue.restore(meta["queue"])
         self._rows.restore(meta["free"], arrays)
         self._vectors = arrays["vectors"]
 

@@ -14,7 +14,8 @@ from torch import Tensor
 from lis_online.events.batches import VectorBatch
 from lis_online.representation.index import MISSING
 from lis_online.representation.permutation import BLOCK, GrowingPermutation
-from lis_online.representation.rows import CAPACITY, Rows, newest_of_each
+from lis_online.representation.queue import VectorQueue
+from lis_online.representation.rows import CAPACITY, Rows
 from lis_online.snapshots.held_rows import HeldRows
 from lis_online.snapshots.packing import packing
 from lis_online.snapshots.steps import Steps, at_once
@@ -30,7 +31,7 @@ class VectorStore:
     def __init__(self, dimension: int, device: torch.device, salt: int, capacity: int = CAPACITY) -> None:
         self.dimension = dimension
         self.device = device
-        self._queue: list[VectorBatch] = []
+        self._queue = VectorQueue(dimension)
         self._rows = Rows(capacity)
         self._vectors = torch.zeros((0, dimension), dtype=torch.float16, device=device)
         self._since = np.zeros(0, np.int64)
@@ -39,8 +40,7 @@ class VectorStore:
 
     def update(self, batch: VectorBatch) -> None:
         """Queue vectors. One whose time has been applied takes effect with the next `advance`."""
-        if len(batch):
-            self._queue.append(batch)
+        self._queue.update(batch)
 
     def replacement_times(self, first: int, last: int) -> np.ndarray:
         """Return the distinct times in (first, last] at which an item's vector gives way to another.
@@ -48,7 +48,7 @@ class VectorStore:
         An item's first vector needs no cut: `rows` hides it from samples before its time. Neither does one that is
         delivered twice: of one time there is one vector.
         """
-        queued = self._queued()
+        queued = self._queue.get()
         due = queued.ts <= last
         if not due.any():
             return np.zeros(0, np.int64)
@@ -59,21 +59,9 @@ class VectorStore:
 
     def advance(self, t: int) -> None:
         """Apply every queued vector with ts <= t, in the order (ts, item, version)."""
-        queued = self._queued()
-        due = queued.ts <= t
-        if not due.any():
-            return
-        self._queue = [queued.take(~due)]
-        batch = queued.take(due)
-        self._apply(batch.take(newest_of_each(batch.item, batch.ts, batch.version, self._rows.capacity)))
-
-    def _queued(self) -> VectorBatch:
-        if not self._queue:
-            empty = np.zeros(0, np.int64)
-            self._queue = [VectorBatch(empty, empty, empty, np.zeros((0, self.dimension), np.float16))]
-        if len(self._queue) > 1:
-            self._queue = [VectorBatch.concatenate(self._queue)]
-        return self._queue[0]
+        batch = self._queue.take(t, self._rows.capacity)
+        if batch is not None:
+            self._apply(batch)
 
     def _apply(self, batch: VectorBatch) -> None:
         placed = self._rows.update(batch.item, batch.ts)
@@ -131,11 +119,11 @@ class VectorStore:
         """Take hold of the state; return the copying of it."""
         held = _Held(HeldRows(self._since, self._vectors), HeldRows(self._permutation.donor))
         self._held = weakref.ref(held)  # it lives as long as the copying does: then nothing needs to be kept
-        return _copying(self._queued(), held, self._rows.begin_snapshot())
+        return _copying(self._queue.get(), held, self._rows.begin_snapshot())
 
     def restore(self, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         """Replace the state with that of `snapshot`."""
-        self._queue = [VectorBatch.decode(meta["queue"])]
+        self._queue.restore(meta["queue"])
         self._rows.restore(meta["free"], arrays)
         self._since = arrays["since"]
         self._permutation.donor = arrays["donor"]

@@ -9,6 +9,7 @@ from lis_online.events.windows_log import ArmMoments
 from lis_online.experiments import comparison, levels, lift
 from lis_online.experiments.analysis import Analysis, Plan, analyse, empty
 from lis_online.experiments.definitions import Metric
+from lis_online.experiments.known import Known
 from lis_online.review.document import (
     Arm,
     Change,
@@ -20,7 +21,6 @@ from lis_online.review.document import (
     Representation,
     SampleRatio,
 )
-from lis_online.review.facts import Known
 from lis_online.review.request import ReviewRequest
 
 NO_VARIANT = "serves no variant"

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from lis_online.experiments.analysis import Plan
+from lis_online.experiments.known import Known
 from lis_online.metrics.layout import ALL
 from lis_online.review.agreement import agreement, primary_metric
 from lis_online.review.arms import NO_VARIANT, Arms, change, points
 from lis_online.review.document import Representation, Review, Verdict
-from lis_online.review.facts import Facts, Known
+from lis_online.review.facts import Facts
 from lis_online.review.quality import quality
 from lis_online.review.verdict import judge
 from lis_online.review.words import lift

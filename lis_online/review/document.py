@@ -33,14 +33,19 @@ class Span(Part):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
-class Number(Part):
-    """A number with its 95 % interval. learning_noise: the interval was widened for it."""
+class Estimated(Part):
+    """A value with its 95 % interval; what does not exist is None, and the reason says why."""
 
     value: float | None
     stderr: float | None = None
     lower: float | None = None
     upper: float | None = None
     reason: str | None = None
+
+
+class Number(Estimated):
+    """A number with its 95 % interval. learning_noise: the interval was widened for it."""
+
     learning_noise: bool = False
     samples_to_resolve: float | None = None
 

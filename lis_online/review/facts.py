@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from lis_online.events.windows_log import ArmMoments
+from lis_online.experiments.known import Known
 from lis_online.review.document import (
     Against,
     AlignmentPoint,
@@ -19,15 +19,6 @@ from lis_online.settings.model import ExperimentSettings
 
 Times = tuple[int, int]
 """A stretch of time, ms since 1970, its end exclusive."""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """The arms' moments as of a time, ms: columns are the names behind their indices."""
-
-    time: int
-    columns: tuple[str, ...]
-    arms: Mapping[str, ArmMoments]
 
 
 @dataclass(frozen=True, slots=True)

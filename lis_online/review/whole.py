@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from lis_online.history.experiments import StoredMoments, moments_at, moments_over_time
+from lis_online.experiments.known import Known
+from lis_online.history.experiments import moments_at, moments_over_time
 from lis_online.history.times import iso, to_milliseconds
-from lis_online.review.facts import Known, Traffic
+from lis_online.review.facts import Traffic
 from lis_online.review.subject import Subject
 
 if TYPE_CHECKING:
@@ -25,20 +26,13 @@ def whole(connection: Connection, subject: Subject, request: ReviewRequest) -> T
     if found is None:
         when = "yet" if end is None else f"by {iso(end, request.zone)}"
         return Traffic(None, None, f"the history knows no user of {name} {when}")
-    stored = moments_over_time(connection, subject.configuration, name, None, end, MOST_POINTS)
-    over_time = tuple(known(one) for one in stored)
+    over_time = tuple(moments_over_time(connection, subject.configuration, name, None, end, MOST_POINTS))
     return Traffic(found, (_start(subject, over_time[0].time, found.time), found.time), over_time=over_time)
 
 
 def known_at(connection: Connection, subject: Subject, until: int | None) -> Known | None:
     """Return the newest moments by a time, ms."""
-    found = moments_at(connection, subject.configuration, subject.experiment.name, until)
-    return None if found is None else known(found)
-
-
-def known(found: StoredMoments) -> Known:
-    """Return moments of the history as facts."""
-    return Known(found.time, tuple(found.columns), found.arms)
+    return moments_at(connection, subject.configuration, subject.experiment.name, until)
 
 
 def _start(subject: Subject, first: int, last: int) -> int:

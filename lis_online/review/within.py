@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from lis_online.experiments.known import Known
 from lis_online.experiments.range_moments import RangeMoments
 from lis_online.history.experiments import moments_over_time, user_totals
 from lis_online.history.times import iso
-from lis_online.review.facts import Known, Times, Traffic
+from lis_online.review.facts import Times, Traffic
 from lis_online.review.subject import Subject
-from lis_online.review.whole import known, known_at
+from lis_online.review.whole import known_at
 from lis_online.review.words import share
 from lis_online.settings.durations import format_duration, rollup_length
 
@@ -98,7 +99,7 @@ def _had_impressions(connection: Connection, subject: Subject, start: int, end: 
     if start >= end:
         return False
     found = moments_over_time(connection, subject.configuration, subject.experiment.name, start - 1, end, 2)
-    return len({_impressions(known(one)) for one in found}) > 1
+    return len({_impressions(one) for one in found}) > 1
 
 
 def _impressions(found: Known) -> int:

@@ -12,10 +12,10 @@ from scipy.stats import kendalltau
 
 from lis_online.experiments.analysis import Plan
 from lis_online.experiments.definitions import Guardrail, Metric
+from lis_online.experiments.known import Known
 from lis_online.review.agreement import agreement, kendall, primary_metric
 from lis_online.review.arms import NO_VARIANT, Arms
 from lis_online.review.document import Agreement
-from lis_online.review.facts import Known
 from tests.experiments.arms import COLUMNS, CTR, arm_of, users
 from tests.review.documents import make_representation
 

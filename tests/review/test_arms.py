@@ -11,8 +11,8 @@ from lis_online.experiments.analysis import Plan
 from lis_online.experiments.columns import Columns
 from lis_online.experiments.comparison import Rules, compare
 from lis_online.experiments.definitions import Guardrail, Metric
+from lis_online.experiments.known import Known
 from lis_online.review.arms import Arms, points
-from lis_online.review.facts import Known
 from tests.experiments.arms import CTR, QUANTITIES, arm_of, users
 from tests.review.documents import make_representation
 from tests.review.history import ask

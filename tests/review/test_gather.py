@@ -13,13 +13,13 @@ from sqlalchemy import Engine, text
 from lis_online.errors import UsageError
 from lis_online.events.windows_log import JoinReport
 from lis_online.experiments.analysis import Plan
+from lis_online.experiments.known import Known
 from lis_online.history.annotations import Annotation, annotate
 from lis_online.history.rows import DriftRow, NumberRow
 from lis_online.history.writer import HistoryWriter
 from lis_online.review import alignment
 from lis_online.review.arms import Arms
 from lis_online.review.document import Representation, Review
-from lis_online.review.facts import Known
 from lis_online.review.gather import review
 from lis_online.review.schema import schema
 from lis_online.review.verdict import judge
