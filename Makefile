@@ -72,7 +72,7 @@ bench: setup  ## docs/performance.md: every comparison, about 10 minutes on two 
 bench-gpu: setup  ## bench/results/gpu.json: the rank step on a GPU; says so where there is none
 	@$(BIN)/python -m bench.gpu
 
-scaling: setup  ## docs/scaling.md, docs/capacity.md: what a slate costs as everything grows, about 25 minutes; SCALE=0.3 for trying
+scaling: setup  ## docs/scaling.md, docs/capacity.md: what a slate costs as everything grows, about 10 minutes; SCALE=0.3 for trying
 	@OMP_NUM_THREADS=1 $(BIN)/python -m bench.scaling --scale $(SCALE)
 
 soak: setup  ## does memory stop growing? SLATES of them, an hour for the ten million of the page

@@ -107,7 +107,7 @@ def write(found: dict[str, Any]) -> None:
 def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--scale", type=float, default=1.0, help="1 takes about 25 minutes; less is for trying")
+    parser.add_argument("--scale", type=float, default=1.0, help="1 takes about 10 minutes; less is for trying")
     parser.add_argument("--axis", action="append", choices=AXES, help="only these axes; nothing is written then")
     parser.add_argument("--again", action="store_true", help="measure nothing, write the pages from docs/scaling.json")
     given = parser.parse_args()

@@ -9,25 +9,25 @@ from typing import Final
 
 FITTED: Final[dict[str, dict[str, float]]] = {
     "join_s": {
-        "slate": 4.46e-05,
-        "item": 2.41e-07,
-        "history": 2.33e-07,
-        "click": 2.46e-05,
-        "error": 0.23,
+        "slate": 2.44e-05,
+        "item": 2.49e-07,
+        "history": 2.38e-07,
+        "click": 1.84e-05,
+        "error": 0.053,
     },
     "rank_s": {
-        "slate": 2.55e-05,
-        "item": 9.95e-06,
-        "item_variant": 2.84e-06,
+        "slate": 2.61e-05,
+        "item": 1.06e-05,
+        "item_variant": 2.82e-06,
         "item_history": 0.0,
-        "product": 2.52e-10,
-        "pair": 2.36e-05,
-        "error": 0.052,
+        "product": 2.91e-10,
+        "pair": 1.45e-05,
+        "error": 0.054,
     },
     "publish_s": {
-        "bucket": 0.0226,
-        "variant": 0.00671,
-        "error": 0.053,
+        "bucket": 0.0238,
+        "variant": 0.00692,
+        "error": 0.075,
     },
     "input_bytes": {
         "slate": 155.0,
@@ -44,10 +44,10 @@ FITTED: Final[dict[str, dict[str, float]]] = {
         "error": 0.009,
     },
     "pending_bytes": {
-        "slate": 3000.0,
-        "item": 7.26,
+        "slate": 2770.0,
+        "item": 2.65,
         "history": 18.6,
-        "error": 0.078,
+        "error": 0.09,
     },
     "windows_bytes": {
         "bucket": 31000.0,
