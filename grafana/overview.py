@@ -10,7 +10,7 @@ from grafana.layout import Line, Section, place
 from grafana.panels import RATIO, SCORE, SECONDS, Ask, proms
 from grafana.promql import AT, OF_VARIANT, by_variant, newest, top
 from lis_online.exporter import names
-from lis_online.exporter.names import Series
+from lis_online.exporter.series import Series
 from lis_online.metrics.diagnosis import DIAGNOSES, INVALID_BASELINE
 
 BREACHED = 'status="breached"'

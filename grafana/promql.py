@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from lis_online.exporter.names import VARIANT, VERSION_NEWEST, Series
+from lis_online.exporter.names import VARIANT, VERSION_NEWEST
+from lis_online.exporter.series import Series
 
 JOB: Final = 'job=~"$job"'
 INSTANCE: Final = 'instance=~"$instance"'

@@ -16,6 +16,7 @@ from grafana_foundation_sdk.models.dashboard import (
 from grafana.places import POSTGRES, PROMETHEUS, REVIEWS, RUNBOOKS
 from grafana.promql import pick
 from lis_online.exporter import names
+from lis_online.exporter.series import Series
 
 EVERY: Final = VariableOption(text="All", value="$__all", selected=True)
 
@@ -101,7 +102,7 @@ def configuration() -> Any:
     return _query("configuration", "Configuration", text, POSTGRES).sort(VariableSort.DISABLED)
 
 
-def _values(series: names.Series, label: str, *matchers: str) -> str:
+def _values(series: Series, label: str, *matchers: str) -> str:
     return f"label_values({pick(series, *matchers)}, {label})"
 
 

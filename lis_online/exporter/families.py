@@ -15,7 +15,7 @@ from prometheus_client.samples import Exemplar
 
 from lis_online.exporter.distribution import Durations
 from lis_online.exporter.exemplars import Mark
-from lis_online.exporter.names import Series
+from lis_online.exporter.series import Series
 from lis_online.metrics.estimate import Estimate
 
 

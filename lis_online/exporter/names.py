@@ -8,41 +8,9 @@ and `_upper`, the ends of its 95 % interval; of a lift, of the one that is valid
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
-Kind = Literal["gauge", "counter", "histogram", "info"]
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """One series: its name ends in its unit where it has one; a counter's ends in _total."""
-
-    name: str
-    kind: Kind
-    labels: tuple[str, ...]
-    help: str
-    unit: str = ""
-    interval: bool = False
-    interval_is: str = "95 % interval"
-
-    @property
-    def bounds(self) -> tuple[Series, Series]:
-        """The series of the interval's lower and upper end."""
-        return (self._end("lower"), self._end("upper"))
-
-    def _end(self, end: str) -> Series:
-        text = f"{end.capitalize()} end of the {self.interval_is} of {self.name}."
-        return Series(f"{self.name}_{end}", "gauge", self.labels, text)
-
-
-def _gauge(name: str, labels: str, text: str, unit: str = "", interval: bool = False) -> Series:
-    return Series(name, "gauge", tuple(labels.split()), text, unit, interval)
-
-
-def _counter(name: str, labels: str, text: str) -> Series:
-    return Series(name, "counter", tuple(labels.split()), text)
-
+from lis_online.exporter.series import Series, counter, gauge
 
 OF_SOURCE: Final = "source window slice metric"
 OF_VARIANT: Final = "variant version window slice metric"
@@ -55,146 +23,144 @@ OF_SHARD: Final = "role partition"
 OF_DRIFT: Final = "kind subject number"
 
 # Preference sources: what their data could give.
-IMPACT = _gauge("lis_impact_score", OF_SOURCE, "Leakage Impact Score: M(leaked) - M(unleaked).", interval=True)
-ADJUSTED_IMPACT = _gauge(
+IMPACT = gauge("lis_impact_score", OF_SOURCE, "Leakage Impact Score: M(leaked) - M(unleaked).", interval=True)
+ADJUSTED_IMPACT = gauge(
     "lis_adjusted_impact_score", OF_SOURCE, "Adjusted LIS, the headline: M(leaked) - M(placebo).", interval=True
 )
-PAST = _gauge("lis_past_score", OF_SOURCE, "What past pairs alone give: M(past) - M(unleaked).", interval=True)
-FUTURE = _gauge("lis_future_score", OF_SOURCE, "What later pairs add: M(leaked) - M(past).", interval=True)
-PLACEBO = _gauge(
+PAST = gauge("lis_past_score", OF_SOURCE, "What past pairs alone give: M(past) - M(unleaked).", interval=True)
+FUTURE = gauge("lis_future_score", OF_SOURCE, "What later pairs add: M(leaked) - M(past).", interval=True)
+PLACEBO = gauge(
     "lis_placebo_score",
     OF_SOURCE,
     "What leaks that is not preference: M(placebo) - M(unleaked). Above 0, the baseline is invalid.",
     interval=True,
 )
-BOUND = _gauge(
+BOUND = gauge(
     "lis_bound_score",
     OF_SOURCE,
     "M(leaked) - M(thinned): how much LIS still grows with density. Near 0, LIS bounds a variant.",
     interval=True,
 )
-SOURCE_COVERAGE = _gauge(
+SOURCE_COVERAGE = gauge(
     "lis_source_coverage_ratio",
     "source window slice",
     "Share of samples with a true pair between candidate and history, hash collisions subtracted.",
     "ratio",
 )
-SOURCE_COLLISIONS = _gauge(
+SOURCE_COLLISIONS = gauge(
     "lis_source_collision_ratio", "source window slice", "Share of the seen coverage that collisions explain.", "ratio"
 )
-IMPACT_NEEDS = _gauge(
+IMPACT_NEEDS = gauge(
     "lis_adjusted_impact_score_samples_needed", OF_SOURCE, "Samples at which the adjusted LIS resolves 0.0005."
 )
 
 # Variants: what their representation gives.
-IMPROVEMENT = _gauge(
+IMPROVEMENT = gauge(
     "lis_improvement_score", OF_VARIANT, "AUC Improvement Score: M(aligned) - M(unleaked).", interval=True
 )
-ADJUSTED_IMPROVEMENT = _gauge(
+ADJUSTED_IMPROVEMENT = gauge(
     "lis_adjusted_improvement_score", OF_VARIANT, "Adjusted AIS: M(aligned) - M(permuted).", interval=True
 )
-EFFICIENCY = _gauge(
+EFFICIENCY = gauge(
     "lis_efficiency_ratio",
     OF_VARIANT,
     "Adjusted AIS / adjusted LIS, absent while the interval of LIS includes 0.",
     "ratio",
     interval=True,
 )
-VARIANT_COVERAGE = _gauge(
+VARIANT_COVERAGE = gauge(
     "lis_variant_coverage_ratio",
     "variant version window slice",
     "Share of samples whose candidate and history have vectors.",
     "ratio",
 )
-IMPROVEMENT_NEEDS = _gauge(
+IMPROVEMENT_NEEDS = gauge(
     "lis_adjusted_improvement_score_samples_needed", OF_VARIANT, "Samples at which the adjusted AIS resolves 0.0005."
 )
-DIAGNOSIS = _gauge(
+DIAGNOSIS = gauge(
     "lis_diagnosis", "variant version window slice diagnosis", "1 for the variant's diagnosis, 0 for the others."
 )
-PAIR_ALIGNMENT = _gauge(
+PAIR_ALIGNMENT = gauge(
     "lis_pair_alignment_ratio",
     OF_PAIRS,
     "How often the cosine of a fresh preferred pair is above that of one as popular: 0.5 is chance, no label needed.",
     "ratio",
     interval=True,
 )
-PAIRS = _gauge("lis_pair_alignment_pairs", OF_PAIRS, "Fresh pairs that were compared.")
-PAIRS_LEFT_OUT = _gauge(
+PAIRS = gauge("lis_pair_alignment_pairs", OF_PAIRS, "Fresh pairs that were compared.")
+PAIRS_LEFT_OUT = gauge(
     "lis_pair_alignment_left_out_pairs", OF_PAIRS, "Fresh pairs that were not: an item without a vector, or no other."
 )
 VARIANT = Series("lis_variant_info", "info", ("variant", "source"), "The preference source a variant was aligned on.")
-VERSION_SINCE = _gauge(
+VERSION_SINCE = gauge(
     "lis_version_since_timestamp_seconds", OF_VERSION, "Event time of a version's first vector.", "seconds"
 )
-VERSION_NEWEST = _gauge("lis_version_newest", OF_VERSION, "1 for the newest version of a variant, 0 for the others.")
+VERSION_NEWEST = gauge("lis_version_newest", OF_VERSION, "1 for the newest version of a variant, 0 for the others.")
 
 # Rankers and samples behind the numbers.
-UNLEAKED = _gauge(
+UNLEAKED = gauge(
     "lis_unleaked_score", "window slice metric", "How well the unleaked, production-style ranker ranks.", interval=True
 )
-TWIN = _gauge(
-    "lis_twin_score", "window slice metric", "A/A test of the learning: M(twin) - M(unleaked).", interval=True
-)
-LEARNING_NOISE = _gauge(
+TWIN = gauge("lis_twin_score", "window slice metric", "A/A test of the learning: M(twin) - M(unleaked).", interval=True)
+LEARNING_NOISE = gauge(
     "lis_learning_noise", OF_SLICE, "1 where the twin differs by more than chance, and intervals are widened for it."
 )
-LEVEL = _gauge("lis_ranker_score", "ranker window slice metric", "M of one ranker.")
-SET_ASIDE = _gauge(
+LEVEL = gauge("lis_ranker_score", "ranker window slice metric", "M of one ranker.")
+SET_ASIDE = gauge(
     "lis_ranker_set_aside",
     "ranker reason",
     "1 while the ranker is set aside for this reason: `lis-online rankers reset` starts it anew.",
 )
-EFFECTIVE_USERS = _gauge("lis_effective_users", OF_SLICE, "Users, weighted by how evenly samples spread over them.")
-SAMPLES = _gauge("lis_samples", OF_SLICE, "Samples in the window.")
-SLATES = _gauge("lis_slates", OF_SLICE, "Slates in the window.")
-POSITIVES = _gauge("lis_positives", OF_SLICE, "Samples with a positive label in the window.")
-PUBLISHED = _gauge(
+EFFECTIVE_USERS = gauge("lis_effective_users", OF_SLICE, "Users, weighted by how evenly samples spread over them.")
+SAMPLES = gauge("lis_samples", OF_SLICE, "Samples in the window.")
+SLATES = gauge("lis_slates", OF_SLICE, "Slates in the window.")
+POSITIVES = gauge("lis_positives", OF_SLICE, "Samples with a positive label in the window.")
+PUBLISHED = gauge(
     "lis_published_timestamp_seconds", "", "Event time at which the newest published window ends.", "seconds"
 )
-WARM = _gauge("lis_warm", "", "1 once the warm-up is over: diagnoses before it are insufficient_data.")
-WARM_FROM = _gauge(
+WARM = gauge("lis_warm", "", "1 once the warm-up is over: diagnoses before it are insufficient_data.")
+WARM_FROM = gauge(
     "lis_warm_up_end_timestamp_seconds",
     "",
     "Event time at which the warm-up ends: memory and horizon are full.",
     "seconds",
 )
-LATE_SIDE = _counter(
+LATE_SIDE = counter(
     "lis_late_side_records_total", "", "Vectors and preferences that came after their time had been applied."
 )
-LEFT_OUT = _counter("lis_left_out_samples_total", "", "Samples beyond what one user may add to a bucket.")
+LEFT_OUT = counter("lis_left_out_samples_total", "", "Samples beyond what one user may add to a bucket.")
 
-ABSENT = _gauge(
+ABSENT = gauge(
     "lis_number_absent",
     "kind subject version number window slice reason",
     "1 where a number is absent, with the reason in a word: the series of the number itself is not there.",
 )
 
 # Drift: what left its level.
-DRIFT_ACTIVE = _gauge(
+DRIFT_ACTIVE = gauge(
     "lis_drift_active", OF_DRIFT, "1 while a drift event of a number is open, 0 for every other number that is judged."
 )
-DRIFT_EVENTS = _counter(
+DRIFT_EVENTS = counter(
     "lis_drift_events_total", f"{OF_DRIFT} cause", "Drift events of a number, by cause as it was told."
 )
-DRIFT_BEFORE = _gauge("lis_drift_before_score", OF_DRIFT, "Level before a number's newest drift event.", interval=True)
-DRIFT_AFTER = _gauge("lis_drift_after_score", OF_DRIFT, "Level since a number's newest drift event.", interval=True)
-DRIFT_LAST = _gauge(
+DRIFT_BEFORE = gauge("lis_drift_before_score", OF_DRIFT, "Level before a number's newest drift event.", interval=True)
+DRIFT_AFTER = gauge("lis_drift_after_score", OF_DRIFT, "Level since a number's newest drift event.", interval=True)
+DRIFT_LAST = gauge(
     "lis_drift_last_timestamp_seconds", OF_DRIFT, "Event time at which the newest drift of a number began.", "seconds"
 )
 
 # A/B arms.
-ARM_USERS = _gauge("lis_arm_users", OF_ARM, "Users in the arm so far.")
-ARM_CROSSED = _gauge("lis_arm_crossed_users", OF_ARM, "Users seen in this arm and another one, who count in none.")
-ARM_IMPRESSIONS = _counter("lis_arm_impressions_total", OF_ARM, "Impressions of the arm's users.")
-ARM_CLICKS = _counter("lis_arm_clicks_total", OF_ARM, "Clicks of the arm's users.")
-ARM_CTR = _gauge(
+ARM_USERS = gauge("lis_arm_users", OF_ARM, "Users in the arm so far.")
+ARM_CROSSED = gauge("lis_arm_crossed_users", OF_ARM, "Users seen in this arm and another one, who count in none.")
+ARM_IMPRESSIONS = counter("lis_arm_impressions_total", OF_ARM, "Impressions of the arm's users.")
+ARM_CLICKS = counter("lis_arm_clicks_total", OF_ARM, "Clicks of the arm's users.")
+ARM_CTR = gauge(
     "lis_arm_ctr_ratio", OF_ARM, "Clicks per impression, with an interval over users.", "ratio", interval=True
 )
-ARM_ASSIGNED = _gauge(
+ARM_ASSIGNED = gauge(
     "lis_arm_assigned_users", OF_ARM, "Users by the first arm that they were seen in, those who crossed later included."
 )
-ARM_METRIC = _gauge("lis_arm_metric_value", OF_LIFT, "Level of a metric in the arm, as observed.")
+ARM_METRIC = gauge("lis_arm_metric_value", OF_LIFT, "Level of a metric in the arm, as observed.")
 LIFT = Series(
     "lis_arm_lift_ratio",
     "gauge",
@@ -204,19 +170,19 @@ LIFT = Series(
     interval=True,
     interval_is="always-valid interval",
 )
-LIFT_P = _gauge(
+LIFT_P = gauge(
     "lis_arm_lift_p_value", OF_LIFT, "Sequential p-value of no lift, adjusted over the experiment's arms and metrics."
 )
-ARM_USERS_NEEDED = _gauge(
+ARM_USERS_NEEDED = gauge(
     "lis_arm_users_needed",
     OF_LIFT,
     "Users of the arm and control, in all, with whom the metric's minimum effect is seen with 80 % power.",
 )
-GUARDRAIL = _gauge("lis_guardrail", f"{OF_LIFT} status", "1 for the guardrail's status, 0 for the others.")
-SAMPLE_RATIO_P = _gauge(
+GUARDRAIL = gauge("lis_guardrail", f"{OF_LIFT} status", "1 for the guardrail's status, 0 for the others.")
+SAMPLE_RATIO_P = gauge(
     "lis_sample_ratio_p_value", "experiment", "Sequential p-value of users coming to the arms in the declared shares."
 )
-SAMPLE_RATIO_MISMATCH = _gauge(
+SAMPLE_RATIO_MISMATCH = gauge(
     "lis_sample_ratio_mismatch", "experiment", "1 where that p-value is below 0.01: no lift is to be trusted."
 )
 ARM_INFO = Series(
@@ -227,65 +193,65 @@ ARM_INFO = Series(
 )
 
 # The pipeline's own health.
-EVENTS = _counter("lis_events_total", "partition fate", "Records of the input topics by what became of them.")
-DEAD_LETTERS = _counter("lis_dead_letters_total", "partition reason", "Records refused, by reason.")
-APPLIED = _counter("lis_records_applied_total", OF_SHARD, "Records a shard applied since its worker began.")
-WATERMARK = _gauge(
+EVENTS = counter("lis_events_total", "partition fate", "Records of the input topics by what became of them.")
+DEAD_LETTERS = counter("lis_dead_letters_total", "partition reason", "Records refused, by reason.")
+APPLIED = counter("lis_records_applied_total", OF_SHARD, "Records a shard applied since its worker began.")
+WATERMARK = gauge(
     "lis_watermark_timestamp_seconds", OF_SHARD, "Event time up to which a shard applied everything.", "seconds"
 )
-LAST_BATCH = _gauge("lis_last_batch_timestamp_seconds", OF_SHARD, "When a shard last applied records.", "seconds")
+LAST_BATCH = gauge("lis_last_batch_timestamp_seconds", OF_SHARD, "When a shard last applied records.", "seconds")
 STEP = Series("lis_step_seconds", "histogram", ("role", "partition"), "Duration of a shard's turns.", "seconds")
-LAG = _gauge(
+LAG = gauge(
     "lis_lag_records",
     OF_SHARD,
     "Records of a shard's inputs that are not applied yet: end offsets less applied ones. Absent while not known.",
 )
-LAG_KNOWN = _gauge("lis_lag_known", OF_SHARD, "1 where the brokers told the end offsets lately, 0 where they did not.")
-PAUSED = _gauge("lis_paused", "role partition reason", "1 while a shard holds its records for this reason.")
-CHECKPOINT = _gauge(
+LAG_KNOWN = gauge("lis_lag_known", OF_SHARD, "1 where the brokers told the end offsets lately, 0 where they did not.")
+PAUSED = gauge("lis_paused", "role partition reason", "1 while a shard holds its records for this reason.")
+CHECKPOINT = gauge(
     "lis_checkpoint_timestamp_seconds", OF_SHARD, "When a shard's last checkpoint became durable.", "seconds"
 )
-CHECKPOINT_POSITION = _gauge("lis_checkpoint_position", OF_SHARD, "Records below the last checkpoint.")
-CHECKPOINT_BYTES = _gauge("lis_checkpoint_bytes", OF_SHARD, "Size of a shard's last checkpoint.", "bytes")
-CHECKPOINT_SECONDS = _gauge(
+CHECKPOINT_POSITION = gauge("lis_checkpoint_position", OF_SHARD, "Records below the last checkpoint.")
+CHECKPOINT_BYTES = gauge("lis_checkpoint_bytes", OF_SHARD, "Size of a shard's last checkpoint.", "bytes")
+CHECKPOINT_SECONDS = gauge(
     "lis_checkpoint_duration_seconds",
     OF_SHARD,
     "From the beginning of a shard's last checkpoint until it was durable; the shard goes on meanwhile.",
     "seconds",
 )
-CHECKPOINT_PAUSE = _gauge(
+CHECKPOINT_PAUSE = gauge(
     "lis_checkpoint_pause_seconds", OF_SHARD, "The longest that a turn waited for a shard's last checkpoint.", "seconds"
 )
-CHECKPOINT_FAILURES = _counter(
+CHECKPOINT_FAILURES = counter(
     "lis_checkpoint_failures_total", OF_SHARD, "Times that a checkpoint could not be written or read; tried again."
 )
-COMMIT = _gauge(
+COMMIT = gauge(
     "lis_commit_timestamp_seconds", OF_SHARD, "When a shard's offsets were last committed to Kafka.", "seconds"
 )
-COMMITS = _counter("lis_commits_total", "role", "Commits of offsets that the group took.")
-COMMIT_FAILURES = _counter("lis_commit_failures_total", "role", "Commits of offsets that failed or were refused.")
-REBALANCES = _counter("lis_rebalances_total", "role", "Rebalances of a role's group that this worker went through.")
-ASSIGNED = _gauge("lis_assigned_partitions", "role", "Partitions that this worker has of a role.")
-HISTORY_ROWS = _counter("lis_history_rows_total", "", "Rows that the history took.")
-HISTORY_WRITES = _counter("lis_history_writes_total", "", "Batches of rows that the history took.")
-HISTORY_FAILURES = _counter("lis_history_failures_total", "", "Batches of rows that failed, each try counted.")
+COMMITS = counter("lis_commits_total", "role", "Commits of offsets that the group took.")
+COMMIT_FAILURES = counter("lis_commit_failures_total", "role", "Commits of offsets that failed or were refused.")
+REBALANCES = counter("lis_rebalances_total", "role", "Rebalances of a role's group that this worker went through.")
+ASSIGNED = gauge("lis_assigned_partitions", "role", "Partitions that this worker has of a role.")
+HISTORY_ROWS = counter("lis_history_rows_total", "", "Rows that the history took.")
+HISTORY_WRITES = counter("lis_history_writes_total", "", "Batches of rows that the history took.")
+HISTORY_FAILURES = counter("lis_history_failures_total", "", "Batches of rows that failed, each try counted.")
 HISTORY_SECONDS = Series(
     "lis_history_write_seconds", "histogram", (), "Duration of writing a batch of rows to the history.", "seconds"
 )
-HISTORY_LAST = _gauge(
+HISTORY_LAST = gauge(
     "lis_history_write_timestamp_seconds", "", "When the history last took a batch of rows.", "seconds"
 )
-DEVICE_MEMORY = _gauge(
+DEVICE_MEMORY = gauge(
     "lis_device_memory_bytes",
     "role state",
     "Memory of the accelerator that a role computes on; absent on a CPU.",
     "bytes",
 )
 DEVICE = Series("lis_device_info", "info", ("role", "device"), "What a role computes on.")
-DEVICE_FAILURES = _counter(
+DEVICE_FAILURES = counter(
     "lis_device_failures_total", "role", "Failures of the accelerator; after the first a role computes on the CPU."
 )
-USER_SAMPLE = _gauge(
+USER_SAMPLE = gauge(
     "lis_user_sample_ratio",
     "",
     "Share of the users of whose slates the rankers learn and LIS and AIS are; below 1 load is shed.",

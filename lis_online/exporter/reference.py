@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from lis_online.exporter import names
 from lis_online.exporter.labels import LABELS
-from lis_online.exporter.names import Series
+from lis_online.exporter.series import Series
 
 INTRODUCTION = """\
 # Series

@@ -16,6 +16,7 @@ from lis_online.events.windows_log import JoinReport, UserTotalsBucket, decode
 from lis_online.events.wire import END_TICK
 from lis_online.records import Outgoing, Record
 from lis_online.settings import Settings
+from lis_online.shards.join import JoinShard
 
 TABLE: dict[str, Any] = {
     "events": {
@@ -103,6 +104,18 @@ def feedback(
     }
 
 
+def preference(**more: Any) -> dict[str, Any]:
+    """Return a preference record as it arrives."""
+    pair = {"schema_version": 1, "source": "search", "item_a": "i1", "item_b": "i2", "user_id": "u1", "ts": 900}
+    return {**pair, **more}
+
+
+def representation(vector: Any = (0.5, -1), **more: Any) -> dict[str, Any]:
+    """Return a representation record as it arrives."""
+    given = {"schema_version": 1, "variant": "title", "version": "1", "item_id": "i1", "ts": 900, "vector": vector}
+    return {**given, **more}
+
+
 def records(topic: str, values: Iterable[Any], end: bool = False, timestamps: bool = True) -> list[Record]:
     """Return a partition's records; bytes are taken as they are. timestamps: Kafka's own, that of the event."""
     out = []
@@ -148,6 +161,12 @@ def output(sent: Iterable[Outgoing]) -> Output:
             out.slates += slate_rows(SlateBatch.decode(block.slates)) if block.slates else []
             out.pairs += pair_rows(PairBatch.decode(block.pairs)) if block.pairs else []
     return out
+
+
+def run(*parts: list[Record], settings: Settings = SETTINGS) -> Output:
+    """Feed whole partitions, one after the other."""
+    shard = JoinShard(settings, 0)
+    return output([sent for part in parts for sent in shard.feed(part)])
 
 
 def slate_rows(batch: SlateBatch) -> list[tuple[Any, ...]]:
