@@ -11,12 +11,11 @@ from kafka.errors import KafkaError
 
 from lis_online.errors import BrokerError
 from lis_online.replay.probe import client_tls, probe
+from lis_online.settings.addresses import split_address
 from lis_online.settings.model import KafkaSettings
 
 CONNECT_SECONDS = 5.0
 """How long an address may take to accept a connection, and then the broker to answer in it."""
-
-DEFAULT_PORT = 9092
 
 
 def client_arguments(kafka: KafkaSettings) -> dict[str, Any]:
@@ -52,20 +51,6 @@ def check_connection(kafka: KafkaSettings, timeout: float = CONNECT_SECONDS) -> 
         except (OSError, UnicodeError) as exc:  # UnicodeError: a host that is no name
             failures.append(f"{host[:60]}:{port}: {getattr(exc, 'strerror', None) or exc}")
     raise BrokerError(f"kafka.bootstrap must name a broker that answers, got {'; '.join(failures)}")
-
-
-def split_address(address: str) -> tuple[str, int]:
-    """Return host and port of "host:port" or "host".
-
-    >>> split_address("kafka:9093"), split_address("[::1]:9093"), split_address("kafka")
-    (('kafka', 9093), ('::1', 9093), ('kafka', 9092))
-    """
-    host, colon, port = address.rpartition(":")
-    if not colon or port.endswith("]"):
-        return address.strip("[]"), DEFAULT_PORT
-    if not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65_536):
-        raise BrokerError(f"kafka.bootstrap must be host:port, got {address!r}")
-    return host.strip("[]"), int(port)
 
 
 @contextmanager

@@ -135,7 +135,7 @@ def _checked(table: dict[str, Any], origin: str) -> Settings:
     try:
         return Settings(**table)
     except ValidationError as exc:
-        raise SettingsError(problems_of(exc), origin) from exc
+        raise SettingsError(problems_of(exc, Settings), origin) from exc
 
 
 def _repeated(settings: Settings) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from lis_online.rankers.shipped import DEFAULT, SHIPPED, is_ranker
+from lis_online.settings.addresses import split_address
 from lis_online.settings.durations import Duration, format_duration
 
 
@@ -61,6 +62,13 @@ class KafkaSettings(Section):
     key_file: str | None = None
     session_timeout: Duration = 10_000
     idle_after: Duration = 30_000
+
+    @field_validator("bootstrap")
+    @classmethod
+    def _addresses(cls, value: str) -> str:
+        for address in value.split(","):
+            split_address(address.strip())
+        return value
 
     @model_validator(mode="after")
     def _whole(self) -> KafkaSettings:

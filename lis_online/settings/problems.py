@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from difflib import get_close_matches
+from typing import Any, Final, get_args
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from lis_online.settings.environment import BETWEEN, PREFIX
 
@@ -36,12 +37,12 @@ WORDS: Final = (
 """Patterns of pydantic's sentences, and what we say instead."""
 
 
-def problems_of(exc: ValidationError) -> list[tuple[str, str]]:
+def problems_of(exc: ValidationError, model: type[BaseModel]) -> list[tuple[str, str]]:
     """Return (path, sentence) of each wrong key; one sentence where a value could have been one thing or another."""
     found: dict[str, str] = {}
     for error in exc.errors():
         path = _path(error["loc"])
-        sentence = _sentence(path, error)
+        sentence = _sentence(path, error, model)
         if path in found:
             sentence = f"{found[path].partition(', got ')[0]} or {sentence.removeprefix('must be ')}"
         found[path] = sentence
@@ -52,10 +53,12 @@ def _path(location: tuple[int | str, ...]) -> str:
     return ".".join(str(part) for part in location if not str(part).startswith(OWN_PARTS))
 
 
-def _sentence(path: str, error: Any) -> str:
+def _sentence(path: str, error: Any, model: type[BaseModel]) -> str:
     if error["type"] == "extra_forbidden":
-        hint = f": a variable is {PREFIX}TABLE{BETWEEN}KEY" if path.startswith(PREFIX) else ""
-        return f"is not a setting{hint}"
+        if path.startswith(PREFIX):
+            return f"is not a setting: a variable is {PREFIX}TABLE{BETWEEN}KEY"
+        meant = _meant(model, error["loc"])
+        return "is not a setting" if meant is None else f"is not a setting, but {meant} is"
     if error["type"] == "missing":
         return "is missing"
     sentence = str(error["msg"])
@@ -65,3 +68,20 @@ def _sentence(path: str, error: Any) -> str:
     if path in SECRET or ", got " in sentence or isinstance(value, dict | list) or value is None:
         return sentence
     return f"{sentence}, got {value!r}"
+
+
+def _meant(model: type[BaseModel], location: tuple[int | str, ...]) -> str | None:
+    """Return the key that is spelled most like a wrong one, in the same table; None where none is like it."""
+    table: type[BaseModel] | None = model
+    for part in location[:-1]:
+        if isinstance(part, str) and table is not None and part in table.model_fields:
+            table = _table(table.model_fields[part].annotation)
+    close = [] if table is None else get_close_matches(str(location[-1]), table.model_fields, n=1)
+    return close[0] if close else None
+
+
+def _table(annotation: Any) -> type[BaseModel] | None:
+    """Return the first model in a type: of a table, a list of tables, or one of several."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _table(part)) is not None), None)

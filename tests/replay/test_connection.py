@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from lis_online.errors import BrokerError
-from lis_online.replay.connection import check_connection, client_arguments, split_address
+from lis_online.replay.connection import check_connection, client_arguments
 from lis_online.settings.model import KafkaSettings
 from tests.fixtures.certificates import Certificates
 from tests.fixtures.kafka import KafkaBroker
@@ -84,9 +84,3 @@ def test_port_of_something_else_is_said(listener: socket.socket, said: bytes) ->
     ):
         check_connection(kafka)
     other.join()
-
-
-def test_half_an_address_is_refused() -> None:
-    """The rule and the value, before anything is connected."""
-    with pytest.raises(BrokerError, match="must be host:port, got 'kafka:'"):
-        split_address("kafka:")

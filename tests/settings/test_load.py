@@ -161,7 +161,7 @@ def test_every_wrong_key_is_named_at_once() -> None:
         }
     )
     assert found == {
-        "kafka.botstrap": "is not a setting",
+        "kafka.botstrap": "is not a setting, but bootstrap is",
         "kafka.partitions": "must be >= 1, got 0",
         "leakage.folds": "must be >= 2, got 1",
         "leakage.sketch_bits": "must be <= 28, got 99",
@@ -170,6 +170,21 @@ def test_every_wrong_key_is_named_at_once() -> None:
         "training.learning_rate": "must be a finite number, got nan",
         "nonsense": "is not a setting",
     }
+
+
+def test_a_misspelt_key_of_a_list_of_tables_names_the_right_one() -> None:
+    """In its own table: `dimension` is a key of a variant, and of nothing else."""
+    found = problems({"variant": [{"name": "a", "preference": "b", "dimensions": 8}], "history": {"dimensions": 8}})
+    assert found["variant.0.dimensions"] == "is not a setting, but dimension is"
+    assert found["history.dimensions"] == "is not a setting"
+
+
+@pytest.mark.parametrize(
+    "wrong", ["kafka:", "kafka:0", "kafka:99999", "kafka-1:9092,", "http://kafka:9092", "a b:9092"]
+)
+def test_a_broker_without_host_and_port_is_refused(wrong: str) -> None:
+    """Here, and not only where somebody connects: `config check` connects to nothing."""
+    assert problems({"kafka": {"bootstrap": wrong}})["kafka.bootstrap"].startswith("must be host:port, got '")
 
 
 @pytest.mark.parametrize(
