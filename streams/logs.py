@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 CLIENT_LOGGERS = ("aiokafka", "kafka")
-FRAMEWORK_LOGGERS = ("faust", "mode", "streams.transport")
+FRAMEWORK_LOGGERS = ("faust", "mode", "streams.transport", "alembic")
 
 PER_MINUTE = 5
 """Records of one logging call that pass in a minute. Without a broker aiokafka logs 8,000 lines a second."""

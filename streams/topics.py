@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -160,8 +161,14 @@ def _create(admin: KafkaAdminClient, missing: dict[str, dict[str, object]]) -> N
         except TopicAlreadyExistsError:
             continue  # another worker created it a moment ago
         except KafkaError as exc:
-            raise TopicError(f"topic {name} cannot be created: {exc}") from exc
+            raise TopicError(f"topic {name} cannot be created: {_told(exc)}") from exc
     admin.wait_for_topics(list(missing))
+
+
+def _told(exc: KafkaError) -> str:
+    """Return the broker's own sentence, out of a request and an answer in full."""
+    said = re.search(r"error_message='([^']+)'", str(exc))
+    return str(exc) if said is None else said[1]
 
 
 def _found(admin: KafkaAdminClient, names: list[str]) -> dict[str, Found]:

@@ -17,7 +17,10 @@ from lis_online.settings.model import PrivacySettings
 CACHED = 1 << 17
 """Ids of users, and of authors, whose hashes a process keeps at hand, and as many before them; in memory alone."""
 
-UNKEYED = "privacy.user_key is not set: whoever knows the id of a user can find the user in logs and checkpoints"
+UNKEYED = (
+    "privacy.user_key is not set: whoever knows the id of a user can find the user in logs and checkpoints; "
+    "LIS_PRIVACY__USER_KEY takes one, of 16 random bytes or more"
+)
 """What a person is told where there is no key."""
 
 

@@ -60,7 +60,7 @@ def test_settings_without_a_key_are_good_and_say_what_that_means(terminal: Termi
     assert printed.code == 0
     assert printed.err == (
         "lis-online: privacy.user_key is not set: whoever knows the id of a user can find the user in logs and "
-        "checkpoints\n"
+        "checkpoints; LIS_PRIVACY__USER_KEY takes one, of 16 random bytes or more\n"
     )
 
 
@@ -68,7 +68,7 @@ def test_bad_settings_are_named_key_by_key_in_one_line(terminal: Terminal, tmp_p
     """All of them, with rule and value; exit code 2."""
     path = written(tmp_path, "[leakage]\nfolds = 1\nfold = 8\n[metrics]\nmetric = 'acc'\n[[variant]]\nname = 'v'\n")
     assert terminal.refused("config", "check", "-c", path) == (
-        f"{path}: leakage.folds: must be >= 2, got 1; leakage.fold: is not a setting; "
+        f"{path}: leakage.folds: must be >= 2, got 1; leakage.fold: is not a setting, but folds is; "
         "metrics.metric: must be 'auc' or 'gauc', got 'acc'; variant.0.preference: is missing; "
         "variant.0.dimension: is missing"
     )

@@ -115,6 +115,15 @@ def test_too_short_a_retention_is_refused_before_a_topic_is_made(kafka_broker: K
         check_topics(settings)
 
 
+def test_more_replicas_than_brokers_is_told_in_the_brokers_own_sentence(
+    kafka_broker: KafkaBroker, tmp_path: Path
+) -> None:
+    """And no more than that: the request and the answer in full would hide it."""
+    settings = settings_of(kafka_broker, tmp_path, kafka={"replication": 3})
+    with pytest.raises(TopicError, match=r"^topic \S+ cannot be created: Unable to replicate .* 1 broker\(s\)[^']*$"):
+        create_topics(settings)
+
+
 def test_bytes_by_the_hour_are_measured_from_the_logs(kafka_broker: KafkaBroker, kafka_settings: Settings) -> None:
     """Each partition's bytes over the time that its records span; a log of less than a minute says nothing."""
     create_topics(kafka_settings)
