@@ -12,7 +12,7 @@ from grafana.panels import COUNT, RATIO, SCORE, Ask, prom, proms
 from grafana.promql import WINDOW, newest, top
 from grafana.sql import CONFIGURATION, Sql, line
 from lis_online.exporter import names
-from lis_online.exporter.names import Series
+from lis_online.exporter.series import Series
 
 EXPERIMENT = 'experiment="$experiment"'
 ARM = 'arm=~"$arm"'
@@ -105,7 +105,8 @@ WHERE {CONFIGURATION} AND {OF_EXPERIMENT}
 ORDER BY arm, metric"""
     shares = [(name, {"unit": RATIO, "decimals": 2}) for name in ("lift", "lower", "upper")]
     judged = [("guardrail", {"mappings": _judgements(), "custom.cellOptions": {"type": "color-text"}})]
-    return panels.rows("Against control", ask, [Sql(query, series=False)], overrides=[*shares, *judged])
+    named = [("p_adjusted", {"displayName": "adjusted p"}), ("users_needed", {"displayName": "users needed"})]
+    return panels.rows("Against control", ask, [Sql(query, series=False)], overrides=[*shares, *named, *judged])
 
 
 def _judgements() -> list[dict[str, object]]:
