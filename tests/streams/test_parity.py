@@ -29,16 +29,21 @@ Log = list[tuple[str, bytes | None]]
 
 
 class LiveWorker:
-    """One `all` worker over a settings file, asked through its own HTTP server."""
+    """One worker, by default of all roles, over a settings file, asked through its own HTTP server."""
 
     def __init__(
-        self, table: dict[str, Any], folder: Path, seed: int, module: str = "tests.streams.live_worker"
+        self,
+        table: dict[str, Any],
+        folder: Path,
+        seed: int,
+        module: str = "tests.streams.live_worker",
+        role: str = "all",
     ) -> None:
         self._log = folder / "log"
         self._address = f"http://127.0.0.1:{table['http']['port']}"
         settings = folder / "settings.json"
         settings.write_text(json.dumps(table))
-        self._command = [sys.executable, "-m", module, "all", str(settings), str(seed)]
+        self._command = [sys.executable, "-m", module, role, str(settings), str(seed)]
         self.process: subprocess.Popen[bytes]
         self.start()
 
