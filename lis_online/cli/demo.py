@@ -138,7 +138,9 @@ def _drained(publish: str, stopped: list[int]) -> dict[str, Any]:
 
 def _show_end(console: Console, found: dict[str, Any], first: float | None, codes: dict[str, int]) -> None:
     console.print(report(found))
-    when = "no numbers came" if first is None else f"first numbers {first:.0f} s after the workers' start"
+    when = f"first numbers {first or 0:.0f} s after the workers' start"
+    if first is None:
+        when = "no numbers came in this time: the machine is slow or busy, give it a longer --duration"
     ended = "all workers ended cleanly" if not any(codes.values()) else f"workers' exit codes {codes}"
     console.print(f"{when}; {ended}", highlight=False)
 

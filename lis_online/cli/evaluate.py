@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -16,10 +17,14 @@ from lis_online.cli.progress import progress, waiting
 from lis_online.collector import collecting_seldom
 from lis_online.errors import UsageError
 from lis_online.settings import Settings, load_table
+from lis_online.settings.durations import format_duration
 
 if TYPE_CHECKING:
     from lis_online.events.recorded_log import RecordedEvent
     from lis_online.replay.vectors import Vectors
+    from lis_online.shards.pipeline import Refused
+
+MINUTE = timedelta(minutes=1)
 
 app = App(name="evaluate", help="LIS and AIS over a recorded log, without Kafka or PostgreSQL.")
 
@@ -195,3 +200,22 @@ def _evaluate(settings: Settings, log: Iterable[RecordedEvent], size: int | None
         print_json(summary)
     else:
         out_console().print(report(summary))
+    for sentence in (*_refusals(pipeline.refused), *_too_short(settings, summary)):
+        typer.echo(f"lis-online: {sentence}", err=True)
+
+
+def _refusals(refused: Iterable[Refused]) -> Iterator[str]:
+    """Return a sentence for each kind of record that was refused."""
+    for topic, reason, count, detail in refused:
+        yield f"{count:,} of {topic} refused, {reason}: {detail}{' (the first)' if count > 1 else ''}"
+
+
+def _too_short(settings: Settings, summary: dict[str, Any]) -> Iterator[str]:
+    """Return what a log without numbers lacks: it must be longer than the warm-up, which begins with it."""
+    if summary["samples"] or not summary["from"]:
+        return
+    length = datetime.fromisoformat(summary["to"]) - datetime.fromisoformat(summary["from"])
+    yield (
+        f"no sample is later than the warm-up of {format_duration(settings.warm_up)} from the first on "
+        f"(leakage.memory and leakage.horizon, or metrics.warm_up); the log is {length // MINUTE:,}m long"
+    )

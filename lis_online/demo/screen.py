@@ -102,7 +102,7 @@ class Screen:
 
     def _page(self, summary: dict[str, Any] | None) -> Group:
         if summary is None:
-            return Group(self._pulse(), Text("waiting for the first bucket ..."))
+            return Group(self._pulse(), Text(progress_of(summary)))
         lifts = experiments(summary) or arms(summary)
         told = [found for found in (drift(summary),) if found is not None]
         # what a low terminal cuts off stands last
@@ -111,11 +111,17 @@ class Screen:
         )
 
     def _line(self, summary: dict[str, Any] | None) -> None:
-        told = "waiting for the first numbers"
-        if has_numbers(summary) and summary is not None:
-            source = next(iter(summary["sources"].values()))
-            told = f"{summary['samples']:,} samples, adjusted LIS {source['adjusted_lis']['value']:+.4f}"
-        self.console.print(f"{self._pulse().plain.strip()}   {told}", highlight=False)
+        self.console.print(f"{self._pulse().plain.strip()}   {progress_of(summary)}", highlight=False)
+
+
+def progress_of(summary: dict[str, Any] | None) -> str:
+    """Return the first source's number, or what is waited for: the workers' start, samples, the end of the warm-up."""
+    if summary is None:
+        return "waiting for the workers to start"
+    if not has_numbers(summary):
+        return f"waiting: {next(iter(summary['variants'].values()))['sentence']}"
+    source = next(iter(summary["sources"].values()))
+    return f"{summary['samples']:,} samples, adjusted LIS {source['adjusted_lis']['value']:+.4f}"
 
 
 def has_numbers(summary: dict[str, Any] | None) -> bool:

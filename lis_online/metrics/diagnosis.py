@@ -76,7 +76,10 @@ def _too_little(numbers: SliceNumbers, settings: MetricsSettings, warm_from: int
         return Diagnosis(INSUFFICIENT, f"Warming up: LIS rises until the pair memory is full; wait until {until}.")
     users = numbers.effective_users
     if users is None:
-        return Diagnosis(INSUFFICIENT, "There are no samples; check that impressions and feedback arrive.")
+        return Diagnosis(
+            INSUFFICIENT,
+            "There are no samples; check that impressions and feedback arrive, and that the rank role keeps up.",
+        )
     if users < settings.min_effective_users:
         return Diagnosis(
             INSUFFICIENT,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from lis_online.events.topics import MAIN
 from lis_online.events.wire import END_TICK
@@ -20,6 +20,15 @@ from lis_online.shards.rank import RankShard
 
 TURN = 2_000
 """Records given to the join shards at a time."""
+
+
+class Refused(NamedTuple):
+    """Records of one topic that were refused for one reason. detail: of the first of them."""
+
+    topic: str
+    reason: str
+    count: int
+    detail: str
 
 
 class Pipeline:
@@ -40,6 +49,7 @@ class Pipeline:
         self.rank = RankShard(settings, shards=shards)
         self.publish = PublishShard(settings, self.rank.layout, rolling=rows is not None)
         self._rows = rows
+        self._refused: dict[tuple[str, str], Refused] = {}
         self._offsets: dict[tuple[str, int], int] = defaultdict(int)
         self._waiting: list[list[Record]] = [[] for _ in self.joins]
         self._count = 0
@@ -71,6 +81,11 @@ class Pipeline:
         """Return the numbers over everything after the warm-up, in the shape of `evaluate --json`."""
         return self.publish.summary()
 
+    @property
+    def refused(self) -> list[Refused]:
+        """What would be dead letters, the most frequent first."""
+        return sorted(self._refused.values(), key=lambda refused: -refused.count)
+
     def _record(self, topic: str, value: bytes | None, partition: int = 0) -> Record:
         offset = self._offsets[topic, partition]
         self._offsets[topic, partition] += 1
@@ -91,3 +106,10 @@ class Pipeline:
             self.publish.feed([self._record("windows", outgoing.value)])
             if self._rows is not None and (rows := self.publish.take_rows()):
                 self._rows(rows)
+        elif outgoing.topic == "dead_letters":
+            self._count_refused({name: value.decode() for name, value in outgoing.headers})
+
+    def _count_refused(self, headers: dict[str, str]) -> None:
+        topic, reason = headers["topic"], headers["reason"]
+        first = self._refused.get((topic, reason)) or Refused(topic, reason, 0, headers["detail"])
+        self._refused[topic, reason] = first._replace(count=first.count + 1)

@@ -232,3 +232,17 @@ def test_an_unknown_metric_is_a_usage_error(terminal: Terminal, log: str) -> Non
     printed = terminal.run("evaluate", "events", log, "--metric", "acc")
     assert printed.code == 2 and printed.out == ""
     assert "auc" in printed.err and "gauc" in printed.err and "Traceback" not in printed.err
+
+
+def test_what_is_refused_is_told_with_the_first_reason(terminal: Terminal, log: str) -> None:
+    """A log whose sources and variants the settings do not name: a count of dead letters alone explains nothing."""
+    printed = terminal.run("evaluate", "events", log)
+    assert printed.code == 0
+    assert " of preferences refused, unknown_source: source must be one of [], got " in printed.err
+    assert " of representations refused, unknown_variant: variant must be one of [], got " in printed.err
+
+
+def test_a_log_shorter_than_the_warm_up_says_how_long_both_are(terminal: Terminal, log: str, config: str) -> None:
+    """No number comes of it, and more of the same would not help."""
+    assert "warm-up of 390m from the first on" in terminal.run("evaluate", "events", log).err
+    assert terminal.run("evaluate", "events", log, "-c", config).err == ""

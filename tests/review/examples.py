@@ -251,7 +251,7 @@ def empty() -> Review:
         efficiency=number,
         coverage=None,
         diagnosis="insufficient_data",
-        sentence="There are no samples; check that impressions and feedback arrive.",
+        sentence="There are no samples; check that impressions and feedback arrive, and that the rank role keeps up.",
     )
     empty_arm = {"share": 0.5, "users": 0, "assigned": 0, "crossed": 0}
     return ship().model_copy(
