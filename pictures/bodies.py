@@ -104,6 +104,7 @@ def states(one: Shown, width: float, height: float) -> Iterator[str]:
 def table(one: Shown, width: float, height: float) -> Iterator[str]:
     """Draw the rows for which there is room; columns as wide as their longest words, the wide ones cut."""
     columns = {name: _ways(one.panel, name) for row in one.rows for name in row}
+    columns = {name: ways for name, ways in columns.items() if not ways.get("custom.hidden")}
     words = {name: [_told(row.get(name, ""), ways) for row in one.rows] for name, ways in columns.items()}
     heads = {name: ways.get("displayName", name) for name, ways in columns.items()}
     sizes = {name: 18 + max(width_of(word, 11.5) for word in (heads[name], *words[name])) for name in columns}
@@ -117,9 +118,9 @@ def table(one: Shown, width: float, height: float) -> Iterator[str]:
     kept = min(len(one.rows), int((height - 56) / ROW))
     x = 8.0
     for name, size in sizes.items():
-        yield text(x, 44, heads[name], 11.5, QUIET, weight=600, room=size - 6)
+        yield text(x, 44, heads[name], 11.5, QUIET, weight=600, room=0.94 * size - 6)
         for line in range(kept):
-            yield text(x, 44 + ROW * (line + 1), words[name][line], 11.5, room=size - 6)
+            yield text(x, 44 + ROW * (line + 1), words[name][line], 11.5, room=0.94 * size - 6)
         x += size
     for line in range(kept + 1):
         yield rule(8, 50 + ROW * line, width - 8, 50 + ROW * line)

@@ -107,3 +107,21 @@ def test_examples_hold() -> None:
     """What a docstring shows is what the function returns."""
     found = doctest.testmod(units)
     assert found.attempted and not found.failed
+
+
+def test_hidden_columns_stay_hidden_and_shares_are_told_in_percent() -> None:
+    """A table's overrides hold in the picture: a column of ones says nothing, and 0.2255 is no lift that is read."""
+    row = {"kind": "source", "number": "bound", "Value": "1"}
+    absent = words(Shown(panel("table", "Numbers that are absent"), "Absent", (0, 0, 8, 7), [], [row]))
+    assert absent == ["Absent", "kind", "source", "number", "bound"]
+    lift = Shown(panel("table", "Against control"), "Against", (0, 0, 24, 7), [], [{"arm": "b", "lift": "0.2255"}])
+    assert words(lift) == ["Against", "arm", "b", "lift", "22.55%"]
+
+
+@pytest.mark.parametrize("unit", ["s", "bytes"])
+@given(high=st.floats(1, 5e7))
+def test_axis_of_times_and_sizes_is_read_without_arithmetic(unit: str, high: float) -> None:
+    """Marks at 6.94 h or 19.1 MiB are those of a decimal system that clocks and memories have not."""
+    marks = ticks([0.0, high], {"unit": unit})
+    assert marks[-1] >= 0.999 * high and 2 <= len(marks) <= 8
+    assert all(len(units.written(mark, unit).split()[0]) <= 4 for mark in marks)
