@@ -206,8 +206,8 @@ def _evaluate(settings: Settings, log: Iterable[RecordedEvent], size: int | None
 
 def _refusals(refused: Iterable[Refused]) -> Iterator[str]:
     """Return a sentence for each kind of record that was refused."""
-    for topic, reason, count, detail in refused:
-        yield f"{count:,} of {topic} refused, {reason}: {detail}{' (the first)' if count > 1 else ''}"
+    for topic, reason, records, detail in refused:
+        yield f"{records:,} of {topic} refused, {reason}: {detail}{' (the first)' if records > 1 else ''}"
 
 
 def _too_short(settings: Settings, summary: dict[str, Any]) -> Iterator[str]:

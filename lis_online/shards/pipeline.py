@@ -23,11 +23,11 @@ TURN = 2_000
 
 
 class Refused(NamedTuple):
-    """Records of one topic that were refused for one reason. detail: of the first of them."""
+    """How many records of one topic were refused for one reason. detail: of the first of them."""
 
     topic: str
     reason: str
-    count: int
+    records: int
     detail: str
 
 
@@ -84,7 +84,7 @@ class Pipeline:
     @property
     def refused(self) -> list[Refused]:
         """What would be dead letters, the most frequent first."""
-        return sorted(self._refused.values(), key=lambda refused: -refused.count)
+        return sorted(self._refused.values(), key=lambda refused: -refused.records)
 
     def _record(self, topic: str, value: bytes | None, partition: int = 0) -> Record:
         offset = self._offsets[topic, partition]
@@ -112,4 +112,4 @@ class Pipeline:
     def _count_refused(self, headers: dict[str, str]) -> None:
         topic, reason = headers["topic"], headers["reason"]
         first = self._refused.get((topic, reason)) or Refused(topic, reason, 0, headers["detail"])
-        self._refused[topic, reason] = first._replace(count=first.count + 1)
+        self._refused[topic, reason] = first._replace(records=first.records + 1)
