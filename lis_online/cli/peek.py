@@ -124,6 +124,7 @@ def _document(view: TopicView) -> dict[str, Any]:
         "controls": view.controls,
         "refused": dict(view.refused),
         "fields": [_field(one) for one in view.fields],
+        "skip": None if view.mark is None else view.mark.toml,
         "start": view.start,
     }
 
@@ -169,5 +170,7 @@ def _print(view: TopicView) -> None:
     for one in view.fields:
         if one.guesses and view.mapped:
             typer.echo(f"{one.name} may be at {' or '.join(guess.toml for guess in one.guesses)}")
+    if view.mapped and view.mark is not None:
+        typer.echo(f"messages without these fields are passed over by {view.mark.toml}")
     if view.start is not None:
         typer.echo(f"\nTo begin with, in the settings file:\n\n{view.start}\n")

@@ -12,6 +12,7 @@ from lis_online.events import forget_request
 from lis_online.events.topics import MAIN
 from lis_online.events.wire import END_TICK, Feedback, Impression
 from lis_online.mapping.codec import Codec
+from lis_online.mapping.refusals import count_refusal
 from lis_online.records import Record
 from lis_online.settings.mapping import MappingSettings
 
@@ -56,7 +57,7 @@ def sample_of(records: Iterable[Record], mapping: MappingSettings) -> Sample:
         try:
             events = codec.events(record.topic, value)
         except EventRefused as refused:
-            found.refused[record.topic][str(refused)] += 1
+            count_refusal(found.refused[record.topic], str(refused))
             continue
         for event in events:
             if isinstance(event, Impression):

@@ -11,18 +11,18 @@ from lis_online.mapping.fields import LISTS
 from lis_online.mapping.paths import EACH, Path, find, format_path
 
 WORDS: Final[dict[str, tuple[str, ...]]] = {
-    "request_id": ("request", "req", "trace", "impression", "rid", "serve", "session"),
+    "request_id": ("request", "req", "trace", "impression", "rid", "serve", "slate", "render", "view"),
     "user_id": ("user", "uid", "viewer", "member", "account", "person", "visitor"),
     "ts": ("ts", "time", "timestamp", "at", "date", "when"),
     "surface": ("surface", "page", "scene", "placement", "channel", "screen", "tab"),
     "items": ("item", "note", "card", "doc", "content", "post", "product", "video", "article", "id"),
-    "item_id": ("item", "note", "card", "doc", "content", "post", "product", "video", "article"),
+    "item_id": ("item", "note", "card", "doc", "content", "post", "product", "video", "article", "track", "book"),
     "item_a": ("item", "from", "a", "first", "left", "source"),
     "item_b": ("item", "to", "b", "second", "right", "target"),
     "action": ("action", "event", "evt", "type", "verb", "behavior", "op"),
     "positions": ("position", "pos", "slot", "rank", "index"),
     "experiments": ("ab", "experiment", "exp", "abtest", "arms", "flags", "variants"),
-    "value": ("value", "dwell", "duration", "dur", "amount", "price"),
+    "value": ("value", "dwell", "duration", "dur", "amount", "price", "seconds", "secs"),
     "variant": ("variant", "model", "name"),
     "version": ("version", "model", "checkpoint"),
     "vector": ("vector", "embedding", "vec", "emb"),
@@ -33,7 +33,13 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
 SIZES: Final = (("s", 1e9, 1e10), ("ms", 1e12, 1e13), ("us", 1e15, 1e16), ("ns", 1e18, 1e19))
 """Unit -> what a time between 2001 and 2286 is in it."""
 
+OF_EACH: Final = ("item_id", "action", "value")
+"""Fields of one value that a message of feedback may have several of."""
+
 SHOWN: Final = 3
+WORTH: Final = 2 / 3
+"""A guess with less than this share of the best one's score is none."""
+
 DEEPEST: Final = 6
 
 
@@ -64,12 +70,13 @@ def candidates(field: str, kind: str, documents: Sequence[Any], keys: Sequence[b
     for path in dict.fromkeys(path for document in documents for path in paths_of(document)):
         values = [find(document, path) for document in documents]
         fits, unit = _fit(field, kind, path, values, keys)
-        if fits > 0:
-            share = sum(value is not None for value in values) / len(values)
-            found.append(Candidate(path, share * (fits + _name(field, path)), unit))
-    least = 0.0 if field == "ts" else 1.0
-    best = sorted((one for one in found if one.score > least), key=lambda one: (-one.score, len(one.path)))
-    return best[:SHOWN]
+        score = fits + _name(field, path)
+        if fits > 0 and score > (0.0 if field == "ts" else 1.0):
+            there = [value for value in values if value is not None]
+            once = len(set(map(str, there))) / len(there) if field == "request_id" else 1.0
+            found.append(Candidate(path, once * len(there) / len(values) * score, unit))
+    best = sorted(found, key=lambda one: (-one.score, len(one.path)))[:SHOWN]
+    return [one for one in best if one.score >= WORTH * best[0].score]
 
 
 def paths_of(document: Any, path: Path = ()) -> Iterator[Path]:
@@ -100,19 +107,17 @@ def _fit(
         fits = all(isinstance(one, list) and one and all(_is_id(each, numbers) for each in one) for one in there)
         return (0.5 if fits and _differ(there, field) else 0.0), None
     if EACH in path:
-        return 0.0, None
+        if field not in OF_EACH or not all(isinstance(one, list) for one in there):
+            return 0.0, None
+        there = [each for one in there for each in one if each is not None]
     if kind == "arms":
-        return (
-            0.5
-            if all(isinstance(one, dict) and one and all(map(_is_id, filter(None, one.values()))) for one in there)
-            else 0
-        ), None
+        return (0.5 if all(map(_is_arms, there)) else 0.0), None
     if kind == "time":
-        units = {_unit(one) for one in there}
+        units = {unit_of(one) for one in there}
         return (1.0, units.pop()) if len(units) == 1 and None not in units else (0.0, None)
     if kind == "number":
         return (0.5 if all(_is_id(one, True) and not isinstance(one, str) for one in there) else 0.0), None
-    if not all(map(_is_id, there)):
+    if not all(map(_is_id, there)) or all(unit_of(one) == "rfc3339" for one in there):
         return 0.0, None
     is_key = any(key is not None and str(value).encode() == key for value, key in zip(values, keys, strict=True))
     return (3.0 if field == "user_id" and is_key else 0.5), None
@@ -126,7 +131,19 @@ def _is_id(value: Any, numbers: bool = False) -> bool:
     return isinstance(value, str | int | float if numbers else str | int) and not isinstance(value, bool)
 
 
-def _unit(value: Any) -> str | None:
+def _is_arms(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return False
+    arms = [arm for arm in value.values() if arm is not None]
+    return bool(arms) and all(_is_id(arm) or isinstance(arm, bool) for arm in arms)
+
+
+def unit_of(value: Any) -> str | None:
+    """Return the unit in which a value is a time of this century, None where it is in none.
+
+    >>> unit_of(1573516800), unit_of("1573516800123456"), unit_of("2026-11-01T08:00:00Z"), unit_of(5)
+    ('s', 'us', 'rfc3339', None)
+    """
     if isinstance(value, str) and not value.replace(".", "", 1).isdigit():
         try:
             return "rfc3339" if datetime.fromisoformat(value).tzinfo is not None else None

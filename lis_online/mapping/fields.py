@@ -105,7 +105,7 @@ def parse_listed(raw: dict[str, Any]) -> ListedArms:
     parts = {}
     for key in LISTED[1:]:
         try:
-            parts[key] = parse_field("id", raw[key])
+            parts[key] = parse_field("arm" if key == "arm" else "id", raw[key])
         except ValueError as exc:
             raise ValueError(f"{key}: {exc}") from exc
         if parts[key].path is None or parts[key].default is not None:

@@ -6,14 +6,11 @@ what is said of a refused record goes into headers and logs.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Final
-
-if TYPE_CHECKING:
-    from lis_online.mapping.fields import MappedField
+from typing import Any, Final, Protocol
 
 Convert = Callable[[Any], Any]
 
@@ -22,8 +19,28 @@ UNITS: Final = {"s": (1000, 1), "ms": (1, 1), "us": (1, 1000), "ns": (1, 1_000_0
 
 TIMES: Final = ("time", "sparse_times")
 NUMBERS: Final = ("number",)
-TEXTS: Final = ("id", "ids", "sparse_ids", "arms")
+TEXTS: Final = ("id", "ids", "sparse_ids", "arm", "arms")
 """Kinds by what is in them: options are for one of these each."""
+
+
+class Options(Protocol):
+    """What a converter is made with (`MappedField` has it)."""
+
+    @property
+    def unit(self) -> str:
+        """Unit of a time."""
+        ...
+
+    @property
+    def scale(self) -> float:
+        """What a number is multiplied by."""
+        ...
+
+    @property
+    def rename(self) -> Mapping[str, str]:
+        """Their word -> ours."""
+        ...
+
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
@@ -52,7 +69,7 @@ def _ill(rule: str, value: Any) -> ValueError:
     return ValueError(f"must be {rule}, got {word_of(value)}")
 
 
-def _id(field: MappedField) -> Convert:
+def _id(field: Options) -> Convert:
     rename = field.rename
     if not rename:
         return _as_text
@@ -72,7 +89,19 @@ def _as_text(raw: Any) -> str:
     raise _ill("text or a whole number", raw)
 
 
-def _ids(field: MappedField) -> Convert:
+def _arm(field: Options) -> Convert:
+    rename = field.rename
+
+    def convert(raw: Any) -> str:
+        if type(raw) not in (str, int, bool):
+            raise _ill("text, a whole number, true or false", raw)
+        found = str(raw).lower() if type(raw) is bool else str(raw)
+        return rename.get(found, found)
+
+    return convert
+
+
+def _ids(field: Options) -> Convert:
     rename = field.rename
 
     def convert(raw: Any) -> list[str]:
@@ -84,7 +113,7 @@ def _ids(field: MappedField) -> Convert:
     return convert
 
 
-def _sparse_ids(field: MappedField) -> Convert:
+def _sparse_ids(field: Options) -> Convert:
     one_of = _id(field)
     return lambda raw: [None if one is None else one_of(one) for one in _list(raw)]
 
@@ -95,7 +124,7 @@ def _list(raw: Any) -> list[Any]:
     return raw
 
 
-def _time(field: MappedField) -> Convert:
+def _time(field: Options) -> Convert:
     if field.unit == "rfc3339":
         return _rfc3339
     times, over = UNITS[field.unit]
@@ -133,12 +162,12 @@ def _number_of(raw: Any) -> int | float:
     raise _ill("a number", raw)
 
 
-def _number(field: MappedField) -> Convert:
+def _number(field: Options) -> Convert:
     scale = field.scale
     return lambda raw: _number_of(raw) * scale
 
 
-def _whole(field: MappedField) -> Convert:
+def _whole(field: Options) -> Convert:
     del field
 
     def convert(raw: Any) -> int:
@@ -149,18 +178,18 @@ def _whole(field: MappedField) -> Convert:
     return convert
 
 
-def _positions(field: MappedField) -> Convert:
+def _positions(field: Options) -> Convert:
     one_of = _whole(field)
     return lambda raw: raw if set(map(type, _list(raw))) == {int} else [one_of(one) for one in raw]
 
 
-def _sparse_times(field: MappedField) -> Convert:
+def _sparse_times(field: Options) -> Convert:
     one_of = _time(field)
     return lambda raw: [None if one is None else one_of(one) for one in _list(raw)]
 
 
-def _arms(field: MappedField) -> Convert:
-    one_of = _id(field)
+def _arms(field: Options) -> Convert:
+    one_of = _arm(field)
 
     def convert(raw: Any) -> dict[str, str]:
         if type(raw) is not dict:
@@ -170,12 +199,12 @@ def _arms(field: MappedField) -> Convert:
     return convert
 
 
-def _vector(field: MappedField) -> Convert:
+def _vector(field: Options) -> Convert:
     del field
     return lambda raw: [float(_number_of(one)) for one in _list(raw)]
 
 
-CONVERTERS: Final[dict[str, Callable[[MappedField], Convert]]] = {
+CONVERTERS: Final[dict[str, Callable[[Options], Convert]]] = {
     "id": _id,
     "ids": _ids,
     "sparse_ids": _sparse_ids,
@@ -184,6 +213,7 @@ CONVERTERS: Final[dict[str, Callable[[MappedField], Convert]]] = {
     "number": _number,
     "whole": _whole,
     "positions": _positions,
+    "arm": _arm,
     "arms": _arms,
     "vector": _vector,
 }

@@ -13,11 +13,13 @@ from lis_online.errors import EventRefused
 from lis_online.events import forget_request
 from lis_online.events.decode import check_not_ahead
 from lis_online.events.wire import END_TICK
-from lis_online.mapping.candidates import Candidate, candidates
+from lis_online.mapping.candidates import Candidate, candidates, unit_of
 from lis_online.mapping.codec import Codec, fields_of, needed_of
 from lis_online.mapping.events import ARM
 from lis_online.mapping.fields import MappedField, parse_field
-from lis_online.mapping.paths import find, format_path
+from lis_online.mapping.marks import Mark, mark_of, split
+from lis_online.mapping.paths import EACH, find, format_path
+from lis_online.mapping.refusals import count_refusal
 from lis_online.records import Record
 from lis_online.settings import Settings
 
@@ -51,6 +53,8 @@ SCHEMA: Final[dict[str, dict[str, str]]] = {
 }
 """Topic -> field -> kind: where the event schema itself has them, at the top."""
 
+NOTHING: Final = "nothing at"
+
 
 @dataclass(slots=True)
 class FieldView:
@@ -71,7 +75,11 @@ class FieldView:
 
 @dataclass(slots=True)
 class TopicView:
-    """One topic over some messages. accepted, skipped, refused (sentence -> messages), controls add up to them all."""
+    """One topic over some messages.
+
+    accepted, skipped, refused (sentence -> messages), controls add up to them all. mark: what tells the messages that
+    have every field from others.
+    """
 
     topic: str
     name: str
@@ -82,6 +90,7 @@ class TopicView:
     skipped: int = 0
     controls: int = 0
     refused: Counter[str] = field(default_factory=Counter)
+    mark: Mark | None = None
 
     @property
     def lacking(self) -> list[FieldView]:
@@ -96,9 +105,13 @@ class TopicView:
         lines = [f"[mapping.{self.topic}]"]
         for one in self.fields:
             if one.guesses:
-                lines.append(f"{one.name} = {one.guesses[0].toml}")
+                first, *others = (guess.toml for guess in one.guesses)
+                other = f"  # or {', '.join(others)}" if others and one.needed else ""
+                lines.append(f"{one.name} = {first}{other}")
             elif one.needed:
                 lines.append(f"# {one.name} = ")
+        if self.mark is not None:
+            lines.append(self.mark.toml)
         return "\n".join(lines)
 
 
@@ -118,8 +131,33 @@ def peek(settings: Settings, topic: str, name: str, records: Sequence[Record]) -
             _look(seen, mapped, document)
     for seen, mapped in zip(views, fields.values(), strict=True):
         if seen.problems or (section is None and view.refused and not seen.name.startswith(ARM)):
-            seen.guesses = candidates(seen.name, mapped.kind, documents, keys)
+            guesses = candidates(seen.name, mapped.kind, documents, keys)
+            seen.guesses = [one for one in guesses if (one.path, one.unit or "ms") != _place(mapped)]
+    view.mark = _mark(views, list(fields.values()), documents)
+    for seen in views:
+        if section is not None and view.mark is not None and all(map(_is_absence, seen.problems)):
+            seen.guesses = []
     return view
+
+
+def _is_absence(problem: str) -> bool:
+    return problem.startswith(NOTHING)
+
+
+def _place(mapped: MappedField) -> tuple[Any, str]:
+    """Return a field's path as a guess has it, without the [*] that a list may end in, and its unit."""
+    return mapped.path, mapped.unit
+
+
+def _mark(views: Sequence[FieldView], fields: Sequence[MappedField], documents: Sequence[Any]) -> Mark | None:
+    """Return what tells messages with every needed field, where it is or is guessed to be, from those without."""
+    places = []
+    for seen, mapped in zip(views, fields, strict=True):
+        if not seen.needed or mapped.path is None or mapped.default is not None:
+            continue
+        guessed = seen.guesses[0].path if seen.guesses and not seen.found else mapped.path
+        places.append(guessed if EACH not in guessed else guessed[: guessed.index(EACH)])
+    return mark_of(*split(documents, places))
 
 
 def _judge(view: TopicView, settings: Settings, records: Sequence[Record]) -> tuple[list[Any], list[bytes | None]]:
@@ -141,7 +179,7 @@ def _judge(view: TopicView, settings: Settings, records: Sequence[Record]) -> tu
                     check_not_ahead(event.ts, record.timestamp, settings.events.max_ahead)
             view.accepted += 1
         except EventRefused as refused:
-            view.refused[str(refused)] += 1
+            count_refusal(view.refused, str(refused))
         try:
             documents.append(codec.document(view.topic, value))
             keys.append(record.key)
@@ -160,14 +198,22 @@ def _look(seen: FieldView, mapped: MappedField, document: Any) -> None:
         if mapped.default is not None:
             seen.value = mapped.default if seen.value is None else seen.value
         elif seen.needed:
-            seen.problems[f"nothing at {format_path(mapped.path)}"] += 1
+            seen.problems[f"{NOTHING} {format_path(mapped.path)}"] += 1
         return
     seen.found += 1
     try:
         several = isinstance(raw, list) and not mapped.many and mapped.kind != "arms"
-        seen.value = [mapped.convert(one) for one in raw] if several else mapped.convert(raw)
+        seen.value = [_one(seen, mapped, one) for one in raw] if several else mapped.convert(raw)
+        unit = unit_of(raw[0] if several and raw else raw) if mapped.kind == "time" else None
+        if unit not in (None, mapped.unit):
+            seen.problems[f'looks like unit = "{unit}", and is read as "{mapped.unit}"'] += 1
     except ValueError as exc:
         seen.problems[str(exc)] += 1
+
+
+def _one(seen: FieldView, mapped: MappedField, raw: Any) -> Any:
+    """Return one of several values; where a message may lack the field an element may as well."""
+    return mapped.default if raw is None and (mapped.default is not None or not seen.needed) else mapped.convert(raw)
 
 
 def _source(mapped: MappedField) -> str:

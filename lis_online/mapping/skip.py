@@ -24,7 +24,7 @@ class SkipRule:
         >>> SkipRule(("type",), frozenset({"tap"}), keeps=True).skips(None)
         True
         """
-        return (_text(found) in self.values) != self.keeps
+        return (text_of(found) in self.values) != self.keeps
 
 
 def parse_skip(raw: Any) -> tuple[SkipRule, ...]:
@@ -52,10 +52,10 @@ def _rule(raw: Any) -> SkipRule:
         raise ValueError(f"must have one value, and [*] leads to several, got {raw['path'][:60]!r}")
     if not isinstance(values, list) or not values or not all(isinstance(one, str | int | bool) for one in values):
         raise ValueError(f"{which} must be a list of texts, whole numbers, true or false")
-    return SkipRule(path, frozenset(_text(one) or "" for one in values), which == "unless")
+    return SkipRule(path, frozenset(text_of(one) or "" for one in values), which == "unless")
 
 
-def _text(found: Any) -> str | None:
+def text_of(found: Any) -> str | None:
     """Return a value as rules compare it: 1 and "1" are the same."""
     if isinstance(found, bool):
         return "true" if found else "false"

@@ -53,7 +53,7 @@ def _arms(raw: Any) -> Arms:
     found = {}
     for name, field in raw.items():
         try:
-            found[name] = parse_field("id", field)
+            found[name] = parse_field("arm", field)
         except ValueError as exc:
             raise ValueError(f"{name}: {exc}") from exc
     return found

@@ -101,7 +101,10 @@ def test_what_may_be_missing_has_its_default() -> None:
         (served(cards=[{"note_id": "a", "slot": "0"}]), "malformed: positions must be a whole number, got text"),
         (served(cards=[{"note_id": "a", "slot": n} for n in (0, 1)]), "invalid: items must differ within a slate"),
         (served(ab=["x"]), "malformed: experiments must be an object of experiments and arms, got a list at $.ab"),
-        (served(ab={"x": {}}), "malformed: experiments must be text or a whole number, got an object at $.ab"),
+        (
+            served(ab={"x": {}}),
+            "malformed: experiments must be text, a whole number, true or false, got an object at $.ab",
+        ),
     ],
 )
 def test_refusal_names_the_field_the_path_and_what_stood_there(message: Any, sentence: str) -> None:
@@ -165,6 +168,19 @@ def test_experiments_may_each_have_a_path() -> None:
     )
     (event,) = codec.events("impressions", json_of(served()))
     assert isinstance(event, Impression) and event.experiments == {"q5": "b"}
+
+
+def test_flags_that_are_true_or_false_are_arms() -> None:
+    """A map of feature flags has both kinds; `rename` gives them the arms' names."""
+    flags = {"dark": True, "q4": False, "density": 3, "off": None}
+    whole = mapped("impressions", experiments="$.ab")
+    one = mapped("impressions", experiments={"q4": {"path": "$.ab.q4", "rename": {"true": "b", "false": "a"}}})
+    listed = mapped("impressions", experiments={"list": "$.ab", "name": "$.n", "arm": "$.on"})
+    shown = [
+        codec.events("impressions", json_of(served(ab=ab)))[0].experiments  # type: ignore[union-attr]
+        for codec, ab in ((whole, flags), (one, flags), (listed, [{"n": "q4", "on": True}]))
+    ]
+    assert shown == [{"dark": "true", "q4": "false", "density": "3"}, {"q4": "a"}, {"q4": "true"}]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,77 @@ def test_topic_of_another_format_gets_a_table_to_begin_with() -> None:
         'positions = "$.cards[*].slot"',
         'experiments = "$.ab"',
     ]
+
+
+def test_kinds_of_messages_are_told_apart() -> None:
+    """One topic with several kinds: the value that ours have is suggested, mapped or not, and no other path is."""
+    shown = [served(trace={"id": f"r{n}"}, type="shown") for n in range(3)]
+    others = [{"type": "ping", "n": n, "viewer": {"uid": n}} for n in range(2)]
+    seen = records("impressions", *shown, *others)
+    rule = 'skip = { path = "$.type", unless = ["shown"] }'
+    bare = peek(Settings.of({}), "impressions", "feed", seen)
+    assert bare.start is not None and bare.start.splitlines()[-1] == rule
+    table = {"mapping": {"impressions": {k: v for k, v in MAPPING["impressions"].items() if k != "skip"}}}
+    mapped = peek(Settings.of(table), "impressions", "feed", seen)
+    assert (mapped.mark and mapped.mark.toml, mapped.accepted) == (rule, 3)
+    assert not any(one.guesses for one in mapped.fields)
+
+
+@pytest.mark.parametrize("others", [[], [{"n": 1}], [{"page": "home", "n": 2}]])
+def test_ids_and_what_all_have_tell_no_kinds(others: list[Any]) -> None:
+    """A key that both sides have alike, or of which every message has another value, is no mark."""
+    seen = records("impressions", *(served(trace={"id": f"r{n}"}) for n in range(3)), *others)
+    found = peek(Settings.of({}), "impressions", "feed", seen).mark
+    assert found is None or found.path not in (("trace", "id"),)
+
+
+def test_several_actions_of_a_message_get_a_table_to_begin_with() -> None:
+    """A list of objects: each field of one action leads into it; some elements may lack the value."""
+    did = [{"track": 9, "verb": "play", "secs": 4.5}, {"track": 8, "verb": "heart"}]
+    message = {"render": "r1", "acct": 7, "us": 1573516800000001, "did": did}
+    view = peek(Settings.of({}), "feedback", "acts", records("feedback", message, message, key=b"7"))
+    assert view.start is not None and view.start.splitlines() == [
+        "[mapping.feedback]",
+        'request_id = "$.render"',
+        'user_id = "$.acct"',
+        'item_id = "$.did[*].track"',
+        'ts = { path = "$.us", unit = "us" }',
+        'action = "$.did[*].verb"',
+        'value = "$.did[*].secs"',
+    ]
+    mapping = tomllib.loads(view.start)
+    again = peek(Settings.of(mapping), "feedback", "acts", records("feedback", message))
+    values = {one.name: (one.value, dict(one.problems)) for one in again.fields}
+    assert (again.accepted, values["value"]) == (1, ([4.5, None], {}))
+
+
+def test_wrong_unit_is_seen_by_the_size_of_the_time() -> None:
+    """Refused or not: microseconds read as milliseconds, and seconds, which nothing refuses."""
+    table = {"mapping": {"feedback": {**MAPPING["feedback"], "ts": "$.at"}}}
+    for at, unit in ((1573516800000001, "us"), (1573516801, "s")):
+        seen = records("feedback", *(tapped(at=at + n) for n in range(3)), timestamp=1573516800000)
+        (field,) = [one for one in peek(Settings.of(table), "feedback", "acts", seen).fields if one.name == "ts"]
+        assert dict(field.problems) == {f'looks like unit = "{unit}", and is read as "ms"': 3}
+        assert field.guesses[0].toml == f'{{ path = "$.at", unit = "{unit}" }}'
+
+
+def test_refusals_that_differ_in_numbers_are_one() -> None:
+    """A wrong unit refuses each message with numbers of its own."""
+    seen = records("feedback", *(tapped(at=5_000_000_000 + n) for n in range(4)), timestamp=1000)
+    assert list(peek(SETTINGS, "feedback", "acts", seen).refused.values()) == [4]
+
+
+def test_place_that_is_mapped_is_no_guess() -> None:
+    """Nothing is to be changed where a field lies where it was said to."""
+    seen = records("impressions", served(viewer={}), served())
+    fields = {one.name: one for one in peek(SETTINGS, "impressions", "feed", seen).fields}
+    assert '"$.viewer.uid"' not in [guess.toml for guess in fields["user_id"].guesses]
+
+
+def test_id_that_comes_again_is_less_of_a_request() -> None:
+    """A request is one slate: of two ids the one that differs from message to message is it."""
+    documents = [{"request": {"tab": "home", "key": f"k{n}"}} for n in range(4)]
+    assert [one.path for one in candidates("request_id", "id", documents, [None] * 4)] == [("request", "key")]
 
 
 def test_topic_of_the_event_schema_needs_no_table() -> None:

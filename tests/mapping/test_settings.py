@@ -104,7 +104,7 @@ def test_experiments_of_a_list_are_read() -> None:
         ({"q4": "b"}, "experiments must be a list of experiments and arms, got an object at $.tests"),
         ([{"group": "b"}], "experiments must have a name for each arm, got nothing at $.tests"),
         ([{"test": "q4", "group": one} for one in "ab"], "experiments must have one arm of an experiment, got two"),
-        ([{"test": "q4", "group": 1.5}], "experiments must be text or a whole number, got a number at $.tests"),
+        ([{"test": "q4", "group": 1.5}], "experiments must be text, a whole number, true or false, got a number at"),
     ],
 )
 def test_list_of_experiments_that_cannot_be_meant_is_refused(tests: Any, sentence: str) -> None:
