@@ -20,6 +20,17 @@ if TYPE_CHECKING:
     from lis_online.records import Record
 
 SAMPLE = 5_000
+TOPIC_CHANGES = (
+    ("must exist", "run `lis-online topics create`, or name your topic in [kafka]"),
+    (
+        "same number of partitions",
+        "copy the topic that differs, keyed by user, into one of as many partitions (docs/own-data.md): "
+        "partitions that are added to a topic leave what it holds where it was",
+    ),
+    ("(kafka.partitions)", "set kafka.partitions to what your impressions and feedback have"),
+)
+"""What a problem of topics says -> what to change."""
+
 MARKS = {"ok": ("ok", "green"), "warning": ("warning", "yellow"), "wrong": ("WRONG", "red")}
 
 
@@ -100,9 +111,7 @@ def _topics(settings: Settings) -> Iterator[Finding]:
 
     report = report_topics(settings, sizes=False)
     for problem in report.problems:
-        missing = "must exist" in problem
-        change = "run `lis-online topics create`, or name your topic in [kafka]" if missing else None
-        yield Finding("topics", "wrong", problem, change)
+        yield Finding("topics", "wrong", problem, next((say for what, say in TOPIC_CHANGES if what in problem), None))
     for warning in report.warnings:
         yield Finding("topics", "warning", warning)
     if not report.problems and not report.warnings:

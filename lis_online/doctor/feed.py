@@ -26,7 +26,7 @@ def check_feed(settings: Settings, sample: Sample) -> list[Finding]:
         *partitions(sample),
         *clocks(settings, sample),
         *lateness(settings, sample),
-        *slates(sample),
+        *slates(settings, sample),
         *attribution(settings, sample),
         *duplicates(sample),
         *names(settings, sample),
@@ -78,16 +78,23 @@ def partitions(sample: Sample) -> Iterator[Finding]:
 _MORE: Final = "take more with --sample; if it stays so, the two topics may have other user ids"
 
 
-def slates(sample: Sample) -> Iterator[Finding]:
+def slates(settings: Settings, sample: Sample) -> Iterator[Finding]:
     """Yield whether feedback belongs to what was shown: the request, the user and the item."""
     shown = {seen.event.request_id: seen.event for seen in sample.impressions}
     known = [(shown[seen.event.request_id], seen.event) for seen in sample.feedback if seen.event.request_id in shown]
     if not known:
+        users = {event.user_id for event in shown.values()}
         said = f"none of {len(sample.feedback)} feedback is on one of {len(shown)} requests"
-        if sample.feedback and shown:
+        if sum(seen.event.user_id in users for seen in sample.feedback) >= FEW:
+            change = (
+                "the two topics have other request ids: map both to the id of what was shown at once, not of a visit"
+            )
+            yield Finding("slates", "wrong", f"{said}, though their users are the same", change)
+        elif sample.feedback and shown:
             change = "take more with --sample; if it stays so, the two topics have other request ids"
             yield Finding("slates", "warning", said, change)
         return
+    yield from _orphans(settings, sample, set(shown))
     for what, fits in (
         ("item", [feedback.item_id in impression.items for impression, feedback in known]),
         ("user", [feedback.user_id == impression.user_id for impression, feedback in known]),
@@ -100,6 +107,23 @@ def slates(sample: Sample) -> Iterator[Finding]:
             )
         else:
             yield Finding("slates", "ok", f"{len(fits) - misses} of {len(fits)} feedback has the {what} of its request")
+
+
+def _orphans(settings: Settings, sample: Sample, shown: set[str]) -> Iterator[Finding]:
+    """Yield how much feedback is on requests that nobody showed.
+
+    Of that alone which is an attribution window younger than the sample's first impressions: their request is in it.
+    """
+    first: dict[int, int] = {}
+    for seen in sample.impressions:
+        first.setdefault(seen.record.partition, seen.event.ts)
+    since = max(first.values()) + settings.events.attribution_window
+    requests = [seen.event.request_id for seen in sample.feedback if seen.event.ts >= since]
+    orphans = sum(request not in shown for request in requests)
+    if len(requests) >= FEW and orphans > MANY * len(requests):
+        said = f"{orphans} of {len(requests)} feedback is on requests that are not among the impressions"
+        change = "are some surfaces, or requests without items, not sent as impressions? Such feedback counts nowhere"
+        yield Finding("slates", "warning", said, change)
 
 
 def duplicates(sample: Sample) -> Iterator[Finding]:

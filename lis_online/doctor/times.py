@@ -99,13 +99,17 @@ def attribution(settings: Settings, sample: Sample) -> Iterator[Finding]:
         said = f"{before} of {len(delays)} {label} happen before their impression"
         yield Finding("attribution", "wrong", said, "set the clocks, or the units of the two topics' times")
         return
-    within, wanted = sum(delay <= window for delay in delays), _rounded(quantile(delays, SHARE))
+    within, nearly_all = sum(delay <= window for delay in delays), quantile(delays, SHARE)
+    wanted = _rounded(nearly_all)
     said = (
         f"{within / len(delays):.1%} of {len(delays)} {label} come within {format_duration(window)}, "
         f"{SHARE:.0%} within {wanted} (followed for {_words(followed)})"
     )
     if within < SHARE * len(delays):
-        change = f'set events.attribution_window = "{wanted}"; the rest are labelled as not clicked'
+        more = "" if nearly_all <= followed else " or more, and take more with --sample: later ones were not seen"
+        horizon = settings.leakage.horizon
+        also = "" if nearly_all <= horizon else f", and leakage.horizon ({format_duration(horizon)}) as long"
+        change = f'set events.attribution_window = "{wanted}"{more}{also}; the rest are labelled as not clicked'
         yield Finding("attribution", "warning", said, change)
     elif followed < window:
         yield Finding("attribution", "warning", said, f"take more with --sample: over {format_duration(window)} of it")

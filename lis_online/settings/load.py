@@ -16,6 +16,7 @@ from pydantic_settings import (
 )
 
 from lis_online.errors import SettingsError
+from lis_online.settings.durations import format_duration
 from lis_online.settings.environment import BETWEEN, PREFIX, Environment
 from lis_online.settings.mapping import MappingSettings
 from lis_online.settings.model import (
@@ -100,8 +101,12 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _names_agree(self) -> Settings:
         problems = [*_repeated(self), *_unknown(self)]
-        if self.leakage.horizon < self.events.attribution_window:
-            problems.append("leakage.horizon must be >= events.attribution_window: a label must be known H later")
+        horizon, window = self.leakage.horizon, self.events.attribution_window
+        if horizon < window:
+            problems.append(
+                f"leakage.horizon must be >= events.attribution_window, {format_duration(window)}: a label must be "
+                f"known H later, got {format_duration(horizon)}"
+            )
         if problems:
             raise ValueError("; ".join(problems))
         return self

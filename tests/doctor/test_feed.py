@@ -30,7 +30,9 @@ def nothing(topic: str, number: int, event: dict[str, Any]) -> dict[str, Any]:
     return event
 
 
-def feed(change: Change = nothing, *, partition: Change | None = None, sent: int = 500) -> list[Finding]:
+def feed(
+    change: Change = nothing, *, partition: Change | None = None, sent: int = 500, settings: Settings = SETTINGS
+) -> list[Finding]:
     """Return the findings on 400 slates, 1 s apart, with a click 5 s after each."""
     events: list[tuple[int, str, int, dict[str, Any]]] = []
     for number in range(400):
@@ -44,7 +46,7 @@ def feed(change: Change = nothing, *, partition: Change | None = None, sent: int
         home = number % 50 % 2 if partition is None else partition(topic, number, {})["partition"]
         value = msgspec.json.encode(change(topic, number, event))
         records.append(Record(topic, home, offset, at + sent, value))
-    return check_feed(SETTINGS, sample_of(records, SETTINGS.mapping))
+    return check_feed(settings, sample_of(records, settings.mapping))
 
 
 def faults(findings: list[Finding]) -> list[tuple[str, str]]:
@@ -72,6 +74,16 @@ def later(topic: str, number: int, event: dict[str, Any]) -> dict[str, Any]:
     return {**event, "ts": event["ts"] + 180_000} if topic == "feedback" and number % 10 == 0 else event
 
 
+def slow(topic: str, number: int, event: dict[str, Any]) -> dict[str, Any]:
+    """Let a tenth of the clicks come later than the sample can follow."""
+    return {**event, "ts": event["ts"] + 240_000} if topic == "feedback" and number % 10 == 0 else event
+
+
+def orphaned(topic: str, number: int, event: dict[str, Any]) -> dict[str, Any]:
+    """Let a tenth of the clicks be on requests that nobody showed."""
+    return {**event, "request_id": f"x{number}"} if topic == "feedback" and number % 10 == 0 else event
+
+
 def shuffled(topic: str, number: int, event: dict[str, Any]) -> dict[str, Any]:
     """Let a tenth of the impressions be two minutes older than those around them."""
     return {**event, "ts": event["ts"] - 120_000} if topic == "impressions" and number % 10 == 0 else event
@@ -82,7 +94,10 @@ def shuffled(topic: str, number: int, event: dict[str, Any]) -> dict[str, Any]:
     [
         (of_feedback(item_id="z"), ("slates", "wrong"), "400 of 400 feedback on known", "the same item ids"),
         (of_feedback(user_id="z"), ("slates", "wrong"), "400 of 400 feedback on known", "the same user ids"),
-        (of_feedback(request_id="z"), ("slates", "warning"), "none of 400 feedback", "other request ids"),
+        (of_feedback(request_id="z"), ("slates", "wrong"), "though their users are the same", "other request ids"),
+        (of_feedback(request_id="z", user_id="z"), ("slates", "warning"), "none of 400 feedback", "take more"),
+        (orphaned, ("slates", "warning"), "28 of 284 feedback is on requests that are not among", "counts nowhere"),
+        (slow, ("attribution", "warning"), "come within 2m", '"5m" or more, and take more with --sample'),
         (of_feedback(action="tap"), ("names", "wrong"), "none of 400 feedback is 'click'", "events.label"),
         (of_feedback(action="tap"), ("names", "warning"), "1 actions are not in the settings: 'tap' 400", "events.act"),
         (of_feedback(ts=5.5), ("messages", "wrong"), "400 of 400 messages of feedback are refused", "topics peek"),
@@ -141,6 +156,13 @@ def test_topics_that_are_partitioned_apart_are_found() -> None:
     assert "50 of 50 users have their feedback in another" in next(o.said for o in apart if o.check == "partitions")
     spread = feed(partition=lambda t, n, e: {"partition": n // 7 % 2 if t == "feedback" else n % 2})
     assert "users of feedback are in several partitions" in spread[2].said
+
+
+def test_window_beyond_the_horizon_asks_for_both() -> None:
+    """A window alone that is longer than the horizon would not load."""
+    short = Settings.of({"events": {"attribution_window": "2m"}, "leakage": {"horizon": "2m"}})
+    (found,) = [one for one in feed(later, settings=short) if one.check == "attribution"]
+    assert found.change is not None and "and leakage.horizon (2m) as long" in found.change
 
 
 def test_few_clicks_are_too_few_to_tell() -> None:

@@ -221,7 +221,7 @@ def test_a_broker_without_host_and_port_is_refused(wrong: str) -> None:
         (
             {"events": {"attribution_window": "3h"}},
             "",
-            "leakage.horizon must be >= events.attribution_window: a label must be known H later",
+            "leakage.horizon must be >= events.attribution_window, 3h: a label must be known H later, got 30m",
         ),
         (
             {"events": {"label": "zap", "actions": ["click"]}},
