@@ -21,10 +21,10 @@ setup: $(STAMP)  ## build the environment in .venv
 # Bytecode is compiled here: otherwise each of the demo's processes compiles torch anew where Python may not write it.
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "lis-online needs Python 3.11 or later; got $$($(PYTHON) --version). Try: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
-	@echo "Setting up $(VENV) (torch with CUDA is about 2.6 GB; once)"
+	@echo "Setting up $(VENV): minutes, once (torch with CUDA is about 2.6 GB, and then Python compiles it)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.5"
-	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock
+	@test -t 2 || quiet=--quiet; $(BIN)/uv pip install $$quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@
 
