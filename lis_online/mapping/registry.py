@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
+import ssl
 from http.client import HTTPException
 from typing import Final
-from urllib.error import HTTPError
+from urllib.error import HTTPError, URLError
 from urllib.parse import quote
 from urllib.request import (
     BaseHandler,
@@ -76,6 +77,7 @@ class Registry:
     def __init__(self, settings: RegistrySettings) -> None:
         if settings.url is None:
             raise ValueError("settings.url must be given, got None")
+        self._settings = settings
         self._url = settings.url.rstrip("/")
         self._headers = {"Accept": "application/vnd.schemaregistry.v1+json, application/json"}
         if settings.token is not None:
@@ -121,10 +123,28 @@ class Registry:
                     raise RegistryError(f"{SERIALIZED}, got {exc.code} {exc.reason}", transient=False) from exc
             raise RegistryError(f"schema registry {self._url} must answer, got {exc.code} {exc.reason}") from exc
         except (OSError, HTTPException) as exc:
-            raise RegistryError(f"schema registry {self._url} must answer: {getattr(exc, 'reason', exc)}") from exc
+            raise RegistryError(f"schema registry {self._url} must answer: {self._why_not(exc)}") from exc
         if len(found) > LARGEST:
             raise RegistryError(f"schema registry {self._url} must answer with at most {LARGEST} bytes")
         return found
+
+    def _why_not(self, exc: Exception) -> str:
+        """Compose why there is no answer."""
+        cause = exc.reason if isinstance(exc, URLError) else exc
+        return _tls_reason(cause, self._settings) if isinstance(cause, ssl.SSLError) else str(cause)
+
+
+def _tls_reason(exc: ssl.SSLError, settings: RegistrySettings) -> str:
+    """Compose what a failed handshake means. TLS 1.3 refuses a client's certificate after it: at the first answer."""
+    reason = exc.reason or str(exc)
+    if isinstance(exc, ssl.SSLCertVerificationError):
+        return f"TLS: {exc.verify_message.rstrip('.')} (mapping.registry.ca_file {settings.ca_file or 'is not set'})"
+    if "ALERT_" in reason:
+        said = reason.partition("ALERT_")[2].replace("_", " ").lower()
+        if settings.certificate_file is None:
+            return f"TLS: it asks for a certificate, and mapping.registry.certificate_file is not set ({said})"
+        return f"TLS: it refuses the certificate of mapping.registry.certificate_file ({said})"
+    return f"TLS: {reason}"
 
 
 def _opener(settings: RegistrySettings) -> OpenerDirector:

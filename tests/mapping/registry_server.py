@@ -7,6 +7,7 @@ answers `GET /schemas/ids/{id}`, `GET /subjects/{subject}/versions/{version}` an
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -15,21 +16,31 @@ from urllib.parse import unquote, urlsplit
 
 
 class RegistryServer:
-    """Its schemas, by id and by (subject, version). status: what it answers instead; asked: paths, in order."""
+    """Its schemas, by id and by (subject, version). status: what it answers instead; asked: paths, in order;
+    elsewhere: where it sends everybody.
 
-    def __init__(self) -> None:
+    tls: it speaks HTTPS at `localhost`, with this context.
+    """
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.schemas: dict[int, dict[str, Any]] = {}
         self.subjects: dict[tuple[str, int], dict[str, Any]] = {}
         self.status: int | None = None
+        self.elsewhere: str | None = None
         self.asked: list[str] = []
         self.authorization: str | None = None
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server.handle_error = lambda request, address: None  # type: ignore[method-assign]
+        self._tls = tls
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
 
     @property
     def url(self) -> str:
         """Its address."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        where = "http://127.0.0.1" if self._tls is None else "https://localhost"
+        return f"{where}:{self._server.server_port}"
 
     def __enter__(self) -> RegistryServer:
         self._thread.start()
@@ -68,7 +79,9 @@ class RegistryServer:
                 """Answer with a document."""
                 status, document = registry.answer(self.path, self.headers["Authorization"])
                 body = json.dumps(document).encode()
-                self.send_response(status)
+                self.send_response(status if registry.elsewhere is None else 307)
+                if registry.elsewhere is not None:
+                    self.send_header("Location", registry.elsewhere)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
