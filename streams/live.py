@@ -16,8 +16,9 @@ from lis_online.shards.contract import Shard
 from streams import logs, worker
 from streams.health_watch import HealthWatch
 from streams.lag import LagWatch, ends
+from streams.restoring import ShardFactory
 from streams.roles import JOIN, PUBLISH, RANK, roles_of
-from streams.runner import Runner, ShardFactory
+from streams.runner import Runner
 from streams.sensors import applied_parts, exporter_of
 from streams.watched_sink import WatchedSink
 
@@ -54,7 +55,10 @@ def run_worker(role: str, settings: Settings) -> int:
 
 
 def _join(settings: Settings) -> ShardFactory:
+    from lis_online.mapping.codec import Codec
     from lis_online.shards.join import JoinShard
+
+    Codec(settings.mapping)  # what it lacks, an extra or a file of TLS, is said before a group waits for this worker
 
     def make(partition: int) -> Shard:
         return JoinShard(settings, partition, judge_clock="record")

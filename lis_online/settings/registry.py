@@ -42,7 +42,8 @@ class RegistrySettings(Section):
     @model_validator(mode="after")
     def _whole(self) -> RegistrySettings:
         if (self.username is None) != (self.password is None):
-            raise ValueError("username and password must be given together")
+            found = "a password" if self.username is None else "a username"
+            raise ValueError(f"username and password must be given together, got {found} alone")
         if bool(self.certificate_file) != bool(self.key_file):
             raise ValueError("certificate_file and key_file must be given together")
         if (self.ca_file or self.certificate_file) and not (self.url or "").startswith("https:"):

@@ -63,6 +63,7 @@ def write(folder: Path) -> None:
     _vectors(folder / "minilm.safetensors", ITEMS, 384)
     (folder / "secrets").mkdir()
     (folder / "secrets" / "user-key").write_text("sixteen bytes or more\n")
+    (folder / "secrets" / "registry-password").write_text("the registry's\n")
 
 
 def _arm(user: int) -> str:

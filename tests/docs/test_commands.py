@@ -87,8 +87,6 @@ def follow(reader: Reader, command: Quote) -> str:
 
 def adopt(reader: Reader, block: Quote) -> None:
     """Put a page's settings into the file that they belong to, and have that file checked."""
-    if "[mapping.registry]" in block.text:
-        return  # its password stands elsewhere, and its registry is asked in tests/mapping
     name = COPIES.get(block.where, "lis-online.toml")
     reader.adopt(block.text, name)
     if block.where != "docs/rankers.md":

@@ -268,7 +268,7 @@ def test_registry_that_cannot_serialize_protobuf_is_no_outage(
         ({"url": "registry:8081"}, "mapping.registry.url: must be an address such as https://registry:8081"),
         ({"url": "file:///etc/passwd"}, "mapping.registry.url: must be an address such as https://registry:8081"),
         ({"url": "http://a:secret@b"}, "mapping.registry.url: must have no user in it"),
-        ({"username": "a"}, "mapping.registry: username and password must be given together"),
+        ({"username": "a"}, "mapping.registry: username and password must be given together, got a username alone"),
         ({"url": "http://b", "ca_file": "x"}, "mapping.registry: ca_file and certificate_file need a url of https"),
     ],
 )
