@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from lis_online.metrics.auc import auc
+from lis_online.metrics.bins import COARSE_PLACES, GROUPS
 from lis_online.metrics.estimate import RESOLUTION
 from lis_online.metrics.jackknife import jackknife_variance
-from lis_online.metrics.statistics import COARSE_PLACES, GROUPS, SAMPLES, Statistics
+from lis_online.metrics.statistics import SAMPLES, Statistics
 
 
 def needed(variance: float, samples: int) -> float:

@@ -21,7 +21,7 @@ import numpy as np
 
 from lis_online.events.hashing import group_of
 from lis_online.metrics.auc import auc
-from lis_online.metrics.statistics import COARSE, EDGE, FINE, FINE_PLACES, GROUPS
+from lis_online.metrics.bins import COARSE, EDGE, FINE, FINE_PLACES, GROUPS
 from lis_online.settings import Settings
 from lis_online.shards.pipeline import Pipeline
 from lis_online.simulate.recorded import generate

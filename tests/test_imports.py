@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,9 @@ BELOW = {
     )
 }
 """Package of ours -> what stands below it, which knows nothing of it."""
+
+LATER = {"lis_online.mapping.schemas": ("lis_online.mapping.avro", "lis_online.mapping.protobuf")}
+"""Module -> what it loads when it is asked for, although that knows it: the extra may not be installed."""
 
 PLAIN = "lis_online.history.rows"
 """What the history stores, as plain data: the publish shard makes it, without SQLAlchemy."""
@@ -183,6 +187,29 @@ def test_every_library_of_the_rule_is_used_where_it_may_be() -> None:
                      if _is_in(one.module, library) and fnmatch(name, place)}  # fmt: skip
     unused = {(library, place) for library, places in ALLOWED.items() for place in places} - used
     assert unused == {("mode", "streams/*")}  # Faust's own foundation: nothing needs it directly, nothing else may
+
+
+def test_modules_import_each_other_in_one_direction() -> None:
+    """What two modules of a circle share belongs below both."""
+    names = {_name(path): path for path in files()}
+    below = {name: _ours(path, names) - {name} for name, path in names.items()}
+    for name, later in LATER.items():
+        below[name] -= set(later)
+    try:
+        TopologicalSorter(below).prepare()
+    except CycleError as exc:
+        pytest.fail(" imports ".join(reversed(exc.args[1])))
+
+
+def _name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def _ours(path: Path, names: Mapping[str, Path]) -> set[str]:
+    """Return the modules of ours that a file imports; of `from package import name`, the module that has the name."""
+    package = ".".join(path.relative_to(ROOT).parent.parts)
+    found = (one.module for one in imports(path.read_text(), package))
+    return {module if module in names else module.rpartition(".")[0] for module in found} & names.keys()
 
 
 @pytest.mark.parametrize(

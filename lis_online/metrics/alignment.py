@@ -19,10 +19,10 @@ import numpy as np
 from lis_online.errors import BlockError
 from lis_online.events.batches import PairBatch
 from lis_online.events.hashing import NO_ID, group_of
+from lis_online.metrics.bins import GROUPS
 from lis_online.metrics.estimate import Estimate
 from lis_online.metrics.jackknife import jackknife_variance, wider
 from lis_online.metrics.sparse import decode_counts, encode_counts
-from lis_online.metrics.statistics import GROUPS
 
 HALVES, PAIRS, LEFT_OUT, VECTORS, LENGTHS, PLACED, DISTANCES = range(7)
 """Rows of a tally: twice the pairs that won plus those that tied; pairs compared; pairs that could not be; vectors of

@@ -22,7 +22,7 @@ from lis_online.metrics.alignment import (
     merge,
     share,
 )
-from lis_online.metrics.statistics import GROUPS
+from lis_online.metrics.bins import GROUPS
 from lis_online.metrics.whole_run import MOST_BLOCKS
 from lis_online.metrics.windows import BLOCKS
 

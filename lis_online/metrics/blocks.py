@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from lis_online.metrics.bins import COARSE, FINE, FINE_PLACES
 from lis_online.metrics.layout import Layout
 from lis_online.metrics.sparse import decode_counts, encode_counts
-from lis_online.metrics.statistics import COARSE, FINE, FINE_PLACES, Statistics
+from lis_online.metrics.statistics import Statistics
 
 
 @dataclass(slots=True)

@@ -9,18 +9,9 @@ from typing import Final, Literal
 import numpy as np
 
 from lis_online.metrics.auc import auc, calibration, divide, normalised_entropy
+from lis_online.metrics.bins import COARSE_PLACES, FINE_PLACES, FIXED
 from lis_online.metrics.jackknife import jackknife_covariance, jackknife_variance
-from lis_online.metrics.statistics import (
-    COARSE_PLACES,
-    FINE_PLACES,
-    FIXED,
-    GAUC,
-    LOG_LOSS,
-    MIXED,
-    POSITIVES,
-    PREDICTED,
-    SAMPLES,
-)
+from lis_online.metrics.statistics import GAUC, LOG_LOSS, MIXED, POSITIVES, PREDICTED, SAMPLES
 from lis_online.metrics.windows import Window
 
 Metric = Literal["auc", "gauc"]

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from lis_online.metrics.auc import divide
+from lis_online.metrics.bins import FIXED
 from lis_online.metrics.contrasts import Contrast, contrasts
 from lis_online.metrics.effective import effective_users
 from lis_online.metrics.efficiency import JointCovariances, efficiency
@@ -18,7 +19,7 @@ from lis_online.metrics.levels import Levels, Metric, calibration_levels, entrop
 from lis_online.metrics.missing import NO_PAIR, NO_SAMPLES, NO_VECTOR, TOO_FEW, Missing
 from lis_online.metrics.presence import Presence
 from lis_online.metrics.results import SliceNumbers, SourceNumbers, VariantNumbers
-from lis_online.metrics.statistics import COVERED, FALSE_COVER, FIXED, Statistics
+from lis_online.metrics.statistics import COVERED, FALSE_COVER, Statistics
 from lis_online.metrics.windows import Window
 
 _TWIN: Final = 0

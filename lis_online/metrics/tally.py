@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from lis_online.events.hashing import group_of, mix
+from lis_online.metrics.bins import GROUPS, LOSS_EDGE, USER_CELLS
 from lis_online.metrics.scored import Scored
-from lis_online.metrics.statistics import GROUPS, LOSS_EDGE, USER_CELLS, Statistics
 from lis_online.metrics.tally_loop import Counts, Histograms, Places, Predictions, tally_rankers, tally_slates
 from lis_online.metrics.within_slate import within_slate_auc
 
 _USER_SALT = 3
 
 
-def add(into: Statistics, scored: Scored) -> None:
-    """Add a batch of whole slates to statistics that are wide enough for it."""
+def add(into: Mapping[str, np.ndarray], scored: Scored) -> None:
+    """Add a batch of whole slates to the arrays of statistics that are wide enough for it."""
     sizes = np.bincount(scored.slate, minlength=len(scored.user)).astype(np.int64)
     cells = (mix(scored.user, _USER_SALT) % np.uint64(USER_CELLS)).astype(np.int64)
     at = Places(sizes, group_of(scored.user, GROUPS), cells, np.ascontiguousarray(scored.slices))
     label = np.ascontiguousarray(scored.label, np.uint8)
     covered, vectors = np.ascontiguousarray(scored.covered), np.ascontiguousarray(scored.vectors)
-    counts = Counts(into.counts, into.users, into.cover, into.vectors)
+    counts = Counts(*(into[name] for name in Counts._fields))
     tally_slates(counts, at, label, covered, _expected(scored), vectors)
-    histograms = Histograms(into.fine, into.fine_places, into.coarse, into.coarse_places, into.sums)
+    histograms = Histograms(*(into[name] for name in Histograms._fields))
     tally_rankers(histograms, at, label, _predictions(np.ascontiguousarray(scored.logits), label, sizes))
 
 

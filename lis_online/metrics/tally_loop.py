@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from lis_online.compiled import compiled
-from lis_online.metrics.statistics import COARSE_PLACES, EDGE, FINE, FINE_PLACES, FIXED
+from lis_online.metrics.bins import COARSE_PLACES, EDGE, FINE, FINE_PLACES, FIXED
 
 _LOWEST: Final = np.float32(EDGE)
 _SCALE: Final = np.float32(FINE * FINE_PLACES / (2 * EDGE))

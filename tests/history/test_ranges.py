@@ -21,10 +21,11 @@ from lis_online.history.stored import Group
 from lis_online.history.stored_settings import read_back
 from lis_online.history.writer import HistoryWriter
 from lis_online.metrics import alignment
+from lis_online.metrics.bins import GROUPS
 from lis_online.metrics.numbers import numbers
 from lis_online.metrics.presence import Presence
 from lis_online.metrics.results import SliceNumbers
-from lis_online.metrics.statistics import GROUPS, Statistics
+from lis_online.metrics.statistics import Statistics
 from lis_online.metrics.whole_run import WholeRun
 from lis_online.settings import Settings
 from tests.history.streams import AT, FIRST, LAYOUT, MINUTE, SETTINGS, TABLE, make_row, plain_state

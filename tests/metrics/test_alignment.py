@@ -34,8 +34,8 @@ from lis_online.metrics.alignment import (
     tally,
 )
 from lis_online.metrics.alignment_windows import AlignmentWindows
+from lis_online.metrics.bins import GROUPS
 from lis_online.metrics.estimate import T_QUANTILE, Estimate
-from lis_online.metrics.statistics import GROUPS
 
 
 def pairs(users: np.ndarray, clicks: np.ndarray) -> PairBatch:

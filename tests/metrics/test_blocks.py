@@ -2,8 +2,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lis_online.metrics.bins import COARSE
 from lis_online.metrics.blocks import Block, merge_block
-from lis_online.metrics.statistics import COARSE
 from tests.metrics.raw import LAYOUT, RANKERS, Slate, bins, statistics
 
 

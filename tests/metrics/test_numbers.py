@@ -6,10 +6,11 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from lis_online.events.hashing import group_of
+from lis_online.metrics.bins import GROUPS
 from lis_online.metrics.numbers import numbers
 from lis_online.metrics.results import SliceNumbers
 from lis_online.metrics.scored import Scored
-from lis_online.metrics.statistics import GROUPS, Statistics
+from lis_online.metrics.statistics import Statistics
 from lis_online.metrics.windows import RollingWindow, Window
 from tests.metrics import raw
 from tests.metrics.worlds import make_layout, make_scored

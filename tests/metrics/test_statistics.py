@@ -10,15 +10,13 @@ from sklearn.metrics import log_loss, roc_auc_score
 from lis_online.errors import BlockError
 from lis_online.events.hashing import group_of, mix
 from lis_online.metrics.auc import auc
+from lis_online.metrics.bins import FINE_PLACES, FIXED, GROUPS
 from lis_online.metrics.layout import Layout
 from lis_online.metrics.scored import Scored
 from lis_online.metrics.statistics import (
     COVERED,
     FALSE_COVER,
-    FINE_PLACES,
-    FIXED,
     GAUC,
-    GROUPS,
     LOG_LOSS,
     MIXED,
     POSITIVES,

@@ -20,10 +20,11 @@ from lis_online.events.windows_log import VERSION, JoinReport, RankBucket, Windo
 from lis_online.history.rows import DriftRow, HistoryRow
 from lis_online.metrics.alignment import FIXED, PAIRS, VECTORS, PairAlignment, Tallies, distance, length, share
 from lis_online.metrics.alignment import encode as encode_tallies
+from lis_online.metrics.bins import GROUPS
 from lis_online.metrics.blocks import Block
 from lis_online.metrics.layout import Layout
 from lis_online.metrics.presence import Presence
-from lis_online.metrics.statistics import GROUPS, Statistics
+from lis_online.metrics.statistics import Statistics
 from lis_online.metrics.windows import Window
 from lis_online.records import Record
 from lis_online.settings import Settings

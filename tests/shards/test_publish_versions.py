@@ -13,10 +13,11 @@ from lis_online.events.windows_log import RankBucket, SlotVersion, encode
 from lis_online.metrics.alignment import PAIRS, ROWS
 from lis_online.metrics.alignment import decode as decode_tallies
 from lis_online.metrics.alignment import encode as encode_tallies
+from lis_online.metrics.bins import GROUPS
 from lis_online.metrics.diagnosis import FORKED_SAMPLES
 from lis_online.metrics.layout import Layout
 from lis_online.metrics.numbers import numbers
-from lis_online.metrics.statistics import GROUPS, Statistics
+from lis_online.metrics.statistics import Statistics
 from lis_online.metrics.whole_run import WholeRun
 from lis_online.records import Record
 from lis_online.settings import Settings
