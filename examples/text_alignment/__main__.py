@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 
+from lis_online.cli.exit_codes import INTERRUPTED
 from lis_online.errors import LisError
 
 
@@ -30,16 +31,23 @@ def main(
     """Embed titles, align the vectors on earlier co-clicks, and say what both are worth to a ranker."""
     from examples.text_alignment.cases import mind, simulated
     from examples.text_alignment.embedding import MODELS
-    from examples.text_alignment.steps import run
+    from examples.text_alignment.steps import make_folder, run
     from lis_online.cli.consoles import out_console
 
     embed = MODELS[model.value]
     try:
+        make_folder(out)
         case = simulated(embed, model.value, slates, seed) if data is None else mind(data, embed, model.value)
         run(case, out, out_console())
     except LisError as exc:
-        Console(stderr=True).print(f"example: {exc}", style="red", markup=False, highlight=False, soft_wrap=True)
-        sys.exit(2)
+        _end(str(exc), 2)
+    except KeyboardInterrupt:
+        _end(f"stopped; start it again, and it begins anew in {out}", INTERRUPTED)
+
+
+def _end(sentence: str, code: int) -> NoReturn:
+    Console(stderr=True).print(f"example: {sentence}", style="red", markup=False, highlight=False, soft_wrap=True)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ class Outcome(NamedTuple):
 
 def run(case: Case, out: Path, console: Console, steps: int = STEPS) -> Outcome:
     """Align a case's vectors, publish both variants into a recorded log, and evaluate it; files stand in `out`."""
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     changed = f"{case.name}-aligned"
     console.print(f"{len(case.items):,} items, for example", highlight=False)
     for text in case.texts[:3]:
@@ -62,6 +62,14 @@ def run(case: Case, out: Path, console: Console, steps: int = STEPS) -> Outcome:
     console.print(answer(outcome, case.name, changed), highlight=False)
     (out / "outcome.json").write_bytes(msgspec.json.format(msgspec.json.encode(facts(outcome)), indent=2))
     return outcome
+
+
+def make_folder(out: Path) -> None:
+    """Make the folder where it is missing. Raises UsageError where it cannot be one."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise UsageError(f"--out must be a folder that can be written to, got {out}: {exc.strerror}") from exc
 
 
 def answer(outcome: Outcome, name: str, changed: str) -> str:

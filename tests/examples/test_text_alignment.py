@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +22,7 @@ from lis_online.errors import UsageError
 from lis_online.metrics.estimate import Estimate
 from tests.cli.conftest import terminal
 from tests.cli.terminal import Terminal
+from tests.documents import ROOT
 
 __all__ = ["terminal"]
 
@@ -183,3 +187,25 @@ def test_the_answer_says_no_more_than_the_interval(more: Estimate, sentence: str
     aligned = align(np.eye(4, dtype=np.float32), np.tile([[0, 1]], (10, 1)), steps=0)
     outcome = example.Outcome(aligned, {"variants": {"a": none, "b": none}}, more)
     assert example.answer(outcome, "a", "b").endswith(sentence)
+
+
+COMMAND = [sys.executable, "-m", "examples.text_alignment", "--model", "words", "--slates", "500", "--out"]
+
+
+def test_a_folder_that_is_a_file_is_one_sentence(tmp_path: Path) -> None:
+    """What a person can mend is no traceback."""
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(UsageError, match=r"--out must be a folder that can be written to, got \S+taken: File exists"):
+        example.make_folder(tmp_path / "taken")
+
+
+def test_ctrl_c_is_one_sentence(tmp_path: Path) -> None:
+    """Whoever stops it learns that nothing has to be cleared away."""
+    with subprocess.Popen(
+        [*COMMAND, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert "items, for example" in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (130, f"example: stopped; start it again, and it begins anew in {tmp_path}\n")
