@@ -5,41 +5,32 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import faust
 from aiokafka.errors import KafkaError
-from faust.types import TP
 
-from lis_online.checkpoints.admission import Admission
-from lis_online.checkpoints.store import CheckpointStore
 from lis_online.errors import DeviceError, LisError, StorageError
 from lis_online.events.topics import topic_names
 from lis_online.records import Outgoing, Record
 from lis_online.settings import Settings
-from lis_online.shards.contract import Shard
-from lis_online.shards.fingerprint import fingerprint
 from streams.assigned import Assigned
-from streams.catch_up import CatchUp
 from streams.group_time import GroupTime
 from streams.host import ShardHost
-from streams.idle import IdleWatch
 from streams.keeping import RowKeeper, RowSink
 from streams.offsets import Offsets
 from streams.registry_wait import RegistryWait
+from streams.restoring import Restorer, ShardFactory, close
+from streams.role_topics import RoleTopics
 from streams.roles import PUBLISH, Role
 from streams.sending import Sender
-from streams.storage import Patience, longest_outage
 from streams.telling import telling
 from streams.transport import Fetched
 from streams.watch import BROKER_UNREACHABLE, CATCHING_UP, HISTORY_UNREACHABLE, REGISTRY_UNREACHABLE, Watch
 
 logger = logging.getLogger(__name__)
-
-ShardFactory = Callable[[int], Shard]
-"""Makes the empty shard of a partition."""
 
 TICK = 0.5
 """Seconds between looks at end offsets."""
@@ -86,16 +77,29 @@ class Runner:
         self._leaving_device = False
         self._watch = watch or Watch()
         self._clock = clock
-        self._names = topic_names(settings.kafka)
-        self._logical = {name: logical for logical, name in self._names.items()}
-        self._fingerprint = fingerprint(settings, role.name)
-        self._sender = Sender(self._produce, self._names)
+        names = topic_names(settings.kafka)
+        self._topics = RoleTopics(role, names)
+        self._sender = Sender(self._produce, names)
         self._keeper = RowKeeper(sink, lambda: self.stopping, paused=self._history_paused)
         self._registry = RegistryWait(lambda: self.stopping, self._registry_paused)
         self._offsets = Offsets(app)
         self._group_time = GroupTime(settings.kafka)
         self._lock = asyncio.Lock()
         self._shards: dict[int, Assigned] = {}
+        self._restorer = Restorer(
+            role,
+            settings,
+            self._topics,
+            self._offsets,
+            self._registry,
+            self._watch,
+            self._send,
+            self._commit,
+            self._keeper.keep if role.name == PUBLISH.name else None,
+            lambda: self.stopping,
+            self._lock,
+            clock,
+        )
         self._restoring: asyncio.Task[dict[int, Assigned]] | None = None
         self._wire()
 
@@ -111,7 +115,7 @@ class Runner:
     def _wire(self) -> None:
         app = self.app
         topic = app.topic(
-            *[self._names[logical] for logical in self.role.topics],
+            *self._topics.names(),
             key_type=bytes,
             value_type=bytes,
             key_serializer="raw",
@@ -189,14 +193,8 @@ class Runner:
         for message in messages:
             # what was fetched before a rebalance belongs to whoever has the partition now
             if message.generation_id == generation and message.tp in assignment:
-                batches.setdefault(message.partition, []).extend(self._records(message))
+                batches.setdefault(message.partition, []).extend(self._topics.records(message))
         return batches
-
-    def _records(self, message: Fetched) -> Iterator[Record]:
-        topic, partition = self._logical[message.topic], message.partition
-        for one in message.records:
-            timestamp = -1 if one.timestamp is None else one.timestamp
-            yield Record(topic, partition, one.offset, timestamp, one.value, one.key)
 
     async def _send(self, partition: int, outgoing: Sequence[Outgoing]) -> None:
         await self._sender.send(outgoing)
@@ -212,20 +210,17 @@ class Runner:
         if assigned.gate.waiting_for:
             self._watch.paused(assigned.partition, CATCHING_UP)
         if assigned.gate.full:
-            self.app.consumer.pause_partitions(self._tps(assigned.partition, self.role.main))
+            self.app.consumer.pause_partitions(self._topics.tps(assigned.partition, self.role.main))
 
     def _let_go(self, assigned: Assigned) -> None:
         self._watch.resumed(assigned.partition, CATCHING_UP)
-        self.app.consumer.resume_partitions(self._tps(assigned.partition, self.role.main))
-
-    def _tps(self, partition: int, topics: Sequence[str]) -> set[TP]:
-        return {TP(self._names[topic], partition) for topic in topics}
+        self.app.consumer.resume_partitions(self._topics.tps(assigned.partition, self.role.main))
 
     async def _look_at_ends(self, *_: Any) -> None:
         here = list(self._shards.values())
         self._turned()
         try:
-            ends = await self._offsets.ends({one.partition: self._by_topic(one.partition) for one in here})
+            ends = await self._offsets.ends({one.partition: self._topics.by_topic(one.partition) for one in here})
             async with telling(TICK, self._turned):  # an outage is waited out in here too, and no restart ends it
                 for assigned in here:
                     if self._is_current(assigned):
@@ -240,7 +235,7 @@ class Runner:
         self.turned_at = self._clock()
 
     async def _compare(self, assigned: Assigned, ends: Mapping[str, int]) -> None:
-        behind = await self._offsets.behind(self._by_topic(assigned.partition), ends, assigned.host.positions)
+        behind = await self._offsets.behind(self._topics.by_topic(assigned.partition), ends, assigned.host.positions)
         self._watch.resumed(assigned.partition, BROKER_UNREACHABLE)
         assigned.note_ends(ends, behind)
         for topic in list(assigned.gate.waiting_for):
@@ -256,9 +251,9 @@ class Runner:
     def _align(self, assigned: Assigned, ahead: str | None) -> None:
         """Read on without the topic that is too far ahead; with it again once it is not."""
         if assigned.held is not None and assigned.held != ahead:
-            self.app.consumer.resume_partitions(self._tps(assigned.partition, [assigned.held]))
+            self.app.consumer.resume_partitions(self._topics.tps(assigned.partition, [assigned.held]))
         if ahead is not None:
-            self.app.consumer.pause_partitions(self._tps(assigned.partition, [ahead]))
+            self.app.consumer.pause_partitions(self._topics.tps(assigned.partition, [ahead]))
         assigned.held = ahead
 
     async def _pass_silence(self, assigned: Assigned, ends: Mapping[str, int]) -> None:
@@ -267,7 +262,7 @@ class Runner:
         The time is asked first and the ends then: what comes after those was sent when that time had passed.
         """
         time = await self._group_time.get()
-        still = (await self._offsets.ends({0: self._by_topic(assigned.partition)}))[0]
+        still = (await self._offsets.ends({0: self._topics.by_topic(assigned.partition)}))[0]
         unmoved = all(still[topic] == ends[topic] for topic in self.role.main)
         passed = False
         if time is not None and unmoved and await self._still_ours(assigned):
@@ -295,9 +290,9 @@ class Runner:
         """
         positions = assigned.host.saved_positions
         if any(positions.values()):
-            taken = await self._commit(assigned, positions)
+            taken = await self._commit(assigned.partition, positions)
         else:  # nothing came ever
-            taken = await self._offsets.commit(dict.fromkeys(self._tps(assigned.partition, self.role.main), 0))
+            taken = await self._offsets.commit(dict.fromkeys(self._topics.tps(assigned.partition, self.role.main), 0))
         return taken and self._is_current(assigned)
 
     # --- checkpoints -----------------------------------------------------------------------------------
@@ -315,19 +310,16 @@ class Runner:
         """Tell of the checkpoint that has become durable, and commit its positions, no others."""
         if assigned.host.saved is not None:
             self._watch.checkpointed(assigned.partition, assigned.host.saved)
-            await self._commit(assigned, assigned.host.saved_positions)
+            await self._commit(assigned.partition, assigned.host.saved_positions)
 
-    async def _commit(self, assigned: Assigned, positions: Mapping[str, int]) -> bool:
+    async def _commit(self, partition: int, positions: Mapping[str, int]) -> bool:
         """Commit what is above 0; return whether the group took it."""
-        offsets = {TP(self._names[topic], assigned.partition): offset for topic, offset in positions.items() if offset}
+        offsets = self._topics.offsets(partition, positions)
         if not offsets:
             return False
         taken = await self._offsets.commit(offsets)
-        self._watch.committed(assigned.partition, taken)
+        self._watch.committed(partition, taken)
         return taken
-
-    def _by_topic(self, partition: int) -> dict[str, TP]:
-        return {topic: TP(self._names[topic], partition) for topic in self.role.topics}
 
     # --- coming and going --------------------------------------------------------------------------------
 
@@ -362,7 +354,7 @@ class Runner:
         generation = self.app.consumer_generation_id
         async with self._lock:
             await self._drop_all()
-        restoring = self._restoring = asyncio.ensure_future(self._restored())
+        restoring = self._restoring = asyncio.ensure_future(self._restorer.restore(self._owned(), self._make_shard))
         try:
             restored = await restoring
         except asyncio.CancelledError:
@@ -371,7 +363,7 @@ class Runner:
             await self._next_generation(generation)
             return
         if self._restoring is not restoring:
-            await _close(assigned.host for assigned in restored.values())
+            await close(assigned.host for assigned in restored.values())
             await self._next_generation(generation)
             return
         self._shards, self._restoring = restored, None
@@ -384,68 +376,12 @@ class Runner:
         while self.app.consumer_generation_id == generation and not (self.stopping or self.app.should_stop):
             await asyncio.sleep(GATHER)
 
-    async def _restored(self) -> dict[int, Assigned]:
-        """Return the shards of all partitions assigned. One after the other: their arrays are in memory."""
-        hosts: list[ShardHost] = []
-        restored = {}
-        try:
-            for partition in sorted(self._owned()):
-                hosts.append(self._host(partition))
-                restored[partition] = await self._restore(partition, hosts[-1])
-        except BaseException:
-            await _close(hosts)
-            raise
-        return restored
-
-    def _host(self, partition: int) -> ShardHost:
-        store = self._store(partition)
-        return ShardHost(
-            partial(self._make_shard, partition),
-            store,
-            partial(self._send, partition),
-            self.role.batch,
-            self._keeper.keep if self.role.name == PUBLISH.name else None,
-            self._clock,
-            self._lock,
-            self._patience(partition),
-            Admission(store, self.role.name, self._fingerprint).judge,
-        )
-
-    async def _restore(self, partition: int, host: ShardHost) -> Assigned:
-        await self._registry.insist(partition, host.restore)
-        tps = self._by_topic(partition)
-        log = await self._offsets.survey(tps)
-        log.refuse_gaps(f"{self.role.name} {partition}", host.positions, host.restored)
-        assigned = Assigned(
-            partition,
-            self.role,
-            host,
-            CatchUp(log.unread(self.role.side, host.positions)),
-            IdleWatch(self._settings.kafka.idle_after / 1000, self._clock),
-        )
-        await self._commit(assigned, host.positions)
-        again = [topic for topic, offset in host.positions.items() if not offset]  # other settings set it back
-        await self._offsets.set_back({tps[topic]: log.begins[topic] for topic in again})
-        return assigned
-
-    def _store(self, partition: int) -> CheckpointStore:
-        checkpoints = self._settings.checkpoints
-        return CheckpointStore(checkpoints.directory, self.role.name, partition, checkpoints.keep, self._fingerprint)
-
-    def _patience(self, partition: int) -> Patience:
-        return Patience(
-            f"{self.role.name} {partition}",
-            longest_outage(self._settings),
-            stopping=lambda: self.stopping,
-            failed=partial(self._watch.checkpoint_failed, partition),
-        )
-
     def _owned(self) -> set[int]:
-        return {tp.partition for tp in self.app.consumer.assignment() if tp.topic in self._logical}
+        return self._topics.partitions(self.app.consumer.assignment())
 
     async def _drop_all(self) -> None:
         shards, self._shards = self._shards, {}
-        await _close(assigned.host for assigned in shards.values())
+        await close(assigned.host for assigned in shards.values())
 
     # --- failing --------------------------------------------------------------------------------------------
 
@@ -492,9 +428,4 @@ class Runner:
         async with self._lock:
             await self._drop_all()
         self._leaving_device = False
-        await self.app.consumer.subscribe([self._names[topic] for topic in self.role.topics])
-
-
-async def _close(hosts: Iterable[ShardHost]) -> None:
-    for host in hosts:
-        await host.close()
+        await self.app.consumer.subscribe(self._topics.names())

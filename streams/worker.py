@@ -21,8 +21,9 @@ from lis_online.collector import collecting_seldom
 from lis_online.settings import Settings
 from streams.apps import new_app
 from streams.keeping import RowSink
+from streams.restoring import ShardFactory
 from streams.roles import PUBLISH, roles_of
-from streams.runner import Runner, ShardFactory
+from streams.runner import Runner
 from streams.topics import check_topics
 from streams.watch import Watch
 

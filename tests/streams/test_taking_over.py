@@ -14,7 +14,6 @@ from faust.types import TP
 from lis_online.checkpoints.store import CheckpointStore
 from lis_online.settings import Settings
 from streams.apps import new_app
-from streams.offsets import Offsets
 from streams.roles import JOIN
 from streams.runner import Runner
 from tests.streams.toy import ToyJoin
@@ -95,8 +94,8 @@ def runner(tmp_path: Path, storage: Storage) -> Runner:
     runner = Runner(new_app(JOIN, settings, tmp_path), JOIN, settings, ToyJoin)
     runner.app.consumer._thread.thread_loop.close()
     group: Any = Group()
-    runner.app, runner._offsets = group, Offsets(group)
-    runner._store = storage.store  # type: ignore[method-assign]
+    runner.app = runner._offsets._app = group
+    runner._restorer.store = storage.store  # type: ignore[method-assign]
     return runner
 
 

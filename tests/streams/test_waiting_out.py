@@ -18,7 +18,6 @@ from streams import runner as of_runner
 from streams.apps import new_app
 from streams.assigned import Assigned
 from streams.catch_up import CatchUp
-from streams.offsets import Offsets
 from streams.roles import JOIN, PUBLISH, Role
 from streams.runner import Runner
 from streams.sensors import STUCK_AFTER, silent
@@ -100,8 +99,8 @@ def runner_of(role: Role, folder: Path, clock: Clock, sink: History | None = Non
     settings = Settings.of({"checkpoints": {"directory": str(folder / "checkpoints")}, "kafka": {"prefix": "t"}})
     runner = Runner(new_app(role, settings, folder), role, settings, FACTORIES[role.name], sink, clock=clock)
     runner.app.consumer._thread.thread_loop.close()
-    group: Any = Group(tuple(runner._names[topic] for topic in role.topics))
-    runner.app, runner._offsets = group, Offsets(group)
+    group: Any = Group(tuple(runner._topics.names()))
+    runner.app = runner._offsets._app = group
     return runner
 
 
