@@ -115,9 +115,9 @@ class Screen:
 
 
 def progress_of(summary: dict[str, Any] | None) -> str:
-    """Return the first source's number, or what is waited for: the workers' start, samples, the end of the warm-up."""
+    """Return the first source's number, or what is waited for: an answer, samples, the end of the warm-up."""
     if summary is None:
-        return "waiting for the workers to start"
+        return "waiting for the publish worker to answer"
     if not has_numbers(summary):
         return f"waiting: {next(iter(summary['variants'].values()))['sentence']}"
     source = next(iter(summary["sources"].values()))

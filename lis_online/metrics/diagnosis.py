@@ -73,7 +73,11 @@ def diagnose(
 def _too_little(numbers: SliceNumbers, settings: MetricsSettings, warm_from: int | None) -> Diagnosis | None:
     if warm_from is not None:
         until = datetime.fromtimestamp(warm_from / 1000, UTC).isoformat(timespec="seconds")
-        return Diagnosis(INSUFFICIENT, f"Warming up: LIS rises until the pair memory is full; wait until {until}.")
+        return Diagnosis(
+            INSUFFICIENT,
+            f"Warming up: LIS rises until the pair memory is full; samples from {until} on count, "
+            "and come a horizon later.",
+        )
     users = numbers.effective_users
     if users is None:
         return Diagnosis(
@@ -237,4 +241,4 @@ def _share(estimate: Estimate) -> str:
 def _wait(estimate: Estimate) -> str:
     if estimate.samples_to_resolve is None:
         return "wait for more samples"
-    return f"about {estimate.samples_to_resolve:.2g} samples resolve 0.0005"
+    return f"about {float(f'{estimate.samples_to_resolve:.2g}'):,.0f} samples resolve 0.0005"

@@ -20,7 +20,7 @@ def summary(value: float | None) -> dict[str, Any]:
 
 
 def test_what_is_waited_for_is_said_until_there_is_a_number() -> None:
-    """First the workers, then whatever the diagnosis says, then the number itself."""
-    assert progress_of(None) == "waiting for the workers to start"
+    """First an answer, then whatever the diagnosis says, then the number itself."""
+    assert progress_of(None) == "waiting for the publish worker to answer"
     assert progress_of(summary(None)) == "waiting: Warming up: wait until 10:00."
     assert progress_of(summary(0.01)) == "1,200 samples, adjusted LIS +0.0100"

@@ -35,7 +35,7 @@ JUDGED = {
     "misaligned": "{0} delivers 18% (9% to 27%) of what coclick can bring, +0.0142 (+0.0131 to +0.0153), less than "
     "50%: the data is good and the alignment loses it. Retrain it.",
     "insufficient_data": "{0} delivers 31% (-4% to 66%) of what search can bring: that includes 0 and more than 50%, "
-    "so it decides nothing; about 1.2e+06 samples resolve 0.0005.",
+    "so it decides nothing; about 1,200,000 samples resolve 0.0005.",
 }
 VARIANTS = (
     ("qwen-vl-coclick", "coclick", "aligned", 0.0101, 0.71),

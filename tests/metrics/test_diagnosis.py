@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from lis_online.metrics.diagnosis import DIAGNOSES, diagnose
+from lis_online.metrics.diagnosis import DIAGNOSES, _wait, diagnose
 from lis_online.metrics.estimate import Estimate
 from lis_online.metrics.results import SliceNumbers, SourceNumbers, VariantNumbers
 from lis_online.settings.model import MetricsSettings
@@ -104,7 +104,7 @@ def test_warm_up_comes_first_and_says_until_when() -> None:
     """During the warm-up nothing is judged."""
     answer = diagnose(numbers(GOOD, GOOD, interval(0.8, 1.1)), "v", SETTINGS, warm_from=1_573_516_800_000)
     assert answer.diagnosis == "insufficient_data"
-    assert "2019-11-12T00:00:00+00:00" in answer.sentence
+    assert "samples from 2019-11-12T00:00:00+00:00 on count, and come a horizon later" in answer.sentence
 
 
 @pytest.mark.parametrize(("warm_up", "diagnosis"), [("auto", "insufficient_data"), (0, "aligned")])
@@ -120,3 +120,8 @@ def test_thresholds_are_those_of_the_settings() -> None:
     found = numbers(GOOD, GOOD, interval(0.6, 0.8))
     assert diagnose(found, "v", MetricsSettings(min_efficiency=0.9)).diagnosis == "misaligned"
     assert diagnose(found, "v", MetricsSettings(min_useful_lis=0.01)).diagnosis == "weak_preference_data"
+
+
+def test_samples_that_are_lacking_are_told_in_full() -> None:
+    """As a person counts them, to two digits that mean something."""
+    assert _wait(interval(-0.1, 0.1, samples_to_resolve=2_817_394)) == ("about 2,800,000 samples resolve 0.0005")
