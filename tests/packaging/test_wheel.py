@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import lis_online
+from lis_online.simulate.toml import to_toml
 from tests.documents import ROOT
 from tests.packaging.wheel import Environment, described, needed, normal
 from tests.test_imports import Import, files, imports
@@ -27,6 +28,8 @@ THROUGH = {
     "starlette": "fastapi",
 }
 """Module that is imported -> what brings it: the one that is asked for has it as a part of its own interface."""
+FIELDS = {"source": "$.s", "item_a": "$.a", "item_b": "$.b", "ts": "$.t"}
+"""A mapping of preferences."""
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +103,19 @@ def test_command_that_needs_an_extra_names_it(plain: Environment) -> None:
         assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.parametrize(("form", "extra"), [("avro", "avro"), ("protobuf", "protobuf")])
+def test_worker_whose_messages_need_an_extra_names_it(plain: Environment, form: str, extra: str) -> None:
+    """Before it asks Kafka, and not as each partition's failure; so does the command that looks at messages."""
+    file = plain.packages / f"{form}.toml"
+    mapping = {"preferences": {**FIELDS, "format": form}, "registry": {"url": "http://127.0.0.1:1"}}
+    file.write_text(to_toml({"mapping": mapping, "kafka": {"bootstrap": "127.0.0.1:1"}, "http": {"port": 0}}))
+    for words in (("worker", "join"), ("topics", "peek", "preferences", "--file", file)):
+        ended = plain.run("lis-online", *words, "-c", file)
+        assert (ended.returncode, ended.stdout) == (2, ""), ended.stderr
+        assert f"pip install 'lis-online[{extra}]'" in ended.stderr
+        assert "127.0.0.1:1" not in ended.stderr
+
+
 def test_every_import_is_of_something_that_is_asked_for(wheel: Path) -> None:
     """No module, in no function, imports what only the developers have, or what is there by another's grace."""
     asked = needed(wheel, PROJECT["optional-dependencies"], deep=False)
@@ -127,6 +143,12 @@ def test_extras_bring_torch_only_where_it_computes(wheel: Path) -> None:
     assert {extra for extra in extras if "torch" in needed(wheel, [extra])} == {"rank", "demo"}
     assert "torch" not in needed(wheel, ())
     assert {"fastapi", "uvicorn"} <= needed(wheel, ["serve"]) - needed(wheel, ())
+
+
+@pytest.mark.parametrize(("extra", "brings"), [("avro", "fastavro"), ("protobuf", "protobuf")])
+def test_extra_of_a_format_brings_its_reader_alone(wheel: Path, extra: str, brings: str) -> None:
+    """Who has JSON waits for neither; who has one does not get the other."""
+    assert needed(wheel, [extra]) - needed(wheel, ()) == {brings}
 
 
 def _imports_of(path: Path) -> Iterator[Import]:
