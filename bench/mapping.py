@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -15,6 +16,11 @@ import msgspec
 from lis_online.events.decode import decode_feedback, decode_impression
 from lis_online.mapping.codec import Codec
 from lis_online.settings import Settings
+from tests.mapping.encodings import BOOK, DEED, SHELF, avro, proto_file, registered
+from tests.mapping.encodings import MAPPING as MAPPED
+from tests.mapping.registry_server import RegistryServer
+from tests.mapping.test_registry import AVRO as DEED_AVRO
+from tests.mapping.test_registry import PROTOBUF as DEED_PROTOBUF
 
 MAPPING: dict[str, Any] = {
     "impressions": {
@@ -57,26 +63,42 @@ def cost(decode: Callable[[bytes], object], value: bytes) -> float:
     return (time.process_time() - begun) / CALLS * 1e6
 
 
+def ratio(decode: Callable[[bytes], object], value: bytes, direct: Callable[[bytes], object], event: object) -> str:
+    """Say what decoding a message costs beside the same event in the event schema."""
+    ours = msgspec.json.encode(event)
+    pairs = [(cost(decode, value), cost(direct, ours)) for _ in range(ROUNDS)]
+    mapped, plain = (min(column) for column in zip(*pairs, strict=True))
+    theirs = f"{mapped:.1f} us ({len(value)} bytes)"
+    return f"{theirs}, event schema {plain:.1f} us ({len(ours)} bytes), ratio {mapped / plain:.1f}"
+
+
+def encoded(message: Any) -> Iterator[tuple[str, str, bytes, Codec]]:
+    """Yield messages behind a registry's schema: format, topic, bytes, the codec that reads them."""
+    shelf = {"id": "s1", "reader": 7, "at": 1573516800500000, "books": [{"isbn": n, "rank": n} for n in range(20)]}
+    proto = {**MAPPED["feedback"], "ts": {"path": "$.at", "unit": "rfc3339"}, "format": "protobuf"}
+    with RegistryServer() as registry:
+        registry.schemas = {1: registered(DEED), 2: registered(proto_file(), kind="PROTOBUF")}
+        registry.schemas[3] = registered(SHELF, ("shop.Book", "books/all", 4))
+        registry.subjects = {("books/all", 4): registered(BOOK)}
+        of = {"registry": {"url": registry.url}}
+        avro_codec = Codec(Settings.of({"mapping": MAPPED | of}).mapping)
+        proto_codec = Codec(Settings.of({"mapping": MAPPED | of | {"feedback": proto}}).mapping)
+        yield "avro", "impressions", avro(3, SHELF, shelf | {"tests": [message]}, BOOK), avro_codec
+        yield "avro", "feedback", DEED_AVRO, avro_codec
+        yield "protobuf", "feedback", DEED_PROTOBUF, proto_codec
+
+
 def main() -> None:
-    """Print one line for each topic."""
+    """Print one line for each topic and format."""
     codec = Codec(Settings.of({"mapping": MAPPING}).mapping)
-    plain: dict[str, tuple[dict[str, Any], Callable[[bytes], object]]] = {
-        "impressions": (SERVED, decode_impression),
-        "feedback": (TAPPED, decode_feedback),
-    }
-    for topic, (message, decode) in plain.items():
-        theirs = msgspec.json.encode(message)
-        (event,) = codec.events(topic, theirs)
-        ours = msgspec.json.encode(event)
-        pairs = [
-            (cost(lambda value, topic=topic: codec.events(topic, value), theirs), cost(decode, ours))  # type: ignore[misc]
-            for _ in range(ROUNDS)
-        ]
-        mapped, direct = (min(column) for column in zip(*pairs, strict=True))
-        sys.stdout.write(
-            f"{topic}: mapped {mapped:.1f} us ({len(theirs)} bytes), event schema {direct:.1f} us ({len(ours)} bytes), "
-            f"ratio {mapped / direct:.1f}\n"
-        )
+    direct: dict[str, Callable[[bytes], object]] = {"impressions": decode_impression, "feedback": decode_feedback}
+    for topic, message in (("impressions", SERVED), ("feedback", TAPPED)):
+        value = msgspec.json.encode(message)
+        (event,) = codec.events(topic, value)
+        sys.stdout.write(f"json, {topic}: {ratio(partial(codec.events, topic), value, direct[topic], event)}\n")
+    for kind, topic, value, reader in encoded({"name": "cover-q4", "arm": "b"}):
+        (event,) = reader.events(topic, value)
+        sys.stdout.write(f"{kind}, {topic}: {ratio(partial(reader.events, topic), value, direct[topic], event)}\n")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import trustme
 from safetensors.numpy import save_file
 
 from tests.documents import ROOT, blocks
@@ -64,6 +65,7 @@ def write(folder: Path) -> None:
     (folder / "secrets").mkdir()
     (folder / "secrets" / "user-key").write_text("sixteen bytes or more\n")
     (folder / "secrets" / "registry-password").write_text("the registry's\n")
+    trustme.CA().cert_pem.write_to_path(str(folder / "ca.pem"))
 
 
 def _arm(user: int) -> str:

@@ -98,15 +98,18 @@ class Shell:
         if words[:2] in (["lis-online", "worker"], ["lis-online", "serve"]):
             self._running.append(self._start(typed, {**self._environment, **variables}, words[1:]))
             return Printed(0, "", "")
+        self.wait()
+        return self._here(variables, words[1:]) if words[0] == "lis-online" else self._beside(words)
+
+    def wait(self) -> None:
+        """Wait until everything that was started is ready: it has read its settings then."""
         for running in self._running:
             running.wait()
-        return self._here(variables, words[1:]) if words[0] == "lis-online" else self._beside(words)
 
     def end(self) -> None:
         """End what runs on. Raises AssertionError where something did not start, or end, well."""
         try:
-            for running in self._running:
-                running.wait()
+            self.wait()
             for running in self._running:
                 running.end()
         finally:

@@ -88,6 +88,7 @@ def follow(reader: Reader, command: Quote) -> str:
 def adopt(reader: Reader, block: Quote) -> None:
     """Put a page's settings into the file that they belong to, and have that file checked."""
     name = COPIES.get(block.where, "lis-online.toml")
+    reader.shell.wait()
     reader.adopt(block.text, name)
     if block.where != "docs/rankers.md":
         follow(reader, Quote(block.where, f"lis-online config check -c {name}", block.line))
