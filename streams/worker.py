@@ -143,4 +143,6 @@ def _execute(worker: Worker, runners: Mapping[str, Runner]) -> int:
         code = exc.code if isinstance(exc.code, int) else 1
     if code and not any(runner.failure for runner in runners.values()):
         logger.critical("the worker ends: %r", worker.crash_reason)
+    elif not code:
+        logger.info("the worker has ended, as it was told to")
     return code

@@ -86,15 +86,16 @@ def test_state_after_kills_equals_that_of_shards_that_never_stopped(
     for _ in range(3):
         victim = workers.start("all")
         rows = len(workers.rows())
-        wait_until(lambda rows=rows: len(workers.rows()) > rows, 40, workers.log)  # it has got somewhere new
+        wait_until(lambda rows=rows: len(workers.rows()) > rows, 120, workers.log)  # it has got somewhere new
         inputs.send(200)
         time.sleep(chance.uniform(0, 0.8))
         workers.stop(victim, signal.SIGKILL)
     inputs.send(100)
     joins, rank, rows = outcome(inputs.records, settings.kafka.partitions)
     last = workers.start("all")
-    wait_until(lambda: len(workers.rows()) >= len(rows), 40, workers.log)
+    wait_until(lambda: len(workers.rows()) >= len(rows), 120, workers.log)
     assert workers.stop(last, signal.SIGTERM) == 0, workers.log()
+    assert "the worker has ended, as it was told to" in workers.log()
     assert workers.rows() == rows
     assert [saved_chains(settings, "join", partition) for partition in (0, 1)] == joins
     assert saved_chains(settings, "rank", 0) == rank
@@ -108,16 +109,16 @@ def test_worker_that_was_stopped_and_continues_changes_nothing(
     """
     inputs.send(200)
     sleeper = workers.start("join")
-    wait_until(lambda: checkpointed(settings, "join", 0) > 0, 40, workers.log)
+    wait_until(lambda: checkpointed(settings, "join", 0) > 0, 120, workers.log)
     sleeper.send_signal(signal.SIGSTOP)
     inputs.send(200)
     other = workers.start("join")
     everything = 4 * 400  # records of each partition
-    wait_until(lambda: all(checkpointed(settings, "join", p) == everything for p in (0, 1)), 40, workers.log)
+    wait_until(lambda: all(checkpointed(settings, "join", p) == everything for p in (0, 1)), 120, workers.log)
     sleeper.send_signal(signal.SIGCONT)
     inputs.send(100)
     everything = 4 * 500
-    wait_until(lambda: all(checkpointed(settings, "join", p) == everything for p in (0, 1)), 40, workers.log)
+    wait_until(lambda: all(checkpointed(settings, "join", p) == everything for p in (0, 1)), 120, workers.log)
     joins, _, _ = outcome(inputs.records, settings.kafka.partitions)
     assert [workers.stop(each, signal.SIGTERM) for each in (sleeper, other)] == [0, 0], workers.log()
     assert [saved_chains(settings, "join", partition) for partition in (0, 1)] == joins
@@ -142,7 +143,7 @@ def test_idle_partition_is_passed_over_and_a_restart_keeps_it(
 ) -> None:
     """A partition that brings nothing holds nobody up, and what passed it over is part of the state."""
     worker = workers.start("join")
-    wait_until(lambda: workers.ready() == 1, 40, workers.log)
+    wait_until(lambda: workers.ready() == 1, 120, workers.log)
     deadline = time.monotonic() + 40
     while "idle" not in saved_chains_or_none(settings, "join", 0):
         assert time.monotonic() < deadline, workers.log()
@@ -151,7 +152,7 @@ def test_idle_partition_is_passed_over_and_a_restart_keeps_it(
     workers.stop(worker, signal.SIGKILL)
     ticks = saved_chains(settings, "join", 0)["idle"]
     restarted = workers.start("join")
-    wait_until(lambda: workers.ready() == 2, 40, workers.log)
+    wait_until(lambda: workers.ready() == 2, 120, workers.log)
     assert workers.stop(restarted, signal.SIGTERM) == 0, workers.log()
     assert saved_chains(settings, "join", 0)["idle"] == ticks
 
@@ -162,18 +163,18 @@ def test_worker_goes_on_while_its_checkpoints_are_away(settings: Settings, worke
     away = folder.with_name("away")
     inputs.send(200)
     worker = workers.start("join")
-    wait_until(lambda: all(checkpointed(settings, "join", p) == 4 * 200 for p in (0, 1)), 40, workers.log)
+    wait_until(lambda: all(checkpointed(settings, "join", p) == 4 * 200 for p in (0, 1)), 120, workers.log)
     folder.rename(away)
     folder.write_text("a file where the folder was")
     inputs.send(100)
-    wait_until(lambda: "must let itself" in workers.log(), 40, workers.log)
+    wait_until(lambda: "must let itself" in workers.log(), 120, workers.log)
     assert workers.stop(worker, signal.SIGTERM) == 0, workers.log()
     assert workers.log().count("trying again until it works") <= 2  # once for each shard
     assert "whoever goes on begins at the one before" in workers.log()
     folder.unlink()
     away.rename(folder)
     restarted = workers.start("join")
-    wait_until(lambda: all(checkpointed(settings, "join", p) == 4 * 300 for p in (0, 1)), 40, workers.log)
+    wait_until(lambda: all(checkpointed(settings, "join", p) == 4 * 300 for p in (0, 1)), 120, workers.log)
     assert workers.stop(restarted, signal.SIGTERM) == 0, workers.log()
     joins, _, _ = outcome(inputs.records, settings.kafka.partitions)
     assert [saved_chains(settings, "join", partition) for partition in (0, 1)] == joins
