@@ -211,8 +211,11 @@ def _refusals(refused: Iterable[Refused]) -> Iterator[str]:
 
 
 def _too_short(settings: Settings, summary: dict[str, Any]) -> Iterator[str]:
-    """Return what a log without numbers lacks: it must be longer than the warm-up, which begins with it."""
-    if summary["samples"] or not summary["from"]:
+    """Return what a log without numbers lacks: it must be longer than the warm-up, which begins with it.
+
+    Arms have none: where they are all that is asked for, nothing is lacking.
+    """
+    if summary["samples"] or not summary["from"] or not summary["sources"] | summary["variants"]:
         return
     length = datetime.fromisoformat(summary["to"]) - datetime.fromisoformat(summary["from"])
     yield (
