@@ -50,24 +50,25 @@ def world(kafka_broker: KafkaBroker, postgres_server: Any, tmp_path_factory: pyt
 
 
 @pytest.fixture(scope="module")
-def done() -> set[str]:
-    """Return the commands that were run well: where topics are shared, the same words on another page mean the same."""
-    return set()
+def done() -> dict[str, str]:
+    """Return what commands printed that ran well: where topics are shared, the same words mean the same on any page."""
+    return {}
 
 
 @pytest.mark.kafka
 @pytest.mark.postgres
 @pytest.mark.parametrize("page", PAGES)
-def test_page_can_be_followed(page: str, world: World, done: set[str]) -> None:
+def test_page_can_be_followed(page: str, world: World, done: dict[str, str]) -> None:
     """From its first block to its last, as a reader does: settings are adopted, commands typed, output compared."""
     with world.reader(page) as reader:
         printed = ""
         for block in [block for block in every_block() if block.where == page]:
             if block.language in SHELLS:
                 for command in commands_of(block):
-                    if excuse_of(command) is None and (page in ALONE or command.text not in done):
-                        printed = follow(reader, command)
-                        done.add(command.text)
+                    if excuse_of(command) is None:
+                        if page in ALONE or command.text not in done:
+                            done[command.text] = follow(reader, command)
+                        printed = done[command.text]
             elif block.language == "toml":
                 adopt(reader, block)
             elif block.language == "text":
