@@ -37,6 +37,9 @@ NOT_FOUND: Final = (40401, 40402, 40403)
 FORMAT: Final = "?format=serialized"
 """Asks for a schema of Protobuf as the descriptor that a library reads; its source would need a compiler."""
 
+CUT_OFF: Final = ssl.SSLEOFError, ConnectionResetError, BrokenPipeError
+"""What is left of a refused client's certificate where the request was under way: the reset overtakes the alert."""
+
 SERIALIZED: Final = f"schema registry must give Protobuf's schemas serialized ({FORMAT})"
 """What no waiting brings to a registry that cannot: Redpanda's before 25.2 answers 501, others with the source."""
 
@@ -131,6 +134,9 @@ class Registry:
     def _why_not(self, exc: Exception) -> str:
         """Compose why there is no answer."""
         cause = exc.reason if isinstance(exc, URLError) else exc
+        if self._url.startswith("https:") and isinstance(cause, CUT_OFF):
+            file = f"(mapping.registry.certificate_file {self._settings.certificate_file or 'is not set'})"
+            return f"TLS: it closed the connection, as over a client's certificate {file}"
         return _tls_reason(cause, self._settings) if isinstance(cause, ssl.SSLError) else str(cause)
 
 

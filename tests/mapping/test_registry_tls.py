@@ -53,12 +53,12 @@ def registry_of(url: str, certificates: Certificates, **keys: Any) -> RegistrySe
 
 
 def refusal(settings: RegistrySettings) -> str:
-    """Return why there is no answer; doctor says the same."""
+    """Return why there is no answer, as doctor says."""
     with pytest.raises(RegistryError) as caught:
         Registry(settings).schema(1)
-    (finding,) = check_registry(settings)
-    assert (finding.state, finding.said) == ("wrong", str(caught.value))
     assert caught.value.transient
+    (finding,) = check_registry(settings)
+    assert finding.state == "wrong"
     assert "\n" not in finding.said
     return finding.said.removeprefix(f"schema registry {settings.url} must answer: ")
 
@@ -81,7 +81,7 @@ def test_message_is_read_by_a_registry_with_a_certificate_and_a_password(
 def test_each_who_does_not_get_in_is_told_why(
     serving: Callable[..., RegistryServer], certificates: Certificates
 ) -> None:
-    """In one sentence, which names the setting."""
+    """In one sentence, which names the setting. A refused certificate's alert may be lost: the request is under way."""
     server, asks = serving(), serving(asks=True)
 
     def why(url: str, **keys: Any) -> str:
@@ -94,13 +94,16 @@ def test_each_who_does_not_get_in_is_told_why(
     by_number = server.url.replace("localhost", "127.0.0.1")
     assert "IP address mismatch" in why(by_number, ca_file="ca")
     assert why(serving("expired").url, ca_file="ca").startswith("TLS: certificate has expired")
-    assert why(asks.url, ca_file="ca") == (
-        "TLS: it asks for a certificate, and mapping.registry.certificate_file is not set (certificate required)"
-    )
+    closed = "TLS: it closed the connection, as over a client's certificate (mapping.registry.certificate_file "
+    assert why(asks.url, ca_file="ca") in {
+        "TLS: it asks for a certificate, and mapping.registry.certificate_file is not set (certificate required)",
+        f"{closed}is not set)",
+    }
     stranger = {"certificate_file": "stranger", "key_file": "stranger_key"}
-    assert why(asks.url, ca_file="ca", **stranger) == (
-        "TLS: it refuses the certificate of mapping.registry.certificate_file (unknown ca)"
-    )
+    assert why(asks.url, ca_file="ca", **stranger) in {
+        "TLS: it refuses the certificate of mapping.registry.certificate_file (unknown ca)",
+        f"{closed}{certificates.stranger})",
+    }
     assert server.asked == asks.asked == []
 
 
