@@ -33,7 +33,6 @@ LARGEST: Final = 8 << 20
 NOT_FOUND: Final = (40401, 40402, 40403)
 """What the API says where a subject, a version or a schema is not there: another 404 is not the API's."""
 
-
 FORMAT: Final = "?format=serialized"
 """Asks for a schema of Protobuf as the descriptor that a library reads; its source would need a compiler."""
 
