@@ -262,7 +262,8 @@ class Runner:
         The time is asked first and the ends then: what comes after those was sent when that time had passed.
         """
         time = await self._group_time.get()
-        still = (await self._offsets.ends({0: self._topics.by_topic(assigned.partition)}))[0]
+        partition = assigned.partition
+        still = (await self._offsets.ends({partition: self._topics.by_topic(partition)}))[partition]
         unmoved = all(still[topic] == ends[topic] for topic in self.role.main)
         passed = False
         if time is not None and unmoved and await self._still_ours(assigned):
@@ -270,7 +271,7 @@ class Runner:
                 if self._is_current(assigned) and assigned.host.whole:
                     passed = await assigned.host.pass_silence(time)
         if passed and not assigned.idle.passed:
-            logger.info("%s %d brings nothing: it follows the others' time", self.role.name, assigned.partition)
+            logger.info("%s %d brings nothing: it follows the others' time", self.role.name, partition)
         assigned.idle.wait(passed)
         if passed:
             await self._settle(assigned)

@@ -29,10 +29,7 @@ def upgrade(as_json: AsJson = False, config: Config = None) -> None:
     with opened(load(config)) as engine:
         with waiting("upgrading"):
             schema.upgrade(engine)
-        if as_json:
-            print_json({"history": address(engine.url), "revision": schema.head()})
-        else:
-            typer.echo(f"history at {address(engine.url)} is at revision {schema.head()}")
+        _say_revision(address(engine.url), schema.head(), as_json)
 
 
 @app.command()
@@ -47,10 +44,7 @@ def check(as_json: AsJson = False, config: Config = None) -> None:
     with opened(load(config)) as engine:
         with waiting("comparing tables"):
             schema.check(engine)
-        if as_json:
-            print_json({"history": address(engine.url), "revision": schema.head()})
-        else:
-            typer.echo(f"history at {address(engine.url)} is at revision {schema.head()}, as this version needs")
+        _say_revision(address(engine.url), schema.head(), as_json, ", as this version needs")
 
 
 @app.command()
@@ -132,3 +126,10 @@ def grant_writer(name: Role, as_json: AsJson = False, config: Config = None) -> 
         print_json({"role": name, "writes": "rows"})
         return
     typer.echo(f"{name} may insert and update rows of the history, and read them")
+
+
+def _say_revision(history: str, revision: str, as_json: bool, more: str = "") -> None:
+    if as_json:
+        print_json({"history": history, "revision": revision})
+    else:
+        typer.echo(f"history at {history} is at revision {revision}{more}")
