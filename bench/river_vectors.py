@@ -46,7 +46,7 @@ class Vectors:
                 if row == len(self._vectors):
                     self._vectors = np.concatenate([self._vectors, np.zeros_like(self._vectors)])
                     self._permutation.grow(len(self._vectors))
-                self._permutation.update(row)
+                self._permutation.update(np.array([row]))
             self._vectors[row] = vector
 
     def get(self, items: list[str], history: list[str]) -> tuple[Features, Features]:

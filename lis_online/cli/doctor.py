@@ -176,8 +176,8 @@ def _device(settings: Settings) -> Iterator[Finding]:
         change = "pip install 'lis-online[rank]' where rank, evaluate or backfill run"
         yield Finding("device", "warning", "torch is not installed: this machine can join and publish alone", change)
         return
-    device = choose_device(settings.training.device, settings.training.threads)
-    yield Finding("device", "ok", f"rankers learn on {describe_device(device)}")
+    device = choose_device(settings.training.device)
+    yield Finding("device", "ok", f"rankers learn on {describe_device(device, settings.training.threads)}")
 
 
 def _print(finding: Finding) -> None:

@@ -60,7 +60,7 @@ def check(
     from lis_online.rankers.timing import step_times
 
     settings = load(config)
-    device = choose_device("cpu", settings.training.threads)
+    device = choose_device("cpu")
     shape = _shape(settings)
     network = untried_network(ranker, shape, device)
     console = out_console()

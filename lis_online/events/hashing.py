@@ -16,7 +16,7 @@ from lis_online.events.kept_hashes import KeptHashes
 NO_ID = 0
 """Stands for "no author", "no user" and the like; `id_hash` never returns it."""
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
 def plain_hash(text: str) -> int:
@@ -52,7 +52,7 @@ def mix(values: np.ndarray, salt: int = 0) -> np.ndarray:
     Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (2014), figure 13.
     """
     with np.errstate(over="ignore"):
-        x = values.astype(np.int64).view(np.uint64) + _GOLDEN * np.uint64(salt + 1)
+        x = values.astype(np.int64).view(np.uint64) + GOLDEN * np.uint64(salt + 1)
         x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         return x ^ (x >> np.uint64(31))

@@ -7,16 +7,29 @@ the touched rows alone is the same as updating all.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from torch import Tensor
 
-from lis_online.rankers.adagrad_loop import step, step_rows
+from lis_online.rankers.adagrad_loop import step, step_rows, touched
 
 INITIAL = 1e-2
 """Start of the sums of squares: the first steps are not yet of full size."""
 
 EPSILON = 1e-10
+
+
+class Touched(NamedTuple):
+    """Rows of a table that a step reads, int64 [samples], on the parameters' device.
+
+    On a CPU, distinct: int64 [rows], in the order they come; which: int32 [samples], where each is among them.
+    """
+
+    rows: Tensor
+    distinct: np.ndarray
+    which: np.ndarray
 
 
 class Adagrad:
@@ -31,21 +44,36 @@ class Adagrad:
         self.sums = fresh_sums(parameters) if sums is None else sums
         self._places: dict[str, np.ndarray] = {}
 
-    def update(self, name: str, gradient: Tensor) -> None:
-        """Step a whole parameter."""
-        parameter, sums = self.parameters[name], self.sums[name]
+    def update(self, name: str, some: slice, gradient: Tensor) -> None:
+        """Step a whole parameter of some rankers. gradient: [those rankers, ...]."""
+        parameter, sums = self.parameters[name][some], self.sums[name][some]
         if gradient.device.type == "cpu":
             step(_flat(parameter), _flat(sums), _flat(gradient), self.rate, EPSILON)
             return
         sums.addcmul_(gradient, gradient)
         parameter.sub_(self.rate * gradient / (sums.sqrt() + EPSILON))
 
-    def update_rows(self, name: str, rows: Tensor, gradient: Tensor) -> None:
-        """Step some rows of a table. rows: int64 [n], those that are twice in it add up; gradient: [n, ...]."""
+    def touch(self, name: str, rows: Tensor) -> Touched:
+        """Return which rows of a table a step reads. rows: int64 [samples]."""
+        places = self._places.get(name)
+        if rows.device.type != "cpu":
+            return Touched(rows, _NONE, _NONE)
+        if places is None:
+            places = self._places[name] = np.full(len(self.parameters[name]), -1, np.int32)
+        distinct, which = np.empty(len(rows), np.int64), np.empty(len(rows), np.int32)
+        return Touched(rows, distinct[: touched(rows.numpy(), places, distinct, which)], which)
+
+    def update_rows(self, name: str, some: slice, rows: Touched, gradient: Tensor) -> None:
+        """Step rows of a table of some rankers; gradients of one that is read twice add up.
+
+        gradient: [samples, those rankers, ...]. Off a CPU `some` must be all rankers.
+        """
         if gradient.device.type == "cpu":
-            self._update_rows_in_a_loop(name, rows, gradient)
+            table, squares = (tensors[name].flatten(1).numpy() for tensors in (self.parameters, self.sums))
+            first, of_rows = some.start * gradient.shape[2], gradient.flatten(1).numpy()
+            step_rows(table, squares, first, rows.distinct, rows.which, of_rows, self.rate, EPSILON)
             return
-        distinct, inverse = torch.unique(rows, return_inverse=True)
+        distinct, inverse = torch.unique(rows.rows, return_inverse=True)
         summed = torch.zeros((len(distinct), *gradient.shape[1:]), device=gradient.device)
         # it sorts, and adds up in that order; index_add_ adds as threads come, and gives other bits each time
         summed.index_put_((inverse,), gradient, accumulate=True)
@@ -53,12 +81,8 @@ class Adagrad:
         self.sums[name][distinct] = sums
         self.parameters[name][distinct] -= self.rate * summed / (sums.sqrt() + EPSILON)
 
-    def _update_rows_in_a_loop(self, name: str, rows: Tensor, gradient: Tensor) -> None:
-        parameter, sums = (tensors[name].flatten(1).numpy() for tensors in (self.parameters, self.sums))
-        if name not in self._places:
-            self._places[name] = np.full(len(parameter), -1, np.int32)
-        of_rows = gradient.flatten(1).contiguous().numpy()
-        step_rows(parameter, sums, rows.numpy(), of_rows, self._places[name], self.rate, EPSILON)
+
+_NONE = np.zeros(0, np.int64)
 
 
 def _flat(tensor: Tensor) -> np.ndarray:

@@ -20,37 +20,55 @@ def step(parameter: np.ndarray, sums: np.ndarray, gradient: np.ndarray, rate: fl
 
 
 @compiled
+def touched(rows: np.ndarray, places: np.ndarray, distinct: np.ndarray, which: np.ndarray) -> int:
+    """Find the distinct ones of some rows, in the order they come; return how many.
+
+    rows: int64 [n]; places: int32 [rows of the table], -1 everywhere before and after. Fills distinct: int64 [n], and
+    which: int32 [n], where each row is among the distinct ones.
+    """
+    count = 0
+    for n in range(len(rows)):
+        at = places[rows[n]]
+        if at < 0:
+            at = count
+            places[rows[n]], distinct[count] = count, rows[n]
+            count += 1
+        which[n] = at
+    for at in range(count):
+        places[distinct[at]] = -1
+    return count
+
+
+@compiled
 def step_rows(
     table: np.ndarray,
     sums: np.ndarray,
-    rows: np.ndarray,
+    first: int,
+    distinct: np.ndarray,
+    which: np.ndarray,
     gradient: np.ndarray,
-    places: np.ndarray,
     rate: float,
     epsilon: float,
 ) -> None:
-    """Step the rows of a table that have a gradient, once each, by the sum of their gradients in the order given.
+    """Step rows of a table, once each, by the sum of their gradients in the order given.
 
-    table, sums: float32 [rows of the table, width]; rows: int64 [n]; gradient: float32 [n, width];
-    places: int32 [rows of the table], -1 everywhere before and after: where the row's sum is.
+    table, sums: float32 [rows of the table, width], of whose columns those from `first` on are stepped, as many as
+    gradient has: float32 [n, columns]; distinct, which: as `touched` fills them.
     """
     by, least = np.float32(rate), np.float32(epsilon)
-    distinct = np.empty(len(rows), np.int64)
-    summed = np.empty_like(gradient)
-    count, width = 0, gradient.shape[1]
-    for n in range(len(rows)):
-        row = rows[n]
-        at = places[row]
-        if at < 0:
-            places[row], distinct[count] = count, row
-            summed[count] = gradient[n]
+    width = gradient.shape[1]
+    summed = np.empty((len(distinct), width), np.float32)
+    count = 0
+    for n in range(len(which)):
+        at = which[n]
+        if at == count:
+            summed[at] = gradient[n]
             count += 1
             continue
         for k in range(width):
             summed[at, k] += gradient[n, k]
     for at in range(count):
         row = distinct[at]
-        places[row] = -1
         for k in range(width):
-            sums[row, k] += summed[at, k] * summed[at, k]
-            table[row, k] -= by * summed[at, k] / (np.sqrt(sums[row, k]) + least)
+            sums[row, first + k] += summed[at, k] * summed[at, k]
+            table[row, first + k] -= by * summed[at, k] / (np.sqrt(sums[row, first + k]) + least)

@@ -7,9 +7,12 @@ from the unleaked ranker in its seed alone: a running A/A test of the learning i
 
 from __future__ import annotations
 
+import itertools
+import math
 import weakref
 from bisect import bisect
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -17,7 +20,7 @@ from torch import Tensor
 
 from lis_online.errors import CheckpointError
 from lis_online.metrics.layout import TWIN, UNLEAKED
-from lis_online.rankers.adagrad import Adagrad, fresh_sums
+from lis_online.rankers.adagrad import Adagrad, Touched, fresh_sums
 from lis_online.rankers.health import REASONS, Health
 from lis_online.rankers.inputs import Inputs
 from lis_online.rankers.network import (
@@ -33,10 +36,14 @@ from lis_online.rankers.network import (
 from lis_online.rankers.signs import signs_of, watched_parameters
 from lis_online.snapshots.held_rows import HeldRows
 from lis_online.snapshots.steps import Steps, at_once
+from lis_online.team import Team
 
 PAD = 32
 """Batches are padded to a multiple of this, so that no vector loop has a tail: a tail is computed by other
 instructions, and where it falls would depend on how many rankers there are."""
+
+TOGETHER = 10
+"""Rankers computed at once on a CPU, at most: what lies between their layers stays in a core's cache."""
 
 
 class RankerGroup:
@@ -59,12 +66,14 @@ class RankerGroup:
         batch: int,
         device: torch.device,
         active: Sequence[bool] | None = None,
+        team: Team | None = None,
     ) -> None:
         self.network = network
         self.seeds = seeds
         self.rate = rate
         self.batch = batch
         self.device = device
+        self.team = team or Team(1)
         self.active = np.ones(len(seeds), bool) if active is None else np.array(active, bool)
         self.set_aside: dict[int, str] = {}
         self._running: list[int] = np.flatnonzero(self.active).tolist()
@@ -102,8 +111,10 @@ class RankerGroup:
         target = torch.from_numpy(np.pad(label, (0, pad)).astype(np.float32)).to(self.device)
         weight = torch.zeros(samples + pad, device=self.device)
         weight[:samples] = 1 / self.batch
+        touched = [self.optimiser.touch(name, rows[k]) for k, name in enumerate(TABLES)]
+        learn = partial(self._learn, rows=rows, touched=touched, dense=dense, side=side, target=target, weight=weight)
         # one transfer for both, so that health costs no synchronisation of its own
-        found = torch.cat(self._learn(rows, dense, side, target, weight), dim=1).cpu().numpy()
+        found = torch.cat(self.team.run([partial(learn, some) for some in self._parts()])).cpu().numpy()
         scored[self._running] = found[:, :samples]
         ill = self._health.update(self._running, scored, found[:, samples + pad :], label)
         for place, reason in ill.items():
@@ -115,34 +126,56 @@ class RankerGroup:
     def _of_running(self, side: Tensor) -> Tensor:
         return side if len(self._running) == len(side) else side[self._running]
 
-    def _learn(self, rows: Tensor, dense: Tensor, side: Tensor, target: Tensor, weight: Tensor) -> list[Tensor]:
-        """Return logits [running, samples] and, at a check-up, the rankers' signs [running, some]."""
+    def _parts(self) -> list[slice]:
+        """Return which of those that run are computed together: on a CPU as many parts for each thread."""
+        rankers, threads = len(self._running), self.team.threads
+        if self.device.type != "cpu":
+            return [slice(0, rankers)]
+        parts = min(rankers, threads * math.ceil(rankers / (threads * TOGETHER)))
+        edges = [k * rankers // parts for k in range(parts + 1)]
+        return [slice(first, last) for first, last in itertools.pairwise(edges)]
+
+    def _learn(
+        self,
+        some: slice,
+        rows: Tensor,
+        touched: Sequence[Touched],
+        dense: Tensor,
+        side: Tensor,
+        target: Tensor,
+        weight: Tensor,
+    ) -> Tensor:
+        """Let some of those that run learn; return logits and, at a check-up, signs: [rankers, samples + signs]."""
 
         def residual(logits: Tensor) -> Tensor:
             return (torch.sigmoid(logits) - target) * weight  # gradient of the mean log loss
 
         if self._derived is not None:
-            found = self._derived.learn(self.parameters, rows, dense, side, residual)
+            found = self._derived.learn(some, self.parameters, rows, dense, side, residual)
         else:
-            found = self._derive(rows, dense, side, residual)
+            found = self._derive(some, rows, dense, side, residual)
         for name, gradient in found.of_weights.items():
-            self.optimiser.update(name, gradient)
-        for k, (name, gradient) in enumerate(zip(TABLES, found.of_rows, strict=True)):
-            self.optimiser.update_rows(name, rows[k], gradient)
-        return [found.logits, *([self._signs(rows, found)] if self._health.is_due else [])]
+            self.optimiser.update(name, some, gradient)
+        for name, taken, gradient in zip(TABLES, touched, found.of_rows, strict=True):
+            self.optimiser.update_rows(name, some, taken, gradient)
+        signs = [self._signs(some, rows, found)] if self._health.is_due else []
+        return torch.cat([found.logits, *signs], dim=1)
 
-    def _signs(self, rows: Tensor, found: Learnt) -> Tensor:
-        whole = {name: value for name, value in self.parameters.items() if name not in TABLES}
-        embedded = [self.parameters[name].index_select(0, rows[k]) for k, name in enumerate(TABLES)]
-        return signs_of(whole, embedded, [found.of_weights.get(name) for name in self._watched])
+    def _signs(self, some: slice, rows: Tensor, found: Learnt) -> Tensor:
+        whole = {name: value[some] for name, value in self.parameters.items() if name not in TABLES}
+        return signs_of(whole, self._rows(some, rows), [found.of_weights.get(name) for name in self._watched])
 
-    def _derive(self, rows: Tensor, dense: Tensor, side: Tensor, residual: Residual) -> Learnt:
+    def _rows(self, some: slice, rows: Tensor) -> list[Tensor]:
+        """Return the tables' rows of some of those that run: [samples, rankers, embedding + 1] each."""
+        return [self.parameters[name][:, some].index_select(0, rows[k]) for k, name in enumerate(TABLES)]
+
+    def _derive(self, some: slice, rows: Tensor, dense: Tensor, side: Tensor, residual: Residual) -> Learnt:
         """Return what `Derived.learn` does, by torch's automatic differentiation."""
-        embedded = [self.parameters[name].index_select(0, rows[k]).requires_grad_() for k, name in enumerate(TABLES)]
+        embedded = [table.requires_grad_() for table in self._rows(some, rows)]
         leaves = {
-            name: value.detach().requires_grad_() for name, value in self.parameters.items() if name not in TABLES
+            name: value[some].detach().requires_grad_() for name, value in self.parameters.items() if name not in TABLES
         }
-        logits = self.network.forward(leaves, Embedded(*embedded), dense, side)
+        logits = self.network.forward(leaves, Embedded(*embedded), dense, side[some])
         inputs = [*leaves.values(), *embedded]
         gradients = torch.autograd.grad(logits, inputs, residual(logits.detach()), allow_unused=True)
         of_weights = {name: g for name, g in zip(leaves, gradients, strict=False) if g is not None}

@@ -6,6 +6,8 @@ module must keep to is written down, and checked, in `lis_online.rankers.contrac
 
 from __future__ import annotations
 
+import copy
+import threading
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -31,6 +33,7 @@ class ModuleNetwork:
         self.shape = shape
         self._factory = factory
         self._template = self.module(0).to(device)  # its constants are used, its parameters are not
+        self._own = threading.local()
         self._forward = vmap(self._forward_one, in_dims=(0, 1, 0, 0))
 
     def module(self, seed: int) -> torch.nn.Module:
@@ -46,6 +49,8 @@ class ModuleNetwork:
 
     def forward(self, parameters: dict[str, Tensor], embedded: Embedded, dense: Tensor, side: Tensor) -> Tensor:
         """Return logits, float32 [rankers, samples]."""
+        if not hasattr(self._own, "template"):
+            self._own.template = copy.deepcopy(self._template)  # a call puts parameters in: each thread has its own
         # expanded: where one factor has no ranker dimension, all rankers become one product, whose bits depend on
         # how many there are
         logits: Tensor = self._forward(parameters, embedded, dense.expand(len(side), -1, -1), side)
@@ -53,7 +58,7 @@ class ModuleNetwork:
 
     def _forward_one(self, parameters: dict[str, Tensor], embedded: Embedded, dense: Tensor, side: Tensor) -> Tensor:
         own = {name.removeprefix(PREFIX): value for name, value in parameters.items()}
-        logits: Tensor = functional_call(self._template, own, (embedded, dense, side))
+        logits: Tensor = functional_call(self._own.template, own, (embedded, dense, side))
         return logits
 
 

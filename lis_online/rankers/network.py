@@ -73,7 +73,7 @@ Residual = Callable[[Tensor], Tensor]
 
 
 class Learnt(NamedTuple):
-    """A step on a CPU: logits, float32 [rankers, samples], and gradients of the loss.
+    """A step of some rankers: logits, float32 [rankers, samples], and gradients of the loss.
 
     of_weights: by name, as the parameters are shaped; of_rows: of each table's rows, [samples, rankers, embedding + 1].
     """
@@ -88,9 +88,13 @@ class Derived(Network, Protocol):
     """A network that computes its own gradients on a CPU, and to a float's last bits those of `forward`."""
 
     def learn(
-        self, parameters: dict[str, Tensor], rows: Tensor, dense: Tensor, side: Tensor, residual: Residual
+        self, some: slice, parameters: dict[str, Tensor], rows: Tensor, dense: Tensor, side: Tensor, residual: Residual
     ) -> Learnt:
-        """Return logits and gradients. parameters: all, tables too; rows: int64 [tables, samples]."""
+        """Return logits and gradients of some rankers.
+
+        parameters: all, tables too, and side: of all rankers; rows: int64 [tables, samples]. Several threads may call
+        it at once, each for rankers of its own.
+        """
         ...
 
 

@@ -10,6 +10,7 @@ DEFAULT: Final = "wide-and-deep"
 SHIPPED: Final = {
     "wide-and-deep": "lis_online.rankers.wide_and_deep:StackedWideAndDeep",
     "dcn-v2": "lis_online.rankers.dcn:DCNv2",
+    "logistic": "lis_online.rankers.logistic:Logistic",
 }
 """Name -> where its factory is."""
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import itertools
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -25,15 +26,18 @@ OUT_SCALE = 0.1
 """The deep part starts near silent, and what its draw adds with it: twins then lie closer together (their AUC's
 standard deviation 0.0005 instead of 0.0007 over 160,000 simulated samples) and learn a little faster (+0.001)."""
 
-TOGETHER = 10
-"""Rankers computed at once on a CPU: what lies between their layers stays in its cache."""
+WIDE_SCALE = 0.01
+"""Standard deviation of the linear path's first weights where it is alone, so that the twin is another ranker."""
 
 OFFSET = -2.0
 """Initial logit: a click in eight."""
 
 
 class StackedWideAndDeep:
-    """The default network. It is a `Network`, not a module: no transform stands between it and torch."""
+    """The default network. It is a `Network`, not a module: no transform stands between it and torch.
+
+    Without hidden layers it is the linear path alone: see `lis_online.rankers.logistic`.
+    """
 
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
@@ -47,8 +51,11 @@ class StackedWideAndDeep:
         """Return logits, float32 [rankers, samples]."""
         user, item, author, category = (table.transpose(0, 1) for table in embedded)
         direct = user[..., -1] + item[..., -1] + author[..., -1] + category[..., -1]
-        user, item, author, category = (table[..., :-1] for table in (user, item, author, category))
         features = torch.cat([dense.expand(len(side), -1, -1), side], dim=2)
+        wide = (features * parameters["wide"]).sum(2)
+        if not self.shape.hidden:
+            return wide + direct + parameters["offset"]
+        user, item, author, category = (table[..., :-1] for table in (user, item, author, category))
         crossed = (user * item, user * author, user * category)
         hidden = torch.cat([user, item, author, category, *crossed, features], dim=2)
         for layer in range(len(self.shape.hidden)):
@@ -56,62 +63,46 @@ class StackedWideAndDeep:
         # Multiply and sum, not a matrix product: with one output column bmm gives other bits for one ranker than for
         # seven.
         deep = (hidden * parameters["out"]).sum(2)
-        wide = (features * parameters["wide"]).sum(2)
         return deep + wide + direct + parameters["offset"]
 
     def learn(
-        self, parameters: dict[str, Tensor], rows: Tensor, dense: Tensor, side: Tensor, residual: Residual
+        self, some: slice, parameters: dict[str, Tensor], rows: Tensor, dense: Tensor, side: Tensor, residual: Residual
     ) -> Learnt:
         """Return logits and gradients, as `Derived` says: matrix products by torch, what is between them in loops."""
-        rankers, samples, _ = side.shape
+        rankers, samples = some.stop - some.start, side.shape[1]
+        weights = {name: value[some] for name, value in parameters.items() if name not in TABLES}
         found = Learnt(
             torch.empty(rankers, samples),
-            {name: torch.zeros_like(value) for name, value in parameters.items() if name not in TABLES},
+            {name: torch.zeros_like(value) for name, value in weights.items()},
             [torch.empty(samples, rankers, self.shape.embedding + 1) for _ in TABLES],
         )
-        for first in range(0, rankers, TOGETHER):
-            self._learn_some(
-                slice(first, min(first + TOGETHER, rankers)), parameters, rows, dense, side, residual, found
-            )
-        return found
-
-    def _learn_some(
-        self,
-        some: slice,
-        parameters: dict[str, Tensor],
-        rows: Tensor,
-        dense: Tensor,
-        side: Tensor,
-        residual: Residual,
-        found: Learnt,
-    ) -> None:
-        """Fill in what `learn` returns of some rankers."""
-        weights = {name: parameters[name][some] for name in found.of_weights}
-        to_weights = {name: gradient[some] for name, gradient in found.of_weights.items()}
-        of, to = ({name: value.numpy() for name, value in pair.items()} for pair in (weights, to_weights))
+        of, to = ({name: value.numpy() for name, value in pair.items()} for pair in (weights, found.of_weights))
         user, item, author, category = (parameters[name].numpy() for name in TABLES)
-        taken, logits = rows.numpy(), found.logits[some]
-        x = torch.empty(len(logits), side.shape[1], self.shape.width)
+        taken, logits = rows.numpy(), found.logits
+        x = torch.empty(rankers, samples, self.shape.width)
         loop.build(x.numpy(), some.start, taken, user, item, author, category, dense.numpy(), side[some].numpy())
         layers = [x]
         for layer in range(len(self.shape.hidden)):
             layers.append(torch.bmm(layers[-1], weights[f"weight{layer}"]))
             loop.activate(layers[-1].numpy(), of[f"bias{layer}"])
-        top, out, wide, offset = layers[-1].numpy(), of["out"], of["wide"], of["offset"]
-        loop.score(logits.numpy(), top, x.numpy(), some.start, taken, user, item, author, category, out, wide, offset)
+        crossed = (len(TABLES) + INTERACTIONS) * self.shape.embedding
+        top, gradient = layers[-1], torch.empty_like(layers[-1])
+        if not self.shape.hidden:
+            top, gradient = x[:, :, :0], torch.zeros(rankers, samples, crossed)
+        none = np.zeros((rankers, 1, 0), np.float32)
+        out, to_out = of.get("out", none), to.get("out", none)
+        linear = (user, item, author, category, out, of["wide"], of["offset"])
+        loop.score(logits.numpy(), top.numpy(), x.numpy(), some.start, taken, *linear)
         wanted = residual(logits)
-        gradient = torch.empty_like(layers[-1])
-        loop.back_from_score(wanted.numpy(), top, x.numpy(), out, gradient.numpy(), to["out"], to["wide"], to["offset"])
+        back = (gradient.numpy(), to_out, to["wide"], to["offset"])
+        loop.back_from_score(wanted.numpy(), top.numpy(), x.numpy(), out, *back)
         for layer in reversed(range(len(self.shape.hidden))):
             loop.back_from_activation(gradient.numpy(), layers[layer + 1].numpy(), to[f"bias{layer}"])
-            torch.bmm(layers[layer].transpose(1, 2), gradient, out=to_weights[f"weight{layer}"])
+            torch.bmm(layers[layer].transpose(1, 2), gradient, out=found.of_weights[f"weight{layer}"])
             weight = weights[f"weight{layer}"]
-            embedded = weight if layer else weight[:, : (len(TABLES) + INTERACTIONS) * self.shape.embedding]
-            gradient = torch.bmm(gradient, embedded.transpose(1, 2))
-        to_user, to_item, to_author, to_category = (rows.numpy() for rows in found.of_rows)
-        loop.back_to_tables(
-            wanted.numpy(), gradient.numpy(), x.numpy(), some.start, to_user, to_item, to_author, to_category
-        )
+            gradient = torch.bmm(gradient, (weight if layer else weight[:, :crossed]).transpose(1, 2))
+        loop.back_to_tables(wanted.numpy(), gradient.numpy(), x.numpy(), *(rows.numpy() for rows in found.of_rows))
+        return found
 
 
 def draw_weights(shape: Shape, generator: torch.Generator) -> dict[str, Tensor]:
@@ -122,9 +113,13 @@ def draw_weights(shape: Shape, generator: torch.Generator) -> dict[str, Tensor]:
         bound = math.sqrt(6 / fan_in)  # He et al., arXiv 1502.01852, equation 10, uniform form
         parameters[f"weight{layer}"] = (torch.rand(fan_in, fan_out, generator=generator) * 2 - 1) * bound
         parameters[f"bias{layer}"] = torch.zeros(1, fan_out)
-    last = shape.hidden[-1]
-    parameters["out"] = (torch.rand(1, last, generator=generator) * 2 - 1) * OUT_SCALE / math.sqrt(last)
-    parameters["wide"] = torch.zeros(1, shape.dense + shape.side)
+    features = shape.dense + shape.side
+    if shape.hidden:
+        last = shape.hidden[-1]
+        parameters["out"] = (torch.rand(1, last, generator=generator) * 2 - 1) * OUT_SCALE / math.sqrt(last)
+        parameters["wide"] = torch.zeros(1, features)
+    else:
+        parameters["wide"] = torch.randn(1, features, generator=generator) * WIDE_SCALE
     parameters["offset"] = torch.full((1,), OFFSET)
     return parameters
 

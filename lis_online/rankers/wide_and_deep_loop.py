@@ -143,7 +143,6 @@ def back_to_tables(
     residual: np.ndarray,
     gradient: np.ndarray,
     x: np.ndarray,
-    first: int,
     to_user: np.ndarray,
     to_item: np.ndarray,
     to_author: np.ndarray,
@@ -157,9 +156,9 @@ def back_to_tables(
             for k in range(e):
                 item, author, category = g[4 * e + k], g[5 * e + k], g[6 * e + k]
                 crossed = item * of[e + k] + author * of[2 * e + k] + category * of[3 * e + k]
-                to_user[n, first + r, k] = g[k] + crossed
-                to_item[n, first + r, k] = g[e + k] + item * of[k]
-                to_author[n, first + r, k] = g[2 * e + k] + author * of[k]
-                to_category[n, first + r, k] = g[3 * e + k] + category * of[k]
+                to_user[n, r, k] = g[k] + crossed
+                to_item[n, r, k] = g[e + k] + item * of[k]
+                to_author[n, r, k] = g[2 * e + k] + author * of[k]
+                to_category[n, r, k] = g[3 * e + k] + category * of[k]
             for to in (to_user, to_item, to_author, to_category):
-                to[n, first + r, e] = residual[r, n]
+                to[n, r, e] = residual[r, n]

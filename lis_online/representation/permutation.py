@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from lis_online.events.hashing import mix
+from lis_online.compiled import compiled
+from lis_online.events.hash_loop import mixed
 
 BLOCK = 512
 """Rows permuted among each other: items of about the same age, enough of them to carry no meaning."""
@@ -32,20 +33,36 @@ class GrowingPermutation:
         """Make room for rows 0 to rows - 1."""
         self.donor = np.concatenate([self.donor, np.full(max(0, rows - len(self.donor)), FREE, np.int64)])
 
-    def update(self, row: int) -> None:
-        """Put a free row into its block's cycle."""
-        start = row // BLOCK * BLOCK
-        block = np.flatnonzero(self.donor[start : start + BLOCK] != FREE)
-        if not len(block):
-            self.donor[row] = row
-            return
-        draw = int(mix(np.array([row + len(block)], np.int64), self.salt)[0] % np.uint64(len(block)))
-        other = start + int(block[draw])
-        self.donor[row], self.donor[other] = self.donor[other], row
+    def update(self, rows: np.ndarray) -> None:
+        """Put free rows into their blocks' cycles, one after the other. rows: int64."""
+        _enter(self.donor, rows, BLOCK, self.salt)
 
-    def remove(self, row: int) -> None:
-        """Take a row out of its block's cycle."""
-        start = row // BLOCK * BLOCK
-        before = start + int(np.flatnonzero(self.donor[start : start + BLOCK] == row)[0])
-        self.donor[before] = self.donor[row]
-        self.donor[row] = FREE
+    def remove(self, rows: np.ndarray) -> None:
+        """Take rows out of their blocks' cycles. rows: int64."""
+        _leave(self.donor, rows, BLOCK)
+
+
+@compiled
+def _enter(donor: np.ndarray, rows: np.ndarray, block: int, salt: int) -> None:
+    members = np.empty(block, np.int64)
+    for row in rows:
+        start, count = row // block * block, 0
+        for other in range(start, min(start + block, len(donor))):
+            if donor[other] != FREE:
+                members[count] = other
+                count += 1
+        if count == 0:
+            donor[row] = row
+            continue
+        other = members[mixed(row + count, salt) % np.uint64(count)]
+        donor[row], donor[other] = donor[other], row
+
+
+@compiled
+def _leave(donor: np.ndarray, rows: np.ndarray, block: int) -> None:
+    for row in rows:
+        before = row // block * block
+        while donor[before] != row:
+            before += 1
+        donor[before] = donor[row]
+        donor[row] = FREE

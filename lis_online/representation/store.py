@@ -70,11 +70,9 @@ class VectorStore:
         if held is not None:
             held.keep(rows, np.concatenate([new, placed.evicted]))
         self._grow(self._rows.size)
-        for row in placed.evicted.tolist():
-            self._permutation.remove(row)
+        self._permutation.remove(placed.evicted)
         self._since[new] = batch.ts[placed.new]
-        for row in new.tolist():
-            self._permutation.update(row)
+        self._permutation.update(new)
         vectors = torch.from_numpy(batch.vector.astype(np.float32)).to(self.device)
         norms = vectors.norm(dim=1, keepdim=True).clamp_min(1e-12)
         self._vectors[torch.from_numpy(rows).to(self.device)] = (vectors / norms).half()

@@ -141,10 +141,11 @@ MEANINGS: Final = {
     "training.device": "`auto`, `cpu`, `cuda` or `cuda:0` and so on. `auto` takes CUDA where torch sees it.",
     "training.on_device_failure": "A GPU that fails (out of memory, lost): `cpu` goes on there from the last "
     "checkpoint, `stop` ends the worker.",
-    "training.threads": "Threads of torch. Sums differ in their last bits between one and two.",
+    "training.threads": "Threads that share the rankers and their features on a CPU. How many changes "
+    "no bit of a number.",
     "training.batch": "Samples a learning step.",
-    "training.ranker": "The network: `wide-and-deep`, `dcn-v2` or one of your own, `package.module:factory`. "
-    "See rankers.md.",
+    "training.ranker": "The network: `wide-and-deep`, `dcn-v2`, `logistic` or one of your own, "
+    "`package.module:factory`. See rankers.md.",
     "training.embedding": "Numbers in an embedding.",
     "training.hidden": "Widths of the hidden layers.",
     "training.learning_rate": "Of Adagrad.",

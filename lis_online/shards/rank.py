@@ -48,6 +48,7 @@ from lis_online.shards.vector_slots import VectorSlots
 from lis_online.snapshots.contract import Saving, Snapshot
 from lis_online.snapshots.nested import nest, unnest
 from lis_online.snapshots.steps import Steps, Stepwise, whole
+from lis_online.team import Team
 
 
 class RankShard:
@@ -61,7 +62,8 @@ class RankShard:
         self.settings = settings
         self.group = group
         self.layout = Layout.of(settings)
-        self.device = choose_device(settings.training.device, settings.training.threads)
+        self.device = choose_device(settings.training.device)
+        self._team = Team(settings.training.threads)
         leakage, metrics = settings.leakage, settings.metrics
         self.leak = Leak(leakage.horizon, leakage.memory, leakage.folds)
         self.names = Names.of(settings)
@@ -96,7 +98,9 @@ class RankShard:
         network = network_of(training.ranker, shape, self.device)
         active = np.zeros(len(seeds), bool)
         active[self.layout.places(self.layout.firsts())] = True
-        self.rankers = RankerGroup(network, seeds, training.learning_rate, training.batch, self.device, active.tolist())
+        self.rankers = RankerGroup(
+            network, seeds, training.learning_rate, training.batch, self.device, active.tolist(), self._team
+        )
         self._features = FeatureBuilder(
             self.layout, self.leak, self._pairs.sketches, self._vectors, slots, events.history_length, self.device
         )

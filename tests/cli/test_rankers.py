@@ -68,7 +68,9 @@ def test_check_says_which_rule_is_broken_and_what_to_change(quick: str) -> None:
 
 def test_check_refuses_what_is_no_ranker() -> None:
     """One sentence, as everywhere."""
-    with pytest.raises(LisError, match=r"training\.ranker: must be one of wide-and-deep, dcn-v2 or package\.module:"):
+    with pytest.raises(
+        LisError, match=r"training\.ranker: must be one of wide-and-deep, dcn-v2, logistic or package\.module:"
+    ):
         run("check", "deepfm")
 
 

@@ -33,8 +33,8 @@ def written_here() -> list[str]:
     found = []
     for info in pkgutil.iter_modules(rankers.__path__, f"{rankers.__name__}."):
         for name, one in inspect.getmembers(importlib.import_module(info.name), inspect.isclass):
-            is_network = issubclass(one, torch.nn.Module) or {"initial", "forward"} <= set(vars(one))
-            if one.__module__ == info.name and is_network and name not in ("Network", "ModuleNetwork"):
+            is_network = issubclass(one, torch.nn.Module) or {"initial", "forward"} <= set(dir(one))
+            if one.__module__ == info.name and is_network and name not in ("Network", "Derived", "ModuleNetwork"):
                 found.append(f"{info.name}:{name}")
     return found
 

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from lis_online.rankers.group import RankerGroup
+from lis_online.rankers.group import TOGETHER, RankerGroup
 from lis_online.rankers.inputs import Inputs
+from lis_online.rankers.load import untried_network
 from lis_online.rankers.network import TABLES, Embedded, Shape, stack_rankers
 from lis_online.rankers.wide_and_deep import StackedWideAndDeep
+from lis_online.team import Team
 
 CPU = torch.device("cpu")
 SHAPE = Shape(rows=(256, 256, 64, 64), embedding=8, hidden=(64, 32), dense=21, side=3)
@@ -43,6 +45,31 @@ def test_other_rankers_move_no_bit_of_a_ranker(others: list[int]) -> None:
     chosen = [0, 1, *others]
     for every, some in zip(run(list(range(ALL))), run(chosen), strict=True):
         assert np.array_equal(every[chosen], some)
+
+
+@pytest.mark.parametrize("place", ["wide-and-deep", "dcn-v2", "logistic"])
+@pytest.mark.parametrize("threads", [2, 3, 16])
+def test_threads_move_no_bit(place: str, threads: int) -> None:
+    """Logits, weights, sums of squares and health are those of one thread, over a check-up."""
+    found = []
+    for team in (None, Team(threads)):
+        group = RankerGroup(untried_network(place, SHAPE, CPU), [0, 1, *[0] * 9], 0.06, 64, CPU, team=team)
+        logits = [group.step(*batch) for batch in batches(10, list(range(ALL)))]
+        found.append([array.tobytes() for array in (*logits, *group.snapshot().values())])
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("rankers", [1, 2, 11, 50])
+@pytest.mark.parametrize("threads", [1, 2, 3, 16])
+def test_every_ranker_is_in_one_part(rankers: int, threads: int) -> None:
+    """No more at once than fit in a core's cache; as many parts for each thread, while there are rankers for them."""
+    small = Shape(rows=(16, 16, 16, 16), embedding=1, hidden=(2,), dense=2, side=3)
+    group = RankerGroup(StackedWideAndDeep(small), [0] * rankers, 0.06, 64, CPU, team=Team(threads))
+    parts = group._parts()
+    assert [k for part in parts for k in range(rankers)[part]] == list(range(rankers))
+    sizes = [part.stop - part.start for part in parts]
+    assert min(sizes) >= 1 and max(sizes) <= min(TOGETHER, min(sizes) + 1)
+    assert len(parts) % threads == 0 or len(parts) == rankers
 
 
 def test_two_runs_agree_exactly() -> None:

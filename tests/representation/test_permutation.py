@@ -15,10 +15,10 @@ def test_donors_are_one_to_one_without_fixed_points_at_every_moment(steps: list[
     live: set[int] = set()
     for add, row in steps:
         if add and row not in live:
-            permutation.update(row)
+            permutation.update(np.array([row]))
             live.add(row)
         elif not add and row in live:
-            permutation.remove(row)
+            permutation.remove(np.array([row]))
             live.remove(row)
         donors = permutation.donor[sorted(live)]
         assert sorted(donors.tolist()) == sorted(live)
@@ -34,7 +34,7 @@ def test_donors_are_spread_over_the_block() -> None:
     permutation = GrowingPermutation(salt=3)
     permutation.grow(BLOCK)
     for row in range(BLOCK):
-        permutation.update(row)
+        permutation.update(np.array([row]))
     distance = np.abs(permutation.donor - np.arange(BLOCK)).mean()
     assert abs(distance - BLOCK / 3) < 5 * BLOCK / np.sqrt(18 * BLOCK)
 
@@ -43,10 +43,9 @@ def test_donors_are_the_same_for_ever() -> None:
     """They depend on the salt and on the rows as they came and went, on every machine and in every version."""
     permutation = GrowingPermutation(salt=5)
     permutation.grow(520)
-    for row in (0, 1, 2, 3, 4, 5, 512, 513, 514):
-        permutation.update(row)
-    permutation.remove(2)
-    permutation.update(7)
+    permutation.update(np.array([0, 1, 2, 3, 4, 5, 512, 513, 514]))
+    permutation.remove(np.array([2]))
+    permutation.update(np.array([7]))
     assert permutation.donor[[0, 1, 3, 4, 5, 7, 512, 513, 514]].tolist() == [7, 3, 0, 5, 1, 4, 513, 514, 512]
     assert BLOCK == 512 and FREE == -1
 
@@ -55,7 +54,7 @@ def test_growing_keeps_what_is_there() -> None:
     """Room is made for the rows asked for, no more, and never taken away."""
     permutation = GrowingPermutation(salt=1)
     permutation.grow(3)
-    permutation.update(1)
+    permutation.update(np.array([1]))
     permutation.grow(2)
     assert permutation.donor.tolist() == [FREE, 1, FREE]
     permutation.grow(5)

@@ -195,7 +195,7 @@ def test_a_broker_without_host_and_port_is_refused(wrong: str) -> None:
         (
             {"training": {"ranker": "deepfm"}},
             "training.ranker",
-            "must be one of wide-and-deep, dcn-v2 or package.module:factory, got 'deepfm'",
+            "must be one of wide-and-deep, dcn-v2, logistic or package.module:factory, got 'deepfm'",
         ),
         ({"training": {"count_tick": "0s"}}, "training", "count_tick and half_lives must be > 0"),
         ({"training": {"half_lives": ["1h", "0s"]}}, "training", "count_tick and half_lives must be > 0"),
