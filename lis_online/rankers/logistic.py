@@ -1,7 +1,7 @@
 """A logistic regression on the same features, with a weight for each id: what no network is needed for.
 
-It costs a third of the default, and says how much of an LIS a network finds: where both agree, the pairs help by
-themselves; where the network's is larger, they help together with who asks and what is asked for.
+It costs a fourth of the default. Where its LIS is the network's, the pairs help by themselves; where it is less, they
+help together with who asks and what is asked for.
 """
 
 from __future__ import annotations
