@@ -45,13 +45,21 @@ class Adagrad:
         if gradient.device.type == "cpu":
             self._update_rows_in_a_loop(name, rows, gradient)
             return
-        distinct, inverse = torch.unique(rows, return_inverse=True)
-        summed = torch.zeros((len(distinct), *gradient.shape[1:]), device=gradient.device)
-        # it sorts, and adds up in that order; index_add_ adds as threads come, and gives other bits each time
-        summed.index_put_((inverse,), gradient, accumulate=True)
-        sums = self.sums[name][distinct] + summed * summed
-        self.sums[name][distinct] = sums
-        self.parameters[name][distinct] -= self.rate * summed / (sums.sqrt() + EPSILON)
+        self._update_rows_at_once(name, rows, gradient)
+
+    def _update_rows_at_once(self, name: str, rows: Tensor, gradient: Tensor) -> None:
+        """Step rows without asking how many differ: a GPU's host would wait for the answer.
+
+        A row's gradients add up at its first place among the sorted rows. Each of its samples then computes the same
+        new values from that sum, and writes them to the same row: to the same bits, whichever comes last.
+        """
+        first = torch.searchsorted(torch.sort(rows).values, rows)
+        summed = _summed(first, gradient).index_select(0, first)
+        sums = self.sums[name].index_select(0, rows).add_(summed * summed)
+        steps = summed.mul_(self.rate).div_(sums.sqrt().add_(EPSILON))
+        parameter = self.parameters[name].index_select(0, rows).sub_(steps)
+        self.sums[name][rows] = sums
+        self.parameters[name][rows] = parameter
 
     def _update_rows_in_a_loop(self, name: str, rows: Tensor, gradient: Tensor) -> None:
         parameter, sums = (tensors[name].flatten(1).numpy() for tensors in (self.parameters, self.sums))
@@ -59,6 +67,19 @@ class Adagrad:
             self._places[name] = np.full(len(parameter), -1, np.int32)
         of_rows = gradient.flatten(1).contiguous().numpy()
         step_rows(parameter, sums, rows.numpy(), of_rows, self._places[name], self.rate, EPSILON)
+
+
+def _summed(place: Tensor, gradient: Tensor) -> Tensor:
+    """Return the sums of the gradients of each place, the shape of gradient. place: int64 [n], of 0 to n - 1.
+
+    It is how torch sums the gradient of an embedding: sorted, in parts of a row's gradients, in one order. An
+    `index_add_` adds as threads come, and gives other bits each time; an `index_put_` that accumulates reads the range
+    of its indices back, and takes a row's gradients one by one (of a row that all samples share, all of them). As many
+    places as gradients also keep torch from its variant with atomic additions, which is for few.
+    """
+    flat = gradient.flatten(1)
+    summed: Tensor = torch.ops.aten.embedding_dense_backward(flat, place, len(flat), -1, False)
+    return summed.view(gradient.shape)
 
 
 def _flat(tensor: Tensor) -> np.ndarray:

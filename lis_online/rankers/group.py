@@ -33,6 +33,7 @@ from lis_online.rankers.network import (
 from lis_online.rankers.signs import signs_of, watched_parameters
 from lis_online.snapshots.held_rows import HeldRows
 from lis_online.snapshots.steps import Steps, at_once
+from lis_online.transfers import sent
 
 PAD = 32
 """Batches are padded to a multiple of this, so that no vector loop has a tail: a tail is computed by other
@@ -96,10 +97,10 @@ class RankerGroup:
             held = self._held.get(name)
             if held is not None:
                 held.keep(touched)
-        rows = torch.from_numpy(ids).to(self.device)
-        dense = torch.from_numpy(np.pad(inputs.dense, ((0, pad), (0, 0)))).to(self.device)
+        rows = sent(ids, self.device)
+        dense = sent(np.pad(inputs.dense, ((0, pad), (0, 0))), self.device)
         side = torch.nn.functional.pad(self._of_running(side), (0, 0, 0, pad))
-        target = torch.from_numpy(np.pad(label, (0, pad)).astype(np.float32)).to(self.device)
+        target = sent(np.pad(label, (0, pad)).astype(np.float32), self.device)
         weight = torch.zeros(samples + pad, device=self.device)
         weight[:samples] = 1 / self.batch
         # one transfer for both, so that health costs no synchronisation of its own
@@ -113,7 +114,7 @@ class RankerGroup:
         return scored
 
     def _of_running(self, side: Tensor) -> Tensor:
-        return side if len(self._running) == len(side) else side[self._running]
+        return side if len(self._running) == len(side) else torch.stack([side[place] for place in self._running])
 
     def _learn(self, rows: Tensor, dense: Tensor, side: Tensor, target: Tensor, weight: Tensor) -> list[Tensor]:
         """Return logits [running, samples] and, at a check-up, the rankers' signs [running, some]."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -24,18 +25,34 @@ SIDE = 3
 """Width of the block that holds a source's or a variant's features, and zeros for the unleaked ranker."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Features:
-    """inputs: shared by all rankers; side: float32 [rankers, samples, SIDE] on the device;
-    covered, false_cover: [sources, samples]; vectors: bool [slots of variants, samples]. Rows of slots that are not in
-    use are zeros.
+    """inputs: shared by all rankers; side: float32 [rankers, samples, SIDE], cover: float32 [2, sources, samples], both
+    on the device; vectors: bool [slots of variants, samples]. Rows of slots that are not in use are zeros.
+
+    What is covered, and how likely it is false, is read back when it is first asked for: after the rankers' step a GPU
+    has nothing left to wait for.
     """
 
     inputs: Inputs
     side: Tensor
-    covered: np.ndarray
-    false_cover: np.ndarray
+    cover: Tensor
     vectors: np.ndarray
+
+    @cached_property
+    def _covers(self) -> tuple[np.ndarray, np.ndarray]:
+        covered, false_cover = self.cover.cpu().numpy()
+        return covered > 0, false_cover
+
+    @property
+    def covered(self) -> np.ndarray:
+        """Whether each sample has a pair with the history: bool [sources, samples]."""
+        return self._covers[0]
+
+    @property
+    def false_cover(self) -> np.ndarray:
+        """The probability that an uncovered sample looks covered: float32 [sources, samples]."""
+        return self._covers[1]
 
 
 class FeatureBuilder:
@@ -67,8 +84,7 @@ class FeatureBuilder:
         features = Features(
             Inputs(table_rows(slates, self.slots), dense),
             torch.zeros((len(self.layout.rankers), samples, SIDE), device=self.device),
-            np.zeros((len(self.layout.sources), samples), bool),
-            np.zeros((len(self.layout.sources), samples), np.float32),
+            torch.zeros((2, len(self.layout.sources), samples), device=self.device),
             np.zeros((len(self.layout.variants), samples), bool),
         )
         first, last = int(slates.ts[0]), int(slates.ts[-1])
@@ -106,8 +122,7 @@ class FeatureBuilder:
                 ("thinned", found.leaked[THINNED, s]),
             ):
                 features.side[self.layout.of_source(kind, s), items] = block
-        features.covered[:, items] = found.covered.cpu().numpy()
-        features.false_cover[:, items] = found.false_cover.cpu().numpy()
+        features.cover[0, :, items], features.cover[1, :, items] = found.covered, found.false_cover
 
     def _add_similarities(
         self, features: Features, slates: SlateBatch, history: np.ndarray, rows: slice, items: slice
