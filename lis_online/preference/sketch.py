@@ -85,7 +85,8 @@ class Sketch:
         """Put what was added in its place by time; what entered before stays where it is. What passed goes."""
         if self._coming:
             coming = np.concatenate([self._events[:, self._entered :], *self._coming], axis=1)
-            coming = np.take(coming, np.argsort(coming[0], kind="stable"), axis=1)
+            order = torch.argsort(torch.from_numpy(coming[0]), stable=True).numpy()
+            coming = np.take(coming, order, axis=1)
             self._events = np.concatenate([self._events[:, self._passed : self._entered], coming], axis=1)
             self._passed, self._entered, self._coming = 0, self._entered - self._passed, []
 
@@ -229,11 +230,10 @@ def _summed(parts: Sequence[Aged]) -> Aged:
     """Return keys and weights as one part: each key once, ascending, if they were several."""
     if len(parts) == 1:
         return parts[0]
-    keys = np.concatenate([key for key, _ in parts])
-    order = np.argsort(keys, kind="stable")
-    keys, weights = keys[order], np.concatenate([weight for _, weight in parts])[order]
-    first = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
-    return keys[first], np.add.reduceat(weights, first, dtype=np.int32)
+    keys, weights = (torch.from_numpy(np.concatenate(column)) for column in zip(*parts, strict=True))
+    key, inverse = torch.unique(keys, return_inverse=True)  # numpy takes four times as long
+    weight = torch.zeros(len(key), dtype=torch.int32).index_add_(0, inverse, weights)
+    return key.numpy(), weight.numpy()
 
 
 def _copying(
