@@ -24,9 +24,8 @@ class NoData(TorchDispatchMode):
     """While it lasts, `DEVICE` stands for a GPU; what is read back is zeros, a number that is asked for 1.
 
     waits: "FILE FUNCTION: OPERATION" of whatever would make the host wait for a GPU, in order. These are: reading back,
-    sending from memory that is not pinned or without `non_blocking`, indices from the host, an accumulating
-    `index_put_`. What `torch.tensor` makes of numbers is not seen. sent: how many arrays went to the device without a
-    wait.
+    sending from memory that is not pinned or without `non_blocking`, which `torch.tensor` does with numbers, indices
+    from the host, an accumulating `index_put_`. sent: how many arrays went to the device without a wait.
 
     Raises AssertionError where an operation has operands on both devices.
     """
@@ -49,6 +48,8 @@ class NoData(TorchDispatchMode):
         if func is torch.ops.aten._local_scalar_dense.default and args[0].device == DEVICE:
             self._note(func)
             return args[0].dtype == torch.bool or 1
+        if func is torch.ops.aten.lift_fresh.default and args[0].device == DEVICE:
+            self._note(func)
         self._look(func, args, kwargs)
         return func(*args, **kwargs)
 

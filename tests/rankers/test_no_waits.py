@@ -72,6 +72,11 @@ def pageable(optimiser: Adagrad, name: str, rows: Tensor, gradient: Tensor) -> N
     optimiser.parameters[name].add_(torch.ones(1).to(gradient.device, non_blocking=True))
 
 
+def numbers(optimiser: Adagrad, name: str, rows: Tensor, gradient: Tensor) -> None:
+    """Make a tensor of numbers."""
+    optimiser.parameters[name].mul_(torch.tensor([0.5], device=gradient.device))
+
+
 def on_the_host(optimiser: Adagrad, name: str, rows: Tensor, gradient: Tensor) -> None:
     """Take rows by indices that lie on the host."""
     optimiser.sums[name][torch.arange(3)].sum()
@@ -82,7 +87,7 @@ def mixed(optimiser: Adagrad, name: str, rows: Tensor, gradient: Tensor) -> None
     optimiser.parameters[name].add_(torch.ones(gradient.shape[-1]))
 
 
-@pytest.mark.parametrize("update", [scalar, accumulated, pageable, on_the_host])
+@pytest.mark.parametrize("update", [scalar, accumulated, pageable, numbers, on_the_host])
 def test_a_wait_would_be_noted(monkeypatch: pytest.MonkeyPatch, update: Callable[..., None]) -> None:
     """Each way to make the host wait in the step of a table: the test above can fail."""
     monkeypatch.setattr(Adagrad, "update_rows", update)
