@@ -78,7 +78,7 @@ class Sketch:
         self._occupancy = np.zeros((rows, past_lanes))
 
     def update(self, ts: Tensor, key: Tensor, fold: Tensor, weight: Tensor) -> None:
-        """Add events, int64 [events], in any order, none with a time already within the horizon."""
+        """Add events, int64 [events] in plain memory, in any order, none with a time already within the horizon."""
         self._coming.append(np.stack([column.numpy() for column in (ts, key, fold, weight)]))
 
     def _merge(self) -> None:
