@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from lis_online.shards.join_process import JoinProcess
+
 from bench.measured import Measured
 from bench.page import number
 from bench.resolution import needed, paired, unpaired
@@ -20,7 +22,6 @@ from lis_online.metrics.estimate import RESOLUTION
 from lis_online.metrics.layout import UNLEAKED, Layout
 from lis_online.metrics.statistics import Statistics
 from lis_online.settings import Settings
-from lis_online.shards.join_process import JoinProcess
 from lis_online.shards.pipeline import Pipeline
 from lis_online.team import cores
 
@@ -132,7 +133,9 @@ def run(scale: float = 1.0) -> list[Measured]:
         for on, goal in {1: None, used: 20.0}.items():
             mine = found[chosen.training.ranker, on] = best(records, chosen, on)
             title = f"whole job against river{name}{'' if on == used else ', on one core'}"
-            does = f"ten {kind} on {on} core(s): {1 / mine.each:,.0f} samples/s ({1e6 * mine.each:.1f} µs each) from JSON"
+            does = (
+                f"ten {kind} on {on} core(s): {1 / mine.each:,.0f} samples/s ({1e6 * mine.each:.1f} µs each) from JSON"
+            )
             detail = f"{does} events to history rows with all intervals, against {said}"
             measured.append(Measured(title, theirs / mine.each, goal, "higher", detail))
     handed = found["logistic", used].each

@@ -27,6 +27,7 @@ ALLOWED = {
         "lis_online/representation/*",
         "lis_online/rankers/*",
         "lis_online/shards/rank*.py",
+        "lis_online/transfers.py",
     ),
     "numba": ("lis_online/compiled.py",),
     "sqlalchemy": ("lis_online/history/*", "migrations/*"),

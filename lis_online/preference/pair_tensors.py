@@ -8,31 +8,31 @@ from torch import Tensor
 
 from lis_online.preference.lookup import NONE, ROWS, SCALE, SETS, SMOOTHING, Lookup, PairFeatures
 from lis_online.preference.sketch import Sketch, item_slot, pair_slot
+from lis_online.transfers import sent
 
 
 def read(pairs: Sketch, items: Sketch, at: Lookup) -> PairFeatures:
     """Return the features of samples whose sketches stand at the first one's time."""
     device, sources = pairs.device, pairs.past_lanes
-    item, history, t_slate, fold_slate = (
-        torch.from_numpy(np.ascontiguousarray(column)).to(device) for column in (at.item, at.history, at.t, at.fold)
-    )
-    slate = torch.from_numpy(np.repeat(np.arange(len(at.t)), at.n_items)).to(device)
+    item, history, t_slate, fold_slate = (sent(column, device) for column in (at.item, at.history, at.t, at.fold))
+    slate = sent(np.repeat(np.arange(len(at.t)), at.n_items), device)
+    of_pairs, of_items = (sketch.span(int(at.t[-1])) for sketch in (pairs, items))
     valid = (history[slate] != NONE) & (history[slate] != item[:, None])
     t, fold = t_slate[slate], fold_slate[slate]
     of_pair = pair_cells(item[:, None], history[slate], pairs.bits)
     of_item, of_history = item_slot(item, items.bits), item_slot(history, items.bits)
-    w = _by_lane(pairs.leaked(of_pair, t[:, None], fold[:, None]).amin(0)) * valid
+    w = _by_lane(pairs.leaked(of_pair, t[:, None], fold[:, None], of_pairs).amin(0)) * valid
     leaked = pair_features(
         w,
-        _by_lane(items.leaked(of_item, t, fold)),
-        _by_lane(items.leaked(of_history, t_slate[:, None], fold_slate[:, None]))[:, slate],
+        _by_lane(items.leaked(of_item, t, fold, of_items)),
+        _by_lane(items.leaked(of_history, t_slate[:, None], fold_slate[:, None], of_items))[:, slate],
     )
     past = pair_features(
-        _by_lane(pairs.preceding(of_pair, t[:, None]).amin(0)) * valid,
-        _by_lane(items.preceding(of_item, t)),
-        _by_lane(items.preceding(of_history, t_slate[:, None]))[:, slate],
+        _by_lane(pairs.preceding(of_pair, t[:, None], of_pairs).amin(0)) * valid,
+        _by_lane(items.preceding(of_item, t, of_items)),
+        _by_lane(items.preceding(of_history, t_slate[:, None], of_items))[:, slate],
     )
-    used = torch.from_numpy(pairs.occupancy().prod(axis=0).astype(np.float32)).to(device)
+    used = sent(pairs.occupancy().prod(axis=0).astype(np.float32), device)
     false_cover = 1 - (1 - used[:, None]) ** valid.sum(1)
     covered = (w[:sources] > 0).any(2)
     return PairFeatures(leaked.view(SETS, sources, *leaked.shape[1:]), past, covered, false_cover)

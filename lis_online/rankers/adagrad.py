@@ -24,7 +24,8 @@ EPSILON = 1e-10
 class Touched(NamedTuple):
     """Rows of a table that a step reads, int64 [samples], on the parameters' device.
 
-    On a CPU, distinct: int64 [rows], in the order they come; which: int32 [samples], where each is among them.
+    On a CPU, distinct: int64 [rows], in the order they come; which: int32 [samples], where each is among them. Empty
+    elsewhere.
     """
 
     rows: Tensor
@@ -55,13 +56,13 @@ class Adagrad:
 
     def touch(self, name: str, rows: Tensor) -> Touched:
         """Return which rows of a table a step reads. rows: int64 [samples]."""
-        places = self._places.get(name)
-        if rows.device.type != "cpu":
-            return Touched(rows, _NONE, _NONE)
-        if places is None:
-            places = self._places[name] = np.full(len(self.parameters[name]), -1, np.int32)
-        distinct, which = np.empty(len(rows), np.int64), np.empty(len(rows), np.int32)
-        return Touched(rows, distinct[: touched(rows.numpy(), places, distinct, which)], which)
+        count = len(rows) if rows.device.type == "cpu" else 0
+        distinct, which = np.empty(count, np.int64), np.empty(count, np.int32)
+        if count:
+            if name not in self._places:
+                self._places[name] = np.full(len(self.parameters[name]), -1, np.int32)
+            distinct = distinct[: touched(rows.numpy(), self._places[name], distinct, which)]
+        return Touched(rows, distinct, which)
 
     def update_rows(self, name: str, some: slice, rows: Touched, gradient: Tensor) -> None:
         """Step rows of a table of some rankers; gradients of one that is read twice add up.
@@ -73,16 +74,34 @@ class Adagrad:
             first, of_rows = some.start * gradient.shape[2], gradient.flatten(1).numpy()
             step_rows(table, squares, first, rows.distinct, rows.which, of_rows, self.rate, EPSILON)
             return
-        distinct, inverse = torch.unique(rows.rows, return_inverse=True)
-        summed = torch.zeros((len(distinct), *gradient.shape[1:]), device=gradient.device)
-        # it sorts, and adds up in that order; index_add_ adds as threads come, and gives other bits each time
-        summed.index_put_((inverse,), gradient, accumulate=True)
-        sums = self.sums[name][distinct] + summed * summed
-        self.sums[name][distinct] = sums
-        self.parameters[name][distinct] -= self.rate * summed / (sums.sqrt() + EPSILON)
+        self._update_rows_at_once(name, rows.rows, gradient)
+
+    def _update_rows_at_once(self, name: str, rows: Tensor, gradient: Tensor) -> None:
+        """Step rows without asking how many differ: a GPU's host would wait for the answer.
+
+        A row's gradients add up at its first place among the sorted rows. Each of its samples then computes the same
+        new values from that sum, and writes them to the same row: to the same bits, whichever comes last.
+        """
+        first = torch.searchsorted(torch.sort(rows).values, rows)
+        summed = _summed(first, gradient).index_select(0, first)
+        sums = self.sums[name].index_select(0, rows).add_(summed * summed)
+        steps = summed.mul_(self.rate).div_(sums.sqrt().add_(EPSILON))
+        parameter = self.parameters[name].index_select(0, rows).sub_(steps)
+        self.sums[name][rows] = sums
+        self.parameters[name][rows] = parameter
 
 
-_NONE = np.zeros(0, np.int64)
+def _summed(place: Tensor, gradient: Tensor) -> Tensor:
+    """Return the sums of the gradients of each place, the shape of gradient. place: int64 [n], of 0 to n - 1.
+
+    It is how torch sums the gradient of an embedding: sorted, in parts of a row's gradients, in one order. An
+    `index_add_` adds as threads come, and gives other bits each time; an `index_put_` that accumulates reads the range
+    of its indices back, and takes a row's gradients one by one (of a row that all samples share, all of them). As many
+    places as gradients also keep torch from its variant with atomic additions, which is for few.
+    """
+    flat = gradient.flatten(1)
+    summed: Tensor = torch.ops.aten.embedding_dense_backward(flat, place, len(flat), -1, False)
+    return summed.view(gradient.shape)
 
 
 def _flat(tensor: Tensor) -> np.ndarray:

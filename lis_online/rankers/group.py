@@ -37,6 +37,7 @@ from lis_online.rankers.signs import signs_of, watched_parameters
 from lis_online.snapshots.held_rows import HeldRows
 from lis_online.snapshots.steps import Steps, at_once
 from lis_online.team import Team
+from lis_online.transfers import sent
 
 PAD = 32
 """Batches are padded to a multiple of this, so that no vector loop has a tail: a tail is computed by other
@@ -105,10 +106,10 @@ class RankerGroup:
             held = self._held.get(name)
             if held is not None:
                 held.keep(touched)
-        rows = torch.from_numpy(ids).to(self.device)
-        dense = torch.from_numpy(np.pad(inputs.dense, ((0, pad), (0, 0)))).to(self.device)
+        rows = sent(ids, self.device)
+        dense = sent(np.pad(inputs.dense, ((0, pad), (0, 0))), self.device)
         side = torch.nn.functional.pad(self._of_running(side), (0, 0, 0, pad))
-        target = torch.from_numpy(np.pad(label, (0, pad)).astype(np.float32)).to(self.device)
+        target = sent(np.pad(label, (0, pad)).astype(np.float32), self.device)
         weight = torch.zeros(samples + pad, device=self.device)
         weight[:samples] = 1 / self.batch
         touched = [self.optimiser.touch(name, rows[k]) for k, name in enumerate(TABLES)]
@@ -124,7 +125,7 @@ class RankerGroup:
         return scored
 
     def _of_running(self, side: Tensor) -> Tensor:
-        return side if len(self._running) == len(side) else side[self._running]
+        return side if len(self._running) == len(side) else torch.stack([side[place] for place in self._running])
 
     def _parts(self) -> list[slice]:
         """Return which of those that run are computed together: on a CPU as many parts for each thread."""

@@ -9,6 +9,7 @@ from torch import Tensor
 from lis_online.representation.index import MISSING
 from lis_online.representation.store import VectorStore
 from lis_online.representation.summaries import SCALE, TOP, summaries
+from lis_online.transfers import sent
 
 FEATURES = 3
 
@@ -33,13 +34,12 @@ def _features(store: VectorStore, item_rows: np.ndarray, history_rows: np.ndarra
     padded = np.full((len(history_rows), int(counts.max(initial=1))), MISSING, np.int64)
     padded[slate, column] = item_rows
     device = store.device
-    of_item = torch.from_numpy(padded).to(device)
-    of_history = torch.from_numpy(history_rows).to(device)
+    of_item, of_history = sent(padded, device), sent(history_rows, device)
     cosines = torch.bmm(store.vectors(of_item), store.vectors(of_history).transpose(1, 2))
     if device.type == "cpu":
         return torch.from_numpy(summaries(cosines.numpy(), padded, history_rows, slate, column))
     known = (of_item != MISSING)[:, :, None] & (of_history != MISSING)[:, None, :]
-    at = (torch.from_numpy(slate).to(device), torch.from_numpy(column).to(device))
+    at = (sent(slate, device), sent(column, device))
     return _summaries(cosines[at], known[at])
 
 

@@ -19,6 +19,7 @@ from lis_online.representation.rows import CAPACITY, Rows
 from lis_online.snapshots.held_rows import HeldRows
 from lis_online.snapshots.packing import packing
 from lis_online.snapshots.steps import Steps, at_once
+from lis_online.transfers import sent
 
 
 class VectorStore:
@@ -73,9 +74,9 @@ class VectorStore:
         self._permutation.remove(placed.evicted)
         self._since[new] = batch.ts[placed.new]
         self._permutation.update(new)
-        vectors = torch.from_numpy(batch.vector.astype(np.float32)).to(self.device)
+        vectors = sent(batch.vector.astype(np.float32), self.device)
         norms = vectors.norm(dim=1, keepdim=True).clamp_min(1e-12)
-        self._vectors[torch.from_numpy(rows).to(self.device)] = (vectors / norms).half()
+        self._vectors[sent(rows, self.device)] = (vectors / norms).half()
 
     def _grow(self, rows: int) -> None:
         old = len(self._since)
@@ -125,7 +126,7 @@ class VectorStore:
         self._rows.restore(meta["free"], arrays)
         self._since = arrays["since"]
         self._permutation.donor = arrays["donor"]
-        self._vectors = torch.from_numpy(arrays["vectors"]).to(self.device)
+        self._vectors = sent(arrays["vectors"], self.device)
 
 
 @dataclass(frozen=True, eq=False)

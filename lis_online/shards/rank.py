@@ -63,7 +63,6 @@ class RankShard:
         self.group = group
         self.layout = Layout.of(settings)
         self.device = choose_device(settings.training.device)
-        self._team = Team(settings.training.threads)
         leakage, metrics = settings.leakage, settings.metrics
         self.leak = Leak(leakage.horizon, leakage.memory, leakage.folds)
         self.names = Names.of(settings)
@@ -86,6 +85,7 @@ class RankShard:
 
     def _build_rankers(self) -> None:
         training, events = self.settings.training, self.settings.events
+        team = Team(training.threads if self.device.type == "cpu" else 1)
         experiments = len(self.settings.experiment)
         counts = DecayedCounts(training.item_bits, training.half_lives, training.count_tick)
         self._line = DelayLine(counts, experiments)
@@ -99,10 +99,10 @@ class RankShard:
         active = np.zeros(len(seeds), bool)
         active[self.layout.places(self.layout.firsts())] = True
         self.rankers = RankerGroup(
-            network, seeds, training.learning_rate, training.batch, self.device, active.tolist(), self._team
+            network, seeds, training.learning_rate, training.batch, self.device, active.tolist(), team
         )
         self._features = FeatureBuilder(
-            self.layout, self.leak, self._pairs.sketches, self._vectors, slots, events.history_length, self.device
+            self.layout, self.leak, self._pairs.sketches, self._vectors, slots, events.history_length, self.device, team
         )
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
 import torch
@@ -19,27 +20,47 @@ from lis_online.representation.index import MISSING
 from lis_online.representation.similarity import similarity_features
 from lis_online.representation.store import VectorStore, distinct_times
 from lis_online.shards.vector_slots import VectorSlots
+from lis_online.team import Team
 
 SIDE = 3
 """Width of the block that holds a source's or a variant's features, and zeros for the unleaked ranker."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Features:
-    """inputs: shared by all rankers; side: float32 [rankers, samples, SIDE] on the device;
-    covered, false_cover: [sources, samples]; vectors: bool [slots of variants, samples]. Rows of slots that are not in
-    use are zeros.
+    """inputs: shared by all rankers; side: float32 [rankers, samples, SIDE], cover: float32 [2, sources, samples], both
+    on the device; vectors: bool [slots of variants, samples]. Rows of slots that are not in use are zeros.
+
+    What is covered, and how likely it is false, is read back when it is first asked for: after the rankers' step a GPU
+    has nothing left to wait for.
     """
 
     inputs: Inputs
     side: Tensor
-    covered: np.ndarray
-    false_cover: np.ndarray
+    cover: Tensor
     vectors: np.ndarray
+
+    @cached_property
+    def _covers(self) -> tuple[np.ndarray, np.ndarray]:
+        covered, false_cover = self.cover.cpu().numpy()
+        return covered > 0, false_cover
+
+    @property
+    def covered(self) -> np.ndarray:
+        """Whether each sample has a pair with the history: bool [sources, samples]."""
+        return self._covers[0]
+
+    @property
+    def false_cover(self) -> np.ndarray:
+        """The probability that an uncovered sample looks covered: float32 [sources, samples]."""
+        return self._covers[1]
 
 
 class FeatureBuilder:
-    """Composes sketches and vector stores into features; one per rank shard."""
+    """Composes sketches and vector stores into features; one per rank shard.
+
+    team: threads that sketches and stores are shared out to, each whole.
+    """
 
     def __init__(
         self,
@@ -50,6 +71,7 @@ class FeatureBuilder:
         slots: Slots,
         history_length: int,
         device: torch.device,
+        team: Team,
     ) -> None:
         self.layout = layout
         self.leak = leak
@@ -58,6 +80,7 @@ class FeatureBuilder:
         self.slots = slots
         self.history_length = history_length
         self.device = device
+        self.team = team
 
     def get(self, slates: SlateBatch, counts: np.ndarray) -> Features:
         """Return the features of a step of slates in time order."""
@@ -67,53 +90,47 @@ class FeatureBuilder:
         features = Features(
             Inputs(table_rows(slates, self.slots), dense),
             torch.zeros((len(self.layout.rankers), samples, SIDE), device=self.device),
-            np.zeros((len(self.layout.sources), samples), bool),
-            np.zeros((len(self.layout.sources), samples), np.float32),
+            torch.zeros((2, len(self.layout.sources), samples), device=self.device),
             np.zeros((len(self.layout.variants), samples), bool),
         )
+        stores = list(self.vectors.stores())
         first, last = int(slates.ts[0]), int(slates.ts[-1])
+        tasks = []
         if self.sketches is not None:
-            for rows, items in _segments(slates, self.leak.cuts(first, last)):
-                self._add_pairs(self.sketches, features, slates, history, rows, items)
-        stores = [store for _, store in self.vectors.stores()]
-        if stores:
-            for rows, items in _segments(slates, distinct_times(stores, first, last)):
-                self._add_similarities(features, slates, history, rows, items)
+            parts = _segments(slates, self.leak.cuts(first, last))
+            tasks.append(partial(self._add_pairs, self.sketches, features, slates, history, parts))
+        parts = _segments(slates, distinct_times([store for _, store in stores], first, last))
+        tasks += [partial(self._add_similarities, v, store, features, slates, history, parts) for v, store in stores]
+        self.team.run(tasks)
         return features
 
     def _add_pairs(
-        self,
-        sketches: PairSketches,
-        features: Features,
-        slates: SlateBatch,
-        history: np.ndarray,
-        rows: slice,
-        items: slice,
+        self, sketches: PairSketches, features: Features, slates: SlateBatch, history: np.ndarray, parts: list[Part]
     ) -> None:
-        at = Lookup(
-            item=mix(slates.item[items]).view(np.int64),
-            history=mix(history[rows]).view(np.int64),
-            n_items=slates.n_items[rows],
-            t=slates.ts[rows],
-            fold=fold_of(slates.user[rows], self.leak.folds),
-        )
-        found = sketches.get(at)
-        for s in range(len(self.layout.sources)):
-            for kind, block in (
-                ("leaked", found.leaked[REAL, s]),
-                ("past", found.past[s]),
-                ("placebo", found.leaked[PLACEBO, s]),
-                ("thinned", found.leaked[THINNED, s]),
-            ):
-                features.side[self.layout.of_source(kind, s), items] = block
-        features.covered[:, items] = found.covered.cpu().numpy()
-        features.false_cover[:, items] = found.false_cover.cpu().numpy()
+        for rows, items in parts:
+            at = Lookup(
+                item=mix(slates.item[items]).view(np.int64),
+                history=mix(history[rows]).view(np.int64),
+                n_items=slates.n_items[rows],
+                t=slates.ts[rows],
+                fold=fold_of(slates.user[rows], self.leak.folds),
+            )
+            found = sketches.get(at)
+            for s in range(len(self.layout.sources)):
+                for kind, block in (
+                    ("leaked", found.leaked[REAL, s]),
+                    ("past", found.past[s]),
+                    ("placebo", found.leaked[PLACEBO, s]),
+                    ("thinned", found.leaked[THINNED, s]),
+                ):
+                    features.side[self.layout.of_source(kind, s), items] = block
+            features.cover[0, :, items], features.cover[1, :, items] = found.covered, found.false_cover
 
     def _add_similarities(
-        self, features: Features, slates: SlateBatch, history: np.ndarray, rows: slice, items: slice
+        self, v: int, store: VectorStore, features: Features, slates: SlateBatch, history: np.ndarray, parts: list[Part]
     ) -> None:
-        slate = np.repeat(np.arange(rows.stop - rows.start), slates.n_items[rows])
-        for v, store in self.vectors.stores():
+        for rows, items in parts:
+            slate = np.repeat(np.arange(rows.stop - rows.start), slates.n_items[rows])
             store.advance(int(slates.ts[rows.stop - 1]))
             of_item = store.rows(slates.item[items], slates.ts[rows][slate])
             of_history = store.rows(history[rows], slates.ts[rows, None])
@@ -124,8 +141,12 @@ class FeatureBuilder:
             features.vectors[v, items] = (of_item != MISSING) & known[slate]
 
 
-def _segments(slates: SlateBatch, cuts: list[int]) -> list[tuple[slice, slice]]:
-    """Split slates where the state changes: (slates, items) slices between cut times, none empty."""
+Part = tuple[slice, slice]
+"""Slates of a step between two changes of the state, and their samples."""
+
+
+def _segments(slates: SlateBatch, cuts: list[int]) -> list[Part]:
+    """Split slates where the state changes: between cut times, none empty."""
     edges = np.unique([0, *np.searchsorted(slates.ts, cuts, side="left").tolist(), len(slates)]).astype(int)
     offsets = np.concatenate([[0], np.cumsum(slates.n_items)]).astype(int)
     return [

@@ -66,6 +66,17 @@ def test_the_join_shards_batches_change_nothing(size: int) -> None:
     assert RankShard(SETTINGS).feed(rank_log(log)) == calm()
 
 
+@pytest.mark.parametrize("threads", [2, 5])
+def test_threads_change_nothing(threads: int) -> None:
+    """Rankers, sketches and stores are computed whole, whoever computes them: what is sent, and what is kept."""
+    one = RankShard(SETTINGS)
+    many = RankShard(Settings.of(table(training={**table()["training"], "threads": threads})))
+    log = rank_log(blocks()[0])
+    assert many.feed(log[:-2]) == one.feed(log[:-2]) != []
+    assert frozen(many.snapshot()) == frozen(one.snapshot())
+    assert many.feed(log[-2:]) == one.feed(log[-2:])
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 def test_three_join_shards_in_any_interleaving_change_nothing(seed: int) -> None:
     """Partitions of users and the order in which their blocks arrive do not reach the numbers."""
