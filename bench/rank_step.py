@@ -163,6 +163,26 @@ def many_rankers(scale: float) -> Measured:
     )
 
 
+def two_threads(scale: float) -> Measured:
+    """Return samples/s of the rank shard on two threads over those on one, by the wall, in turns."""
+    slates = WARM + int(SLATES * scale / 4)
+    records = blocks(standard.settings(), standard.log(slates))
+    warm = len(records) * WARM // slates
+    shards = {threads: RankShard(standard.settings(training={"threads": threads})) for threads in (1, 2)}
+    spent = dict.fromkeys(shards, 0.0)
+    for shard in shards.values():
+        shard.feed(records[:warm])
+    samples = -shards[1].samples
+    for chunk in np.array_split(np.arange(warm, len(records)), CHUNKS):
+        for threads, shard in shards.items():
+            began = time.perf_counter()
+            shard.feed([records[k] for k in chunk])
+            spent[threads] += time.perf_counter() - began
+    samples += shards[1].samples
+    detail = f"{samples / spent[2]:,.0f} samples/s by the wall on two, {samples / spent[1]:,.0f} on one, the same bits"
+    return Measured("rank step, two threads against one", spent[1] / spent[2], None, "higher", detail)
+
+
 def _fifty() -> Settings:
     """Return the standard load with 4 sources and 16 variants: 2 + 4 * 4 + 2 * 16 rankers."""
     sources = [{"name": "coclick"}, *({"name": f"coclick-{k}", "partners": k} for k in (4, 3, 2))]
@@ -187,10 +207,10 @@ def _seconds(call: Any) -> float:
 
 
 def run(scale: float = 1.0) -> list[Measured]:
-    """Return both rows."""
+    """Return all rows."""
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore", "Sparse invariant checks")
-    return [against_bare(scale), many_rankers(scale)]
+    return [against_bare(scale), many_rankers(scale), two_threads(scale)]
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -34,18 +34,21 @@ class Team:
         self._others = ThreadPoolExecutor(threads - 1, thread_name_prefix="team") if threads > 1 else None
 
     def run(self, tasks: Sequence[Callable[[], T]]) -> list[T]:
-        """Run every task, and return what each returned. Raises what one of them raised, once none runs any more."""
+        """Run every task, and return what each returned.
+
+        Raises what one of the tasks raised, once none of them runs any more.
+        """
         if self._others is None or len(tasks) < 2:
             return [task() for task in tasks]
         waiting, found = deque(enumerate(tasks)), dict[int, T]()
         helping = [self._others.submit(_work, waiting, found) for _ in range(min(self.threads, len(tasks)) - 1)]
         try:
             _work(waiting, found)
-        except BaseException:
+        finally:
             waiting.clear()
             wait(helping)
-            raise
-        _results(helping)
+        for one in helping:
+            one.result()
         return [found[k] for k in range(len(tasks))]
 
 
@@ -56,9 +59,3 @@ def _work(waiting: deque[tuple[int, Callable[[], T]]], found: dict[int, T]) -> N
         except IndexError:
             return
         found[k] = task()
-
-
-def _results(helping: Sequence[Future[None]]) -> None:
-    wait(helping)
-    for one in helping:
-        one.result()

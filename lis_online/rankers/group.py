@@ -128,7 +128,10 @@ class RankerGroup:
         return side if len(self._running) == len(side) else torch.stack([side[place] for place in self._running])
 
     def _parts(self) -> list[slice]:
-        """Return which of those that run are computed together: on a CPU as many parts for each thread."""
+        """Return which of those that run are computed together.
+
+        On a CPU as many parts for each thread, of at most TOGETHER.
+        """
         rankers, threads = len(self._running), self.team.threads
         if self.device.type != "cpu":
             return [slice(0, rankers)]

@@ -3,7 +3,7 @@
 The group owns the tables and steps the rows that a batch touches alone; the network turns the rows and the
 features into logits. Parameters of several rankers are stacked over a leading ranker dimension. None is shared
 between rankers, and each ranker works on its own slice of every operation, so a ranker's bits do not depend on
-which others are there (on one device, torch build and thread count).
+which others are there (on one device and torch build).
 """
 
 from __future__ import annotations

@@ -141,8 +141,7 @@ MEANINGS: Final = {
     "training.device": "`auto`, `cpu`, `cuda` or `cuda:0` and so on. `auto` takes CUDA where torch sees it.",
     "training.on_device_failure": "A GPU that fails (out of memory, lost): `cpu` goes on there from the last "
     "checkpoint, `stop` ends the worker.",
-    "training.threads": "Threads that share the rankers and their features on a CPU. How many changes "
-    "no bit of a number.",
+    "training.threads": "Threads that share the rankers on a CPU. How many changes no bit of a number.",
     "training.batch": "Samples a learning step.",
     "training.ranker": "The network: `wide-and-deep`, `dcn-v2`, `logistic` or one of your own, "
     "`package.module:factory`. See rankers.md.",

@@ -102,7 +102,7 @@ class RankShard:
             network, seeds, training.learning_rate, training.batch, self.device, active.tolist(), team
         )
         self._features = FeatureBuilder(
-            self.layout, self.leak, self._pairs.sketches, self._vectors, slots, events.history_length, self.device, team
+            self.layout, self.leak, self._pairs.sketches, self._vectors, slots, events.history_length, self.device
         )
 
     @property

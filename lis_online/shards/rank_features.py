@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -20,7 +20,6 @@ from lis_online.representation.index import MISSING
 from lis_online.representation.similarity import similarity_features
 from lis_online.representation.store import VectorStore, distinct_times
 from lis_online.shards.vector_slots import VectorSlots
-from lis_online.team import Team
 
 SIDE = 3
 """Width of the block that holds a source's or a variant's features, and zeros for the unleaked ranker."""
@@ -57,10 +56,7 @@ class Features:
 
 
 class FeatureBuilder:
-    """Composes sketches and vector stores into features; one per rank shard.
-
-    team: threads that sketches and stores are shared out to, each whole.
-    """
+    """Composes sketches and vector stores into features; one per rank shard."""
 
     def __init__(
         self,
@@ -71,7 +67,6 @@ class FeatureBuilder:
         slots: Slots,
         history_length: int,
         device: torch.device,
-        team: Team,
     ) -> None:
         self.layout = layout
         self.leak = leak
@@ -80,7 +75,6 @@ class FeatureBuilder:
         self.slots = slots
         self.history_length = history_length
         self.device = device
-        self.team = team
 
     def get(self, slates: SlateBatch, counts: np.ndarray) -> Features:
         """Return the features of a step of slates in time order."""
@@ -93,44 +87,48 @@ class FeatureBuilder:
             torch.zeros((2, len(self.layout.sources), samples), device=self.device),
             np.zeros((len(self.layout.variants), samples), bool),
         )
-        stores = list(self.vectors.stores())
         first, last = int(slates.ts[0]), int(slates.ts[-1])
-        tasks = []
         if self.sketches is not None:
-            parts = _segments(slates, self.leak.cuts(first, last))
-            tasks.append(partial(self._add_pairs, self.sketches, features, slates, history, parts))
-        parts = _segments(slates, distinct_times([store for _, store in stores], first, last))
-        tasks += [partial(self._add_similarities, v, store, features, slates, history, parts) for v, store in stores]
-        self.team.run(tasks)
+            for rows, items in _segments(slates, self.leak.cuts(first, last)):
+                self._add_pairs(self.sketches, features, slates, history, rows, items)
+        stores = [store for _, store in self.vectors.stores()]
+        if stores:
+            for rows, items in _segments(slates, distinct_times(stores, first, last)):
+                self._add_similarities(features, slates, history, rows, items)
         return features
 
     def _add_pairs(
-        self, sketches: PairSketches, features: Features, slates: SlateBatch, history: np.ndarray, parts: list[Part]
+        self,
+        sketches: PairSketches,
+        features: Features,
+        slates: SlateBatch,
+        history: np.ndarray,
+        rows: slice,
+        items: slice,
     ) -> None:
-        for rows, items in parts:
-            at = Lookup(
-                item=mix(slates.item[items]).view(np.int64),
-                history=mix(history[rows]).view(np.int64),
-                n_items=slates.n_items[rows],
-                t=slates.ts[rows],
-                fold=fold_of(slates.user[rows], self.leak.folds),
-            )
-            found = sketches.get(at)
-            for s in range(len(self.layout.sources)):
-                for kind, block in (
-                    ("leaked", found.leaked[REAL, s]),
-                    ("past", found.past[s]),
-                    ("placebo", found.leaked[PLACEBO, s]),
-                    ("thinned", found.leaked[THINNED, s]),
-                ):
-                    features.side[self.layout.of_source(kind, s), items] = block
-            features.cover[0, :, items], features.cover[1, :, items] = found.covered, found.false_cover
+        at = Lookup(
+            item=mix(slates.item[items]).view(np.int64),
+            history=mix(history[rows]).view(np.int64),
+            n_items=slates.n_items[rows],
+            t=slates.ts[rows],
+            fold=fold_of(slates.user[rows], self.leak.folds),
+        )
+        found = sketches.get(at)
+        for s in range(len(self.layout.sources)):
+            for kind, block in (
+                ("leaked", found.leaked[REAL, s]),
+                ("past", found.past[s]),
+                ("placebo", found.leaked[PLACEBO, s]),
+                ("thinned", found.leaked[THINNED, s]),
+            ):
+                features.side[self.layout.of_source(kind, s), items] = block
+        features.cover[0, :, items], features.cover[1, :, items] = found.covered, found.false_cover
 
     def _add_similarities(
-        self, v: int, store: VectorStore, features: Features, slates: SlateBatch, history: np.ndarray, parts: list[Part]
+        self, features: Features, slates: SlateBatch, history: np.ndarray, rows: slice, items: slice
     ) -> None:
-        for rows, items in parts:
-            slate = np.repeat(np.arange(rows.stop - rows.start), slates.n_items[rows])
+        slate = np.repeat(np.arange(rows.stop - rows.start), slates.n_items[rows])
+        for v, store in self.vectors.stores():
             store.advance(int(slates.ts[rows.stop - 1]))
             of_item = store.rows(slates.item[items], slates.ts[rows][slate])
             of_history = store.rows(history[rows], slates.ts[rows, None])
@@ -141,12 +139,8 @@ class FeatureBuilder:
             features.vectors[v, items] = (of_item != MISSING) & known[slate]
 
 
-Part = tuple[slice, slice]
-"""Slates of a step between two changes of the state, and their samples."""
-
-
-def _segments(slates: SlateBatch, cuts: list[int]) -> list[Part]:
-    """Split slates where the state changes: between cut times, none empty."""
+def _segments(slates: SlateBatch, cuts: list[int]) -> list[tuple[slice, slice]]:
+    """Split slates where the state changes: (slates, items) slices between cut times, none empty."""
     edges = np.unique([0, *np.searchsorted(slates.ts, cuts, side="left").tolist(), len(slates)]).astype(int)
     offsets = np.concatenate([[0], np.cumsum(slates.n_items)]).astype(int)
     return [

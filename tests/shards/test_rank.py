@@ -68,7 +68,7 @@ def test_the_join_shards_batches_change_nothing(size: int) -> None:
 
 @pytest.mark.parametrize("threads", [2, 5])
 def test_threads_change_nothing(threads: int) -> None:
-    """Rankers, sketches and stores are computed whole, whoever computes them: what is sent, and what is kept."""
+    """A ranker is computed whole, whoever computes it: what is sent, and what is kept."""
     one = RankShard(SETTINGS)
     many = RankShard(Settings.of(table(training={**table()["training"], "threads": threads})))
     log = rank_log(blocks()[0])
