@@ -72,8 +72,9 @@ def _takes() -> str:
 
 {_of_loads(NEEDS, _need)}
 
-With every slate ranked. Rank is one process with one thread, on a core or a GPU: more than one core of rank, or more
-than one GPU, is not there to be had, and those columns say how far away it is. GPUs are extrapolated from the goal of
+With every slate ranked, by the default network. Rank is one process, on a core or a GPU: more than one GPU is not there
+to be had, more cores give little ([performance.md](performance.md)), and those columns say how far away it is;
+`logistic` rankers take about half the cores ([rankers.md](rankers.md)). GPUs are extrapolated from the goal of
 {plan.GPU_TIMES} times a core; no card was measured for this table.
 """
 

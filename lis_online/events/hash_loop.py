@@ -1,4 +1,4 @@
-"""`mix` of one number at a time, inside compiled loops."""
+"""`mix` in compiled loops: of one number, and of a few, for which numpy takes longer to begin than to end."""
 
 from __future__ import annotations
 
@@ -15,3 +15,12 @@ def mixed(value: int, salt: int) -> np.uint64:
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return x ^ (x >> np.uint64(31))
+
+
+@compiled
+def hashed(values: np.ndarray, salt: int, count: int) -> np.ndarray:
+    """Return `mix` of some values, 0 to count - 1 each: int64."""
+    found = np.empty(len(values), np.int64)
+    for k in range(len(values)):
+        found[k] = mixed(values[k], salt) % np.uint64(count)
+    return found

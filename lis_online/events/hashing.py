@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import blake2b
+from typing import Final
 
 import numpy as np
 
@@ -77,6 +78,9 @@ def is_sampled(user: int, share: float) -> bool:
     return x ^ x >> 31 < share * 2**64
 
 
+GROUP_SALT: Final = 2
+
+
 def group_of(users: np.ndarray, groups: int) -> np.ndarray:
     """Return each user's jackknife group, 0 to groups - 1: int64, independent of the fold."""
-    return (mix(users, salt=2) % np.uint64(groups)).astype(np.int64)
+    return (mix(users, GROUP_SALT) % np.uint64(groups)).astype(np.int64)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from lis_online.events.hashing import group_of, mix
+from lis_online.events.hash_loop import hashed
+from lis_online.events.hashing import GROUP_SALT
 from lis_online.metrics.bins import GROUPS, LOSS_EDGE, USER_CELLS
 from lis_online.metrics.scored import Scored
 from lis_online.metrics.tally_loop import Counts, Histograms, Places, Predictions, tally_rankers, tally_slates
@@ -18,21 +19,14 @@ _USER_SALT = 3
 def add(into: Mapping[str, np.ndarray], scored: Scored) -> None:
     """Add a batch of whole slates to the arrays of statistics that are wide enough for it."""
     sizes = np.bincount(scored.slate, minlength=len(scored.user)).astype(np.int64)
-    cells = (mix(scored.user, _USER_SALT) % np.uint64(USER_CELLS)).astype(np.int64)
-    at = Places(sizes, group_of(scored.user, GROUPS), cells, np.ascontiguousarray(scored.slices))
+    groups, cells = hashed(scored.user, GROUP_SALT, GROUPS), hashed(scored.user, _USER_SALT, USER_CELLS)
+    at = Places(sizes, groups, cells, np.ascontiguousarray(scored.slices))
     label = np.ascontiguousarray(scored.label, np.uint8)
-    covered, vectors = np.ascontiguousarray(scored.covered), np.ascontiguousarray(scored.vectors)
+    cover = np.ascontiguousarray(scored.covered), np.ascontiguousarray(scored.false_cover)
     counts = Counts(*(into[name] for name in Counts._fields))
-    tally_slates(counts, at, label, covered, _expected(scored), vectors)
+    tally_slates(counts, at, label, *cover, np.ascontiguousarray(scored.vectors))
     histograms = Histograms(*(into[name] for name in Histograms._fields))
     tally_rankers(histograms, at, label, _predictions(np.ascontiguousarray(scored.logits), label, sizes))
-
-
-def _expected(scored: Scored) -> np.ndarray:
-    """Return how many samples that only look covered each one without a pair stands for: float64 [sources, samples]."""
-    false = scored.false_cover.astype(np.float64)
-    expected = np.where(scored.covered, 0.0, false / np.maximum(1.0 - false, 1.0 / 1024))
-    return np.ascontiguousarray(expected)
 
 
 def _predictions(logits: np.ndarray, label: np.ndarray, sizes: np.ndarray) -> Predictions:

@@ -12,6 +12,9 @@ import numpy as np
 from lis_online.compiled import compiled
 from lis_online.metrics.bins import COARSE_PLACES, EDGE, FINE, FINE_PLACES, FIXED
 
+LEAST_TRUE: Final = 1.0 / 1024
+"""Where nearly every sample looks covered, one that does not stands for no more than a thousand."""
+
 _LOWEST: Final = np.float32(EDGE)
 _SCALE: Final = np.float32(FINE * FINE_PLACES / (2 * EDGE))
 _LAST: Final = np.float32(FINE * FINE_PLACES - 1)
@@ -63,12 +66,11 @@ class Counts(NamedTuple):
 
 @compiled
 def tally_slates(
-    into: Counts, at: Places, label: np.ndarray, covered: np.ndarray, expected: np.ndarray, vectors: np.ndarray
+    into: Counts, at: Places, label: np.ndarray, covered: np.ndarray, false_cover: np.ndarray, vectors: np.ndarray
 ) -> None:
     """Add what is known of samples without a ranker.
 
-    label: uint8 [samples]; covered: bool [sources, samples]; expected: float64 of the same shape, samples that look
-    covered by collision; vectors: bool [variants, samples].
+    label: uint8 [samples]; covered: bool, false_cover: float32 [sources, samples]; vectors: bool [variants, samples].
     """
     cover = np.empty((len(covered), 2), np.int64)
     known = np.empty(len(vectors), np.int64)
@@ -82,8 +84,12 @@ def tally_slates(
         cover[:], known[:] = 0, 0
         for source in range(len(covered)):
             for n in range(begin, end):
-                cover[source, 0] += covered[source, n]
-                cover[source, 1] += int(np.rint(expected[source, n] * FIXED))
+                if covered[source, n]:
+                    cover[source, 0] += 1
+                    continue
+                # each sample without a pair stands for so many that only look covered
+                false = np.float64(false_cover[source, n])
+                cover[source, 1] += int(np.rint(false / max(1.0 - false, LEAST_TRUE) * FIXED))
         for variant in range(len(vectors)):
             for n in range(begin, end):
                 known[variant] += vectors[variant, n]

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lis_online.events.hash_loop import hashed, mixed
 from lis_online.events.hashing import NO_ID, fold_of, group_of, id_hash, mix
 
 MASK = 2**64 - 1
@@ -23,6 +24,15 @@ def splitmix(value: int, salt: int) -> int:
 def test_mix_is_splitmix(values: list[int], salt: int) -> None:
     """Steele, Lea and Flood (2014), figure 13, each salt a stream of its own."""
     assert mix(np.array(values, np.int64), salt).tolist() == [splitmix(value, salt) for value in values]
+
+
+@given(st.lists(WHOLE, max_size=5), st.integers(0, 2**16), st.integers(1, 5_000))
+def test_loops_mix_as_arrays_do(values: list[int], salt: int, count: int) -> None:
+    """A fold, group or donor does not depend on where it was computed."""
+    array = np.array(values, np.int64)
+    expected = mix(array, salt)
+    assert [int(mixed(value, salt)) for value in array] == expected.tolist()
+    assert hashed(array, salt, count).tolist() == (expected % np.uint64(count)).tolist()
 
 
 def test_mix_gives_the_published_numbers() -> None:
