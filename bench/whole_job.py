@@ -30,8 +30,6 @@ TURN = 2_000
 """Records that river's job is given at a time, as the pipeline gives them to its join shard."""
 RIVER = 3_000
 """Slates that river learns of, the log's last: each costs the same, so the others need only their features."""
-
-
 ROUNDS = 2
 """Of everything, in turns; the better one counts. Our first also loads what is compiled."""
 

@@ -102,10 +102,10 @@ class RankerGroup:
             return scored
         pad = -samples % PAD
         ids = np.pad(inputs.ids, ((0, 0), (0, pad)))
-        for name, touched in zip(TABLES, ids, strict=True):
+        for name, of_table in zip(TABLES, ids, strict=True):
             held = self._held.get(name)
             if held is not None:
-                held.keep(touched)
+                held.keep(of_table)
         rows = sent(ids, self.device)
         dense = sent(np.pad(inputs.dense, ((0, pad), (0, 0))), self.device)
         side = torch.nn.functional.pad(self._of_running(side), (0, 0, 0, pad))
