@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
 import sys
 import threading
 import time
@@ -34,6 +33,7 @@ from bench.overload import Rate, kafka
 from bench.standard import log, settings
 from lis_online.replay.producer import Replay, producer_of
 from lis_online.settings import Settings
+from lis_online.team import cores
 from streams.topics import create_topics
 from tests.fixtures.kafka import KafkaBroker, free_port
 
@@ -256,7 +256,7 @@ def run(scale: float = 1.0) -> list[Measured]:
         rates, cpus = throughput(broker, folder, stretches)
         waits = sorted(freshness(broker, folder, stretches, rates["one"] / 2))
     p99 = waits[math.ceil(0.99 * len(waits)) - 1] if waits else math.inf
-    cores = os.cpu_count() or 1
+    used = cores()
     return [
         Measured(
             "live path, one process",
@@ -268,9 +268,9 @@ def run(scale: float = 1.0) -> list[Measured]:
         Measured(
             "live path, three processes",
             rates["three"] / rates["one"],
-            1.4 if cores >= 4 else 0.9,
+            1.4 if used >= 4 else 0.9,
             "higher",
-            f"{rates['three']:,.0f} messages/s against {rates['one']:,.0f} in one, broker and all on {cores} cores",
+            f"{rates['three']:,.0f} messages/s against {rates['one']:,.0f} in one, broker and all on {used} cores",
         ),
         Measured(
             "live path, processor per slate",

@@ -6,13 +6,13 @@ The page's prose is written by hand; what stands between its two marks is writte
 from __future__ import annotations
 
 import json
-import os
 import platform
 from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
 from bench.measured import Measured
+from lis_online.team import cores
 
 RESULTS = Path("bench/results/latest.json")
 PAGE = Path("docs/performance.md")
@@ -77,8 +77,8 @@ def environment() -> str:
     Python, cores, model of the processor, versions of the libraries.
     """
     libraries = ", ".join(f"{name} {version(name)}" for name in MEASURED_WITH)
-    cores = len(os.sched_getaffinity(0))
-    machine = f"{cores} {'core' if cores == 1 else 'cores'} of {_processor()}"
+    used = cores()
+    machine = f"{used} {'core' if used == 1 else 'cores'} of {_processor()}"
     return f"{machine}, Python {platform.python_version()}, {libraries}."
 
 

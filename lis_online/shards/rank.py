@@ -85,7 +85,7 @@ class RankShard:
 
     def _build_rankers(self) -> None:
         training, events = self.settings.training, self.settings.events
-        team = Team(training.threads if self.device.type == "cpu" else 1)
+        team = Team(training.threads)
         experiments = len(self.settings.experiment)
         counts = DecayedCounts(training.item_bits, training.half_lives, training.count_tick)
         self._line = DelayLine(counts, experiments)
